@@ -1,0 +1,1 @@
+"""The catalog: every InnerSource project known here, searchable without network."""

@@ -1,0 +1,1 @@
+"""Configuration, our state files, and tokens."""

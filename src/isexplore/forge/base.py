@@ -1,0 +1,293 @@
+"""The contract between isexplore and a forge.
+
+Everything above this package works with `Forge` alone. An adapter is a set of endpoints plus pure
+`parse_*` functions; it keeps no state but what the server told about itself. All methods raise
+only `ForgeError` kinds (`isexplore.errors`); each docstring names the ones with a meaning of their
+own. `NotVisibleError` always may mean "no permission": forges answer 404 for both.
+
+Strings in every returned model are clean (`isexplore.text`). Lists are complete unless a method says
+otherwise; a listing that the server cut short raises rather than returning a part.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import datetime
+from enum import Flag, auto
+from typing import Protocol
+
+from msgspec import Struct
+
+from isexplore.models import (
+    Branch,
+    Comment,
+    Discussion,
+    Divergence,
+    FileEntry,
+    ForgeKind,
+    ForkStatus,
+    ForkTarget,
+    Issue,
+    Job,
+    Label,
+    Member,
+    MergeRequest,
+    NewMergeRequest,
+    Person,
+    Pipeline,
+    Project,
+    Review,
+    TokenFacts,
+)
+
+
+class Capability(Flag):
+    """What a forge can do beyond the common ground; the screens hide what is missing."""
+
+    NONE = 0
+    DRAFTS = auto()
+    """Merge requests can be drafts."""
+    FORK_SYNC = auto()
+    """`sync_fork` works on the server."""
+    PIPELINES = auto()
+    """`pipeline` can find something."""
+    APPROVALS = auto()
+    """`review` tells approvals."""
+    DISCUSSIONS = auto()
+    """Threads can be resolved, and `discussions` tells which are."""
+    TOKEN_FACTS = auto()
+    """`token_facts` tells scopes or expiry."""
+    PARTICIPATION = auto()
+    """`participation` is cheap enough for a catalog."""
+    STARS = auto()
+    ASSIGN_NEEDS_ROLE = auto()
+    """Outsiders cannot assign themselves; a comment asks instead."""
+
+
+class ProjectPage(Struct, frozen=True):
+    """One page of a project listing."""
+
+    projects: tuple[Project, ...]
+    total: int | None = None
+    """How many there are in all; None where the forge does not tell (GitLab above 10,000)."""
+
+
+class ServerFacts(Struct, frozen=True, kw_only=True):
+    """What the server says of itself."""
+
+    kind: ForgeKind
+    version: str
+    name: str = ""
+    """Product in its own word: "GitLab", "Forgejo", "Gitea", "GitHub Enterprise Server"."""
+
+
+class GitLogin(Struct, frozen=True, kw_only=True):
+    """How git signs in over HTTPS: the forge's user-name convention; the password is the token."""
+
+    origin: str
+    """`scheme://host[:port]` that the token belongs to; git must not send it anywhere else."""
+    username: str
+
+
+class Forge(Protocol):
+    """A forge that this account can talk to."""
+
+    @property
+    def name(self) -> str:
+        """Name of the forge in the configuration; `Project.forge` of everything returned."""
+
+    @property
+    def kind(self) -> ForgeKind:
+        """Which API it speaks."""
+
+    @property
+    def url(self) -> str:
+        """Web address of the forge, without a trailing slash; may have a path (sub-path installs)."""
+
+    @property
+    def capabilities(self) -> Capability:
+        """What it can do beyond the common ground."""
+
+    @property
+    def git_login(self) -> GitLogin:
+        """How git signs in."""
+
+    @property
+    def merge_request_noun(self) -> str:
+        """What its users call one: "merge request" or "pull request"."""
+
+    async def close(self) -> None:
+        """Close the connections; the object cannot be used afterwards."""
+
+    # Who and what
+
+    async def server(self) -> ServerFacts:
+        """Return what the server says of itself."""
+
+    async def whoami(self) -> Person:
+        """Return the account that the token belongs to.
+
+        Raises:
+            AuthError: the token is wrong, expired or revoked.
+            ScopeError: the token may not even read its user.
+        """
+
+    async def token_facts(self) -> TokenFacts:
+        """Return scopes and expiry as far as the forge tells them."""
+
+    # Finding and reading
+
+    def find_projects(
+        self,
+        tags: tuple[str, ...],
+        *,
+        text: str = "",
+        changed_after: datetime | None = None,
+        groups: tuple[str, ...] = (),
+    ) -> AsyncIterator[ProjectPage]:
+        """Yield pages of unarchived projects that carry any of `tags` (any spelling of them).
+
+        A project that carries two of the tags may come twice. With `text`, only projects in whose
+        name, path or description the forge finds it. With `changed_after`, at least those whose
+        activity is later. With `groups`, only projects below one of these groups.
+        """
+
+    async def project(self, path: str) -> Project:
+        """Return one project by its full path or by its id, with every field that a single call gives.
+
+        Raises:
+            NotVisibleError: missing, or hidden from this account.
+        """
+
+    async def languages(self, project: Project) -> dict[str, float]:
+        """Return the share of each language, 0 to 1, largest first; empty when not computed."""
+
+    async def folder(self, project: Project, path: str = "") -> list[FileEntry]:
+        """Return the entries of a folder on the default branch; empty for a missing folder."""
+
+    async def file(self, project: Project, path: str, *, ref: str = "", limit: int = 1 << 20) -> bytes | None:
+        """Return up to `limit` bytes of a file at `ref` (default branch if empty); None if missing."""
+
+    async def labels(self, project: Project) -> list[Label]:
+        """Return the labels usable in the project, those of its groups included."""
+
+    async def issues(
+        self, project: Project, *, labels: tuple[str, ...] = (), limit: int = 100
+    ) -> list[Issue]:
+        """Return up to `limit` open issues, latest change first, that carry any of `labels`.
+
+        With no labels, all open issues. Labels are exact spellings, as `labels` returned them.
+        Merge requests are never among them.
+        """
+
+    async def issue(self, project: Project, number: int) -> Issue:
+        """Return one issue."""
+
+    async def comments(self, project: Project, number: int) -> list[Comment]:
+        """Return the comments of an issue, oldest first."""
+
+    async def linked_merge_requests(self, project: Project, number: int) -> list[MergeRequest]:
+        """Return the merge requests that mention or would close the issue; empty if none is known."""
+
+    async def comment_on_issue(self, project: Project, number: int, body: str) -> Comment:
+        """Write a comment on an issue.
+
+        Raises:
+            ForbiddenError: the issue is locked, or comments are for members only.
+        """
+
+    async def assign_issue(self, project: Project, number: int, person: Person) -> Issue:
+        """Try to assign `person`; return the issue as it is afterwards.
+
+        Forges may answer "done" and change nothing: look at `Issue.assignees`.
+
+        Raises:
+            ForbiddenError: this account may not assign.
+        """
+
+    async def members(self, project: Project) -> list[Member]:
+        """Return people with a role, strongest first; shorter than the truth when some are hidden."""
+
+    async def contributors(self, project: Project, *, limit: int = 20) -> list[Person]:
+        """Return who committed most, most commits first; `username` may be empty (git knows names only)."""
+
+    async def participation(self, project: Project) -> tuple[int, ...]:
+        """Return commits for each of the last 52 weeks, oldest first; empty when the forge cannot tell."""
+
+    # Contributing
+
+    async def my_fork(self, project: Project, me: Person) -> Project | None:
+        """Return this account's fork of `project`, whatever its name; None if there is none."""
+
+    async def fork_targets(self, project: Project) -> list[ForkTarget]:
+        """Return where this account may fork to, personal namespace first."""
+
+    async def fork(self, project: Project, *, target: ForkTarget | None = None, name: str = "") -> Project:
+        """Start making a fork, or return the one that exists; `fork_status` tells when it is ready.
+
+        Raises:
+            ForbiddenError: forking is off, or not into this namespace.
+            ConflictError: something that is not a fork of `project` has the name.
+        """
+
+    async def fork_status(self, fork: Project) -> ForkStatus:
+        """Return whether branches of the fork can be read yet."""
+
+    async def divergence(self, fork: Project, upstream: Project, branch: str) -> Divergence | None:
+        """Return how far the fork's branch is from the original's; None where the forge cannot tell."""
+
+    async def sync_fork(self, fork: Project, branch: str) -> None:
+        """Bring the fork's branch up to the original's (fast-forward only).
+
+        Raises:
+            ConflictError: the branches have diverged.
+        """
+
+    async def branch(self, project: Project, name: str) -> Branch | None:
+        """Return a branch, or None."""
+
+    async def merge_request_template(self, project: Project) -> str | None:
+        """Return the text that a new merge request's description starts from, or None."""
+
+    async def open_merge_request(self, new: NewMergeRequest) -> MergeRequest:
+        """Open a merge request; never sent twice by the HTTP layer.
+
+        Raises:
+            ConflictError: an open one exists for this branch; find it with `find_merge_request`.
+            InvalidError: no difference between the branches, unknown branch, title rules, ...
+        """
+
+    async def find_merge_request(
+        self, target: Project, *, source: Project | None, source_branch: str
+    ) -> MergeRequest | None:
+        """Return the latest merge request into `target` from this branch: open first, else merged or closed.
+
+        `source` is the project that the branch is in; None matches a branch of any project whose
+        merge request this account wrote.
+        """
+
+    async def merge_request(self, target: Project, number: int) -> MergeRequest:
+        """Return one merge request."""
+
+    async def my_merge_requests(self) -> list[MergeRequest]:
+        """Return this account's open merge requests, latest change first."""
+
+    async def pipeline(self, target: Project, request: MergeRequest) -> Pipeline | None:
+        """Return the newest pipeline or set of checks, with its failed jobs; None if there is none."""
+
+    async def job_log(self, target: Project, job: Job, pipeline: Pipeline, *, limit: int = 16_384) -> str:
+        """Return the end of a job's log, at most `limit` characters; empty where there is none."""
+
+    async def review(self, target: Project, request: MergeRequest) -> Review:
+        """Return approvals and requested changes."""
+
+    async def discussions(self, target: Project, request: MergeRequest) -> list[Discussion]:
+        """Return the threads, oldest first; the forge's own remarks ("added 1 commit") are left out."""
+
+    async def reply(
+        self, target: Project, request: MergeRequest, body: str, *, discussion: Discussion | None = None
+    ) -> Comment:
+        """Answer a thread, or remark on the merge request as a whole."""
+
+    async def star(self, project: Project) -> None:
+        """Star the project; starred already is fine."""

@@ -1,0 +1,1 @@
+"""Running git: our own process runner for the network, GitPython for reading local repositories."""

@@ -1,0 +1,1 @@
+"""Reading a project for a newcomer: its documents, rules, people and first issues."""
