@@ -1,0 +1,116 @@
+"""The structure that CONTRIBUTING draws: which way imports point, and what is loaded when."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+SOURCE = Path(__file__).parent.parent / "src" / "isexplore"
+
+LAYERS: tuple[tuple[str, ...], ...] = (
+    ("errors", "text", "__init__"),
+    ("models",),
+    ("config",),
+    ("forge", "git"),
+    ("guide", "catalog"),
+    ("journey", "practice"),
+    ("services", "login", "doctor"),
+    ("cli", "tui"),
+    ("__main__",),
+)
+"""Lowest first. A module imports lower layers and its own package, never a sibling or a higher layer."""
+
+LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
+FRIENDS = {("text", "errors"), ("cli", "tui"), ("doctor", "services"), ("login", "services")}
+"""Pairs on one level of which the first may import the second."""
+
+EXCLUSIVE = {
+    "httpx": ("forge/http.py",),
+    "git": ("git/client.py",),
+    "textual": ("tui/",),
+    "starlette": ("practice/",),
+    "uvicorn": ("practice/",),
+    "keyring": ("config/tokens.py", "config/keyring_store.py"),
+    "sqlite3": ("catalog/", "practice/"),
+}
+"""Packages that only these files or folders import."""
+
+
+def modules() -> Iterator[tuple[str, ast.Module]]:
+    for path in sorted(SOURCE.rglob("*.py")):
+        yield path.relative_to(SOURCE).as_posix(), ast.parse(path.read_text(encoding="utf-8"))
+
+
+def imports(tree: ast.Module) -> Iterator[tuple[str, int]]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                yield alias.name, node.lineno
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"relative import in line {node.lineno}"
+            base = node.module or ""
+            if base == "isexplore":
+                for alias in node.names:
+                    yield f"isexplore.{alias.name}", node.lineno
+            else:
+                yield base, node.lineno
+
+
+def layer_of(dotted: str) -> str:
+    parts = dotted.split(".")
+    return parts[1] if len(parts) > 1 else "__init__"
+
+
+def test_imports_point_one_way() -> None:
+    wrong = []
+    for name, tree in modules():
+        own = name.split("/")[0].removesuffix(".py")
+        assert own in LEVEL, f"{name} has no place in LAYERS"
+        for dotted, line in imports(tree):
+            if not dotted.startswith("isexplore"):
+                continue
+            other = layer_of(dotted)
+            if other == own or other not in LEVEL:
+                continue
+            if LEVEL[other] > LEVEL[own] or (LEVEL[other] == LEVEL[own] and (own, other) not in FRIENDS):
+                wrong.append(f"{name}:{line} imports {dotted}")
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("package", sorted(EXCLUSIVE))
+def test_package_has_one_importer(package: str) -> None:
+    allowed = EXCLUSIVE[package]
+    wrong = [
+        f"{name}:{line}"
+        for name, tree in modules()
+        for dotted, line in imports(tree)
+        if dotted.split(".")[0] == package and not any(name == place or name.startswith(place) for place in allowed)
+    ]
+    assert not wrong, f"{package} is imported by {', '.join(wrong)}"
+
+
+def test_modules_stay_small() -> None:
+    long = {
+        name: lines
+        for name, lines in (
+            (path.relative_to(SOURCE).as_posix(), len(path.read_text(encoding="utf-8").splitlines()))
+            for path in SOURCE.rglob("*.py")
+        )
+        if lines > 700 and not name.startswith("practice/projects/")
+    }
+    assert not long, f"split these: {long}"
+
+
+def loaded_modules(code: str) -> set[str]:
+    result = subprocess.run(
+        [sys.executable, "-c", code + "\nimport sys; print(*sorted(sys.modules))"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return set(result.stdout.splitlines()[-1].split())
