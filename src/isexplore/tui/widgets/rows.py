@@ -1,0 +1,454 @@
+"""`RowList`: a list of any length, drawn line by line; its cost follows the screen, not the rows.
+
+    class Projects(RowSource):
+        def __len__(self): return len(self.found)
+        def row(self, index): return RowText(([("name", "title")], [("what it does", "muted")]))
+        def key(self, index): return self.found[index].ref        # keeps the cursor on its row
+
+    rows = RowList(row_height=3, empty="Nothing matches. Press / to search for something else.")
+    rows.set_rows(Projects(...))                                  # no work per row
+    rows.set_rows(ListRows(items, render, key=lambda item: item.ref))
+
+Messages: `RowList.Highlighted` when the cursor comes to another row (also after `set_rows`, when
+the row under it is another one), `RowList.Chosen` on enter or a second click. Style names of spans:
+`title`, `strong`, `muted`, `accent`, `good`, `warning`, `bad`, `match`; anything else is plain.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from typing import ClassVar, Generic, NamedTuple, TypeVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import Binding, BindingType
+from textual.cache import LRUCache
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.reactive import reactive
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from isexplore.text import clean
+from isexplore.tui.text import Span, cells, cut_spans
+
+T = TypeVar("T")
+
+SEARCH_LIMIT = 500
+"""Rows looked at for the cursor's key when a source has no `index_of` of its own."""
+_MARK = "▌"
+
+
+class RowLine(NamedTuple):
+    """One line of a row: what is at the left, and what is kept at the right end."""
+
+    left: Sequence[Span]
+    right: Sequence[Span] = ()
+
+
+class RowText(NamedTuple):
+    """What one row shows: its lines, top to bottom; missing lines are blank, surplus ones are not shown."""
+
+    lines: Sequence[str | Sequence[Span] | RowLine]
+
+
+class RowSource:
+    """Where a list gets its rows from; asked only for those on the screen."""
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        raise NotImplementedError
+
+    def row(self, index: int) -> RowText:
+        """Return what row `index` shows; called once per row that comes into sight."""
+        raise NotImplementedError
+
+    def key(self, index: int) -> Hashable:
+        """Return what names row `index` when the rows are replaced; its position unless overridden."""
+        return index
+
+    def index_of(self, key: Hashable) -> int | None:
+        """Return where the row with this key is now, looking at the first `SEARCH_LIMIT` rows only."""
+        for index in range(min(len(self), SEARCH_LIMIT)):
+            if self.key(index) == key:
+                return index
+        return None
+
+
+class ListRows(RowSource, Generic[T]):
+    """Rows of a list that is in memory."""
+
+    def __init__(
+        self,
+        items: Sequence[T],
+        render: Callable[[T], RowText],
+        key: Callable[[T], Hashable] | None = None,
+    ) -> None:
+        self.items = items
+        self._render = render
+        self._key = key
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    def row(self, index: int) -> RowText:
+        """Return what item `index` shows."""
+        return self._render(self.items[index])
+
+    def key(self, index: int) -> Hashable:
+        """Return the item's own key, or its position."""
+        return index if self._key is None else self._key(self.items[index])
+
+
+class RowList(ScrollView, can_focus=True):
+    """A virtual list with a cursor."""
+
+    DEFAULT_CSS = """
+    RowList {
+        height: 1fr;
+        overflow-x: hidden;
+        overflow-y: auto;
+        scrollbar-size-vertical: 1;
+        background: transparent;
+
+        & > .row-list--title { text-style: bold; }
+        & > .row-list--strong { text-style: bold; }
+        & > .row-list--muted { color: $text-muted; &:ansi { text-style: dim; } }
+        & > .row-list--accent { color: $text-accent; }
+        & > .row-list--good { color: $text-success; }
+        & > .row-list--warning { color: $text-warning; }
+        & > .row-list--bad { color: $text-error; }
+        & > .row-list--match { text-style: bold underline; color: $text-accent; }
+        & > .row-list--mark { color: $foreground 40%; }
+        & > .row-list--cursor { background: $foreground 8%; &:ansi { text-style: bold; } }
+        & > .row-list--hover { background: $foreground 4%; }
+        & > .row-list--empty { color: $text-muted; &:ansi { text-style: dim; } }
+        &:focus > .row-list--mark { color: $accent; text-style: bold; }
+        &:focus > .row-list--cursor { background: $primary 25%; &:ansi { text-style: bold; } }
+    }
+    """
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        f"row-list--{name}"
+        for name in (
+            "title",
+            "strong",
+            "muted",
+            "accent",
+            "good",
+            "warning",
+            "bad",
+            "match",
+            "mark",
+            "cursor",
+            "hover",
+            "empty",
+        )
+    }
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("down,j", "move(1)", "Down", show=False, id="list.down"),
+        Binding("up,k", "move(-1)", "Up", show=False, id="list.up"),
+        Binding("pagedown,ctrl+f", "page(1)", "Page down", show=False, id="list.page-down"),
+        Binding("pageup,ctrl+b", "page(-1)", "Page up", show=False, id="list.page-up"),
+        Binding("ctrl+d", "page(0.5)", "Half a page down", show=False, id="list.half-down"),
+        Binding("ctrl+u", "page(-0.5)", "Half a page up", show=False, id="list.half-up"),
+        Binding("home,g", "first", "First", show=False, id="list.first"),
+        Binding("end,G", "last", "Last", show=False, id="list.last"),
+        Binding("enter", "choose", "Open", show=False, id="list.choose"),
+    ]
+
+    cursor: reactive[int | None] = reactive(None, init=False)
+    """Index of the row under the cursor; None while the list is empty."""
+    row_height: reactive[int] = reactive(1, init=False)
+    """Lines per row, 1 to 3."""
+    _hovered: reactive[int | None] = reactive(None, init=False)
+
+    class Highlighted(Message):
+        """The cursor is on another row, or there is another row under it."""
+
+        def __init__(self, row_list: RowList, index: int, key: Hashable) -> None:
+            super().__init__()
+            self.row_list = row_list
+            self.index = index
+            self.key = key
+            """The row's key at that moment, to drop the message when the rows have changed since."""
+
+        @property
+        def control(self) -> RowList:
+            """The list."""
+            return self.row_list
+
+        def can_replace(self, message: Message) -> bool:
+            """Let a newer position take the place of one that nobody has looked at yet."""
+            return isinstance(message, RowList.Highlighted) and message.row_list is self.row_list
+
+    class Chosen(Message):
+        """The row was chosen, by enter or by a click on the row under the cursor."""
+
+        def __init__(self, row_list: RowList, index: int, key: Hashable) -> None:
+            super().__init__()
+            self.row_list = row_list
+            self.index = index
+            self.key = key
+
+        @property
+        def control(self) -> RowList:
+            """The list."""
+            return self.row_list
+
+    def __init__(
+        self,
+        *,
+        row_height: int = 1,
+        empty: str = "",
+        name: str | None = None,
+        id: str | None = None,
+        classes: str | None = None,
+    ) -> None:
+        super().__init__(name=name, id=id, classes=classes)
+        self._source: RowSource = ListRows[object]((), lambda item: RowText(()))
+        self._count = 0
+        self._key: Hashable = None
+        self._empty = clean(empty)
+        self._rows: LRUCache[int, RowText] = LRUCache(512)
+        self._strips: LRUCache[tuple[int, int, int, bool, bool], Strip] = LRUCache(1024)
+        self._style_cache: dict[tuple[str, str], Style] = {}
+        self.set_reactive(RowList.row_height, row_height)
+
+    # Rows
+
+    @property
+    def source(self) -> RowSource:
+        """Where the rows come from."""
+        return self._source
+
+    @property
+    def count(self) -> int:
+        """The number of rows."""
+        return self._count
+
+    @property
+    def empty(self) -> str:
+        """What is shown in place of rows when there are none."""
+        return self._empty
+
+    @empty.setter
+    def empty(self, words: str) -> None:
+        words = clean(words)
+        if words != self._empty:
+            self._empty = words
+            self._strips.clear()
+            self.refresh()
+
+    def set_rows(self, source: RowSource, *, keep_cursor: bool = True) -> None:
+        """Show other rows.
+
+        Args:
+            source: the rows; only those on the screen are asked for.
+            keep_cursor: leave the cursor on the row that has the same key, if there still is one;
+                else it goes to the first row.
+        """
+        previous = self._key if self.cursor is not None else None
+        self._source = source
+        self._count = len(source)
+        self._rows.clear()
+        self._strips.clear()
+        self._hovered = None
+        index: int | None = None
+        if self._count:
+            index = source.index_of(previous) if keep_cursor and previous is not None else None
+            index = 0 if index is None else index
+        self._resize_content()
+        moved = index != self.cursor
+        self.set_reactive(RowList.cursor, index)
+        key = None if index is None else source.key(index)
+        changed = key != self._key or (index is None) != (previous is None)
+        self._key = key
+        if index is None or index == 0:
+            self.scroll_to(y=0, animate=False)
+        elif moved:
+            self._scroll_to_row(index)
+        self.refresh()
+        if changed and index is not None:
+            self.post_message(self.Highlighted(self, index, key))
+
+    def refresh_rows(self) -> None:
+        """Draw the rows again, because what the source says of them has changed."""
+        self._rows.clear()
+        self._strips.clear()
+        self.refresh()
+
+    def move_cursor(self, index: int) -> None:
+        """Put the cursor on a row, the nearest one when there is none with that index."""
+        if self._count:
+            self.cursor = max(0, min(index, self._count - 1))
+
+    def step(self, rows: int) -> None:
+        """Move the cursor by that many rows; negative is up."""
+        self.move_cursor((self.cursor or 0) + rows)
+
+    def watch_cursor(self, index: int | None) -> None:
+        """Bring the row under the cursor into sight and tell it."""
+        if index is None:
+            return
+        self._key = self._source.key(index)
+        self._scroll_to_row(index)
+        self.refresh()
+        self.post_message(self.Highlighted(self, index, self._key))
+
+    def watch_row_height(self) -> None:
+        """Lay the rows out anew."""
+        self._strips.clear()
+        self._resize_content()
+        if self.cursor is not None:
+            self._scroll_to_row(self.cursor)
+        self.refresh()
+
+    def _resize_content(self) -> None:
+        self.virtual_size = Size(0, self._count * self.row_height)
+
+    def _scroll_to_row(self, index: int) -> None:
+        height = self.row_height
+        self.scroll_to_region(Region(0, index * height, 1, height), animate=False, force=True)
+
+    # Drawing
+
+    def notify_style_update(self) -> None:
+        """Forget what was drawn with the former styles."""
+        super().notify_style_update()
+        self._strips.clear()
+        self._style_cache.clear()
+
+    def on_resize(self) -> None:
+        """Keep the cursor's row in sight."""
+        if self.cursor is not None:
+            self._scroll_to_row(self.cursor)
+
+    def render_line(self, y: int) -> Strip:
+        """Return line `y` of what is visible."""
+        width = self.size.width
+        if not self._count:
+            return self._empty_line(y, width)
+        index, line = divmod(y + round(self.scroll_y), self.row_height)
+        if index >= self._count:
+            return Strip.blank(width, self.rich_style)
+        under = index == self.cursor
+        hovered = index == self._hovered and not under
+        at = (index, line, width, under, hovered)
+        strip = self._strips.get(at)
+        if strip is None:
+            strip = self._strips[at] = self._draw(index, line, width, under, hovered)
+        return strip
+
+    def _draw(self, index: int, line: int, width: int, under: bool, hovered: bool) -> Strip:
+        row = self._rows.get(index)
+        if row is None:
+            row = self._rows[index] = self._source.row(index)
+        left, right = _parts(row, line)
+        room = width - 3
+        ground = "cursor" if under else "hover" if hovered else ""
+        right = cut_spans(right, max(0, room // 2)) if right else right
+        taken = sum(cells(text) for text, _ in right)
+        left = cut_spans(left, max(0, room - taken - (2 if taken else 0)))
+        gap = max(0, room - taken - sum(cells(text) for text, _ in left))
+        base = self._style("", ground)
+        segments = [Segment(f" {_MARK}" if under else "  ", self._style("mark", ground) if under else base)]
+        segments += [Segment(text, self._style(style, ground)) for text, style in left]
+        segments.append(Segment(" " * gap, base))
+        segments += [Segment(text, self._style(style, ground)) for text, style in right]
+        segments.append(Segment(" ", base))
+        return Strip(segments).adjust_cell_length(width, base)
+
+    def _empty_line(self, y: int, width: int) -> Strip:
+        lines = self._empty.splitlines()
+        line = y - 1 + round(self.scroll_y)
+        if not 0 <= line < len(lines):
+            return Strip.blank(width, self.rich_style)
+        text = cut_spans([("  " + lines[line], "empty")], width)
+        return Strip([Segment(part, self._style(style, "")) for part, style in text]).adjust_cell_length(
+            width, self.rich_style
+        )
+
+    def _style(self, name: str, ground: str) -> Style:
+        style = self._style_cache.get((name, ground))
+        if style is None:
+            known = f"row-list--{name}" in self.COMPONENT_CLASSES
+            style = self.get_component_rich_style(f"row-list--{name}") if known else self.rich_style
+            if ground:
+                under = self.get_component_rich_style(f"row-list--{ground}")
+                style += Style(bgcolor=under.bgcolor, bold=under.bold)
+            self._style_cache[name, ground] = style
+        return style
+
+    # Keys and mouse
+
+    def action_move(self, rows: int) -> None:
+        """Move the cursor by rows."""
+        self.step(rows)
+
+    def action_page(self, pages: float) -> None:
+        """Move the cursor by pages."""
+        rows = max(1, self.scrollable_content_region.height // self.row_height)
+        self.step(round(rows * pages) or (1 if pages > 0 else -1))
+
+    def action_first(self) -> None:
+        """Go to the first row."""
+        self.move_cursor(0)
+
+    def action_last(self) -> None:
+        """Go to the last row."""
+        self.move_cursor(self._count - 1)
+
+    def action_choose(self) -> None:
+        """Choose the row under the cursor."""
+        if self.cursor is not None:
+            self.post_message(self.Chosen(self, self.cursor, self._key))
+
+    def _row_at(self, event: events.MouseEvent) -> int | None:
+        offset = event.get_content_offset(self)
+        if offset is None:
+            return None
+        index = (offset.y + round(self.scroll_y)) // self.row_height
+        return index if index < self._count else None
+
+    def on_click(self, event: events.Click) -> None:
+        """Put the cursor where the click was; a click on the cursor chooses."""
+        index = self._row_at(event)
+        if index is None:
+            return
+        event.stop()
+        if index == self.cursor:
+            self.action_choose()
+        else:
+            self.cursor = index
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Mark the row under the mouse."""
+        self._hovered = self._row_at(event)
+
+    def on_leave(self) -> None:
+        """Forget the mouse."""
+        self._hovered = None
+
+
+def _parts(row: RowText, line: int) -> tuple[list[Span], list[Span]]:
+    if line >= len(row.lines):
+        return [], []
+    content = row.lines[line]
+    if isinstance(content, str):
+        return [(_one_line(content), "")], []
+    if isinstance(content, RowLine):
+        return _cleaned(content.left), _cleaned(content.right)
+    return _cleaned(content), []
+
+
+def _cleaned(spans: Sequence[Span]) -> list[Span]:
+    return [(_one_line(text), style) for text, style in spans]
+
+
+def _one_line(text: str) -> str:
+    if text.isprintable():
+        return clean(text) if not text.isascii() else text
+    return clean(text[:2000]).replace("\n", " ").replace("\t", " ")

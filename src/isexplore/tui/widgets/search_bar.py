@@ -1,0 +1,277 @@
+"""`SearchBar`: one line to search with, whose results are on the screen in the frame that echoes the key.
+
+    bar = SearchBar(search=self.show_results, complete=catalog.completions, placeholder="Search projects")
+    bar.status = "37 of 1,284 · sort activity"     # right end, hidden while the text needs the room
+    bar.error = "There is no filter lan:; did you mean lang:?"      # a second line, "" removes it
+
+`search(text)` is called inside the change of the value, before the echo is drawn; a `Changed`
+handler would run one frame (17 to 33 ms) later. It must take a few milliseconds at most.
+`complete(text, cursor)` returns whole words to put in the place of the word that ends at the
+cursor; the first is shown behind the cursor, tab accepts it, and tab again takes the next.
+
+Messages: `Accepted` (enter), `Dismissed` (escape), `Moved(rows)` (up, down, page up, page down: what
+the list below should do while the typing goes on).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from rich.segment import Segment
+from textual import events
+from textual.actions import SkipAction
+from textual.binding import Binding, BindingType
+from textual.geometry import Size
+from textual.message import Message
+from textual.reactive import reactive
+from textual.strip import Strip
+from textual.widgets import Input
+
+from isexplore.text import clean_line
+from isexplore.tui.text import cells, cut
+
+Search = Callable[[str], None]
+Complete = Callable[[str, int], list[str]]
+
+PAGE = 10
+"""Rows that page up and page down ask the list to move by."""
+
+
+def no_completions(text: str, cursor: int) -> list[str]:
+    """Return no completions."""
+    return []
+
+
+class SearchBar(Input):
+    """A search line with a status at its right end and an error below."""
+
+    DEFAULT_CSS = """
+    SearchBar {
+        height: auto;
+        border: round $border-blurred;
+        background: transparent;
+        padding: 0 1;
+
+        &:focus { border: round $border; background-tint: $foreground 0%; }
+        &.-textual-compact { height: auto; border: none; padding: 0 1; }
+        &.-error, &.-error:focus { border: round $warning; }
+        &.-error.-textual-compact { border: none; }
+        & > .search-bar--status { color: $text-muted; &:ansi { text-style: dim; } }
+        & > .search-bar--error { color: $text-warning; }
+    }
+    """
+
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"search-bar--status", "search-bar--error"}
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "dismiss_search", "Back", show=False, id="search.back"),
+        Binding("tab", "complete", "Complete", show=False, id="search.complete"),
+        Binding("down", "ask_move(1)", "Down", show=False, id="search.down"),
+        Binding("up", "ask_move(-1)", "Up", show=False, id="search.up"),
+        Binding("pagedown", f"ask_move({PAGE})", "Page down", show=False, id="search.page-down"),
+        Binding("pageup", f"ask_move({-PAGE})", "Page up", show=False, id="search.page-up"),
+    ]
+
+    status: reactive[str] = reactive("", init=False)
+    """What was found, in a few words; shown at the right end."""
+    error: reactive[str] = reactive("", init=False)
+    """What is wrong with the text, in one line; shown below it."""
+
+    class Accepted(Message):
+        """Enter: the reader wants the results."""
+
+        def __init__(self, bar: SearchBar, value: str) -> None:
+            super().__init__()
+            self.bar = bar
+            self.value = value
+
+        @property
+        def control(self) -> SearchBar:
+            """The search bar."""
+            return self.bar
+
+    class Dismissed(Message):
+        """Escape: the reader wants to leave the bar; the text stays."""
+
+        def __init__(self, bar: SearchBar, value: str) -> None:
+            super().__init__()
+            self.bar = bar
+            self.value = value
+
+        @property
+        def control(self) -> SearchBar:
+            """The search bar."""
+            return self.bar
+
+    class Moved(Message):
+        """The list's cursor should move by that many rows, while the bar keeps the focus."""
+
+        def __init__(self, bar: SearchBar, rows: int) -> None:
+            super().__init__()
+            self.bar = bar
+            self.rows = rows
+
+        @property
+        def control(self) -> SearchBar:
+            """The search bar."""
+            return self.bar
+
+    def __init__(
+        self,
+        value: str = "",
+        *,
+        search: Search | None = None,
+        complete: Complete = no_completions,
+        placeholder: str = "",
+        compact: bool = False,
+        id: str | None = None,
+        classes: str | None = None,
+    ) -> None:
+        self.search: Search | None = None
+        """Called with the text at each change; None while nobody listens."""
+        self.complete = complete
+        """Asked for completions of the word at the cursor."""
+        self._candidates: list[str] = []
+        self._cycle: tuple[str, int, list[str], int] | None = None
+        super().__init__(
+            value or None,
+            placeholder=clean_line(placeholder),
+            select_on_focus=False,
+            compact=compact,
+            id=id,
+            classes=classes,
+        )
+        self.search = search
+
+    # The text
+
+    def set_quietly(self, value: str) -> None:
+        """Put a text in without searching for it."""
+        search, self.search = self.search, None
+        try:
+            self.value = value
+        finally:
+            self.search = search
+        self.cursor_position = len(value)
+
+    def watch_value(self, value: str) -> None:
+        """Search for the text, in the frame that shows it."""
+        self._candidates = self.complete(value, len(value)) if value and value[-1] != " " else []
+        if self._cycle is not None and value != self._cycle[0]:
+            self._cycle = None
+        if self.search is not None:
+            self.search(value)
+
+    def validate_value(self, value: str) -> str:
+        """Keep pasted control characters out."""
+        return value if value.isprintable() else clean_line(value)
+
+    def validate_status(self, status: str) -> str:
+        """Keep it one line of harmless text."""
+        return clean_line(status)
+
+    def validate_error(self, error: str) -> str:
+        """Keep it one line of harmless text."""
+        return clean_line(error)
+
+    def watch_error(self, error: str) -> None:
+        """Make room for the second line, or take it away."""
+        self.set_class(bool(error), "-error")
+        self.refresh(layout=True)
+
+    # Drawing
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """Return 1, or 2 while there is an error."""
+        return 2 if self.error else 1
+
+    def render_line(self, y: int) -> Strip:
+        """Return the line of text with the status, or the error below it."""
+        width = self.scrollable_content_region.width
+        if y == 1 and self.error:
+            style = self.get_component_rich_style("search-bar--error")
+            text = cut(self.error, width)
+            return Strip([Segment(text, style)]).adjust_cell_length(width, self.rich_style)
+        strip = super().render_line(y)
+        if y:
+            return strip
+        used = (cells(self.value) if self.value else cells(self.placeholder)) + 2
+        strip, ghost = self._with_completion(strip, width)
+        status = self.status
+        room = width - max(used, ghost)
+        if not status or room < cells(status):
+            return strip
+        size = cells(status)
+        style = self.get_component_rich_style("search-bar--status")
+        return Strip.join(
+            [
+                strip.crop(0, width - size),
+                Strip([Segment(status, style)], size),
+                Strip.blank(1, self.rich_style),
+            ]
+        )
+
+    def _with_completion(self, strip: Strip, width: int) -> tuple[Strip, int]:
+        """Return the line with the first completion behind the cursor, and the cells then in use."""
+        rest = self._completion_rest()
+        at = cells(self.value)
+        if not rest or not self.has_focus or at + cells(rest) >= width or round(self.scroll_x):
+            return strip, 0
+        style = self.get_component_rich_style("input--suggestion")
+        under = next(iter(strip.crop(at, at + 1)), Segment(" ", None)).style
+        first, others = rest[0], rest[1:]
+        size = cells(rest)
+        ghost = Strip([Segment(first, under), Segment(others, style)] if others else [Segment(first, under)])
+        return Strip.join([strip.crop(0, at), ghost, strip.crop(at + size)]), at + size + 1
+
+    def _completion_rest(self) -> str:
+        if not self._candidates or not self.cursor_at_end:
+            return ""
+        word = self.value.rpartition(" ")[2]
+        candidate = self._candidates[0]
+        return candidate[len(word) :] if word and candidate.startswith(word) else ""
+
+    # Keys
+
+    def action_complete(self) -> None:
+        """Put the first completion in; pressed again, the next one. Moves the focus when there is none."""
+        if self._cycle is not None and self._cycle[0] == self.value:
+            _, start, words, at = self._cycle
+            at = (at + 1) % len(words)
+        else:
+            words = list(self._candidates or self.complete(self.value, self.cursor_position))
+            start, at = self.value.rfind(" ", 0, self.cursor_position) + 1, 0
+            if not words or not self.cursor_at_end:
+                raise SkipAction
+        value = self.value[:start] + words[at]
+        self._cycle = (value, start, words, at)
+        self.value = value
+        self.cursor_position = len(value)
+
+    def action_cursor_right(self, select: bool = False) -> None:
+        """Move right, or accept the completion at the end of the text."""
+        if not select and self.cursor_at_end and self._completion_rest():
+            self.action_complete()
+        else:
+            super().action_cursor_right(select)
+
+    async def action_submit(self) -> None:
+        """Tell that the results are wanted."""
+        self.post_message(self.Accepted(self, self.value))
+
+    def action_dismiss_search(self) -> None:
+        """Tell that the bar is to be left."""
+        self.post_message(self.Dismissed(self, self.value))
+
+    def action_ask_move(self, rows: int) -> None:
+        """Ask the list to move its cursor."""
+        self.post_message(self.Moved(self, rows))
+
+    def on_paste(self, event: events.Paste) -> None:
+        """Take a pasted text as one line, whatever line ends it has."""
+        event.prevent_default()
+        event.stop()
+        text = clean_line(event.text)
+        if text:
+            self.replace(text, *self.selection)
