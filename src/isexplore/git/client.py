@@ -33,36 +33,26 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import stat
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping
+from configparser import Error as ConfigParserError
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from isexplore.config.secrets import Secret
 from isexplore.errors import GitError
-from isexplore.git import commands, folders
-from isexplore.git.environment import base_environment, command_environment
+from isexplore.git import commands, folders, status
 from isexplore.git.facts import Change, CloneFacts, CommitFacts, Credential, Identity
-from isexplore.git.failures import Operation, explain, hook_failed
-from isexplore.git.names import check_branch_name, check_clone_url, url_origin
-from isexplore.git.runner import Finished, run
+from isexplore.git.failures import explain, hook_failed
+from isexplore.git.names import check_any_url, check_branch_name, is_ssh, project_of
+from isexplore.git.runner import Finished, OnOutput
+from isexplore.git.session import GitSession, check, with_progress
 from isexplore.text import clean, clean_line
 
-if TYPE_CHECKING:
-    from git import Repo
-
-__all__ = ["Change", "CloneFacts", "CommitFacts", "Credential", "Git", "Identity", "Secret"]
-
-OnOutput = Callable[[str], None]
+__all__ = ["Change", "CloneFacts", "CommitFacts", "Credential", "Git", "Identity", "OnOutput"]
 
 MAX_DIFF = 1 << 20
 """Characters of a diff that are returned."""
-MAX_CHANGES = 5_000
-"""Changed files that are listed."""
 HOOK_TIMEOUT = 900.0
-"""Seconds that a commit or push, with the user's hooks, may stay silent."""
+"""Seconds that a commit or push may stay silent while the user's hooks run."""
 _CHECKOUT_FAILED = re.compile(r"clone succeeded, but checkout failed", re.IGNORECASE)
-_SSH_URL = re.compile(r"(?:ssh://(?:[^@/]+@)?|[^@/:]+@)([^/:]+(?::\d+)?)[:/]")
 _IN_PROGRESS = (
     ("rebase-merge", "rebase"),
     ("rebase-apply", "rebase"),
@@ -71,7 +61,6 @@ _IN_PROGRESS = (
     ("REVERT_HEAD", "revert"),
     ("BISECT_LOG", "bisect"),
 )
-_STATES = {"A": "added", "M": "modified", "T": "modified", "D": "deleted", "R": "renamed", "C": "added"}
 
 
 class Git:
@@ -98,74 +87,14 @@ class Git:
             low_speed_time: seconds below 1,000 bytes a second after which git itself gives up.
             program: name or path of git.
         """
-        self._base = base_environment(environment)
-        self._network = dict(network_environment or {})
-        self._replaced = dict(replaced_origins or {})
-        self._network_timeout = network_timeout
-        self._low_speed_time = low_speed_time
-        self._program = program
-
-    # Running
-
-    async def _run(
-        self,
-        command: Sequence[str],
-        *,
-        folder: Path | None = None,
-        stdin: bytes | None = None,
-        on_output: OnOutput | None = None,
-        hooks: bool = True,
-        hear_output: bool = False,
-        quiet_limit: float | None = None,
-    ) -> Finished:
-        environment = command_environment(
-            self._base, folder=folder, hooks=hooks, replaced_origins=self._replaced
+        self._session = GitSession(
+            environment=environment,
+            network_environment=network_environment or {},
+            replaced_origins=replaced_origins or {},
+            network_timeout=network_timeout,
+            low_speed_time=low_speed_time,
+            program=program,
         )
-        return await run(
-            [self._program, *command[1:]],
-            environment,
-            stdin=stdin,
-            on_output=on_output,
-            hear_output=hear_output,
-            quiet_limit=quiet_limit,
-        )
-
-    async def _run_networked(
-        self,
-        command: Sequence[str],
-        *,
-        url: str | None,
-        credential: Credential | None,
-        folder: Path | None = None,
-        on_output: OnOutput | None = None,
-        hooks: bool = False,
-        quiet_limit: float | None = None,
-    ) -> Finished:
-        environment = command_environment(
-            self._base | self._network,
-            folder=folder,
-            url=url,
-            credential=credential,
-            hooks=hooks,
-            replaced_origins=self._replaced,
-            low_speed_time=self._low_speed_time,
-        )
-        return await run(
-            [self._program, *command[1:]],
-            environment,
-            on_output=on_output,
-            quiet_limit=quiet_limit or self._network_timeout,
-            hide=() if credential is None else (credential.token.reveal(),),
-        )
-
-    async def _local(self, folder: Path, *words: str, hooks: bool = False) -> Finished:
-        return await self._run(["git", "-C", str(folder), *words], folder=folder, hooks=hooks)
-
-    @staticmethod
-    def _check(finished: Finished, operation: Operation, *, subject: str = "") -> Finished:
-        if finished.returncode != 0:
-            raise explain(operation, finished.lines, finished.returncode, subject=subject)
-        return finished
 
     # Git itself
 
@@ -175,7 +104,7 @@ class Git:
         Raises:
             GitError: reason "missing".
         """
-        finished = self._check(await self._run(["git", "version"]), "local")
+        finished = check(await self._session.local(["git", "version"]), "local")
         words = clean_line(finished.output.decode("utf-8", "replace"))
         match = re.search(r"\d+(?:\.\d+)+", words)
         return match.group() if match else words
@@ -213,19 +142,17 @@ class Git:
             GitError: "checkout-failed" leaves the clone in place (`finish_checkout` retries); with
                 every other reason there is none.
         """
-        check_clone_url(
-            url,
-            origin=credential.origin if credential is not None and not _is_ssh(url) else _own_origin(url),
-            ssh_host=_ssh_host(url),
-        )
+        check_any_url(url, origin=None if credential is None or is_ssh(url) else credential.origin)
         temporary = await asyncio.to_thread(folders.prepare_destination, folder, root=root)
         command = commands.clone_command(
             url, temporary, remote=remote, branch=branch, filter_blobs=filter_blobs
         )
-        command.insert(2, "--progress")
+        command = with_progress(command, "clone")
         incomplete: GitError | None = None
         try:
-            finished = await self._run_networked(command, url=url, credential=credential, on_output=on_output)
+            finished = await self._session.networked(
+                command, url=url, credential=credential, on_output=on_output
+            )
             if finished.returncode != 0:
                 incomplete = self._clone_failure(finished, url)
             await asyncio.to_thread(folders.install, temporary, folder)
@@ -253,7 +180,7 @@ class Git:
         self, folder: Path, *, credential: Credential | None = None, on_output: OnOutput | None = None
     ) -> None:
         """Write the files that a clone with "checkout-failed" lacks; changes to tracked files are lost."""
-        finished = await self._run_networked(
+        finished = await self._session.networked(
             [
                 "git",
                 "-C",
@@ -271,7 +198,7 @@ class Git:
             folder=folder,
             on_output=on_output,
         )
-        self._check(finished, "local")
+        check(finished, "local")
 
     async def fetch(
         self,
@@ -283,12 +210,11 @@ class Git:
     ) -> None:
         """Bring the remote branches of `remote` up to date."""
         url = await self.remote_url(folder, remote)
-        command = commands.fetch_command(folder, remote)
-        command.insert(4, "--progress")
-        finished = await self._run_networked(
+        command = with_progress(commands.fetch_command(folder, remote), "fetch")
+        finished = await self._session.networked(
             command, url=url, credential=credential, folder=folder, on_output=on_output
         )
-        self._check(finished, "fetch", subject=url)
+        check(finished, "fetch", subject=url)
 
     async def push(
         self,
@@ -323,20 +249,21 @@ class Git:
                 reason="protected",
             )
         url = await self.remote_url(folder, remote, push=True)
-        command = commands.push_command(folder, remote, branch)
-        command.insert(4, "--progress")
-        finished = await self._run_networked(
+        command = with_progress(commands.push_command(folder, remote, branch), "push")
+        finished = await self._session.networked(
             command,
             url=url,
             credential=credential,
             folder=folder,
             on_output=on_output,
             hooks=True,
-            quiet_limit=max(HOOK_TIMEOUT, self._network_timeout) if await self._hooks(folder) else None,
+            quiet_limit=max(HOOK_TIMEOUT, self._session.network_timeout)
+            if await self._hooks(folder)
+            else None,
         )
         if finished.returncode == 0:
             return
-        error = explain("push", finished.lines, finished.returncode, subject=_project_of(url))
+        error = explain("push", finished.lines, finished.returncode, subject=project_of(url))
         if error.reason == "failed" and "pre-push" in await self._hooks(folder):
             raise hook_failed("pre-push", finished.lines, finished.returncode)
         raise error
@@ -353,12 +280,12 @@ class Git:
             credential: how to sign in.
         """
         if folder is None:
-            url = check_clone_url(remote, origin=_own_origin(remote), ssh_host=_ssh_host(remote))
+            url = check_any_url(remote)
         else:
             url = await self.remote_url(folder, remote)
         command = commands.remote_branch_command(folder, remote, branch)
-        finished = self._check(
-            await self._run_networked(command, url=url, credential=credential, folder=folder),
+        finished = check(
+            await self._session.networked(command, url=url, credential=credential, folder=folder),
             "ls-remote",
             subject=url,
         )
@@ -377,7 +304,7 @@ class Git:
             GitError: reason "not-found" when there is no such remote.
         """
         words = ["remote", "get-url", *(["--push"] if push else []), "--", commands.check_remote(remote)]
-        finished = self._check(await self._local(folder, *words), "local")
+        finished = check(await self._session.read(folder, *words), "local")
         return finished.output.decode("utf-8", "replace").split("\n", 1)[0]
 
     async def add_remote(self, folder: Path, name: str, url: str) -> None:
@@ -386,14 +313,17 @@ class Git:
         Raises:
             GitError: reason "exists" when the name is taken, "bad-url".
         """
-        check_clone_url(url, origin=_own_origin(url), ssh_host=_ssh_host(url))
-        self._check(await self._run(commands.add_remote_command(folder, name, url), folder=folder), "local")
+        check_any_url(url)
+        check(
+            await self._session.local(commands.add_remote_command(folder, name, url), folder=folder), "local"
+        )
 
     async def set_remote_url(self, folder: Path, name: str, url: str) -> None:
         """Change where a remote points to; only when the user asked for it."""
-        check_clone_url(url, origin=_own_origin(url), ssh_host=_ssh_host(url))
-        self._check(
-            await self._run(commands.set_remote_url_command(folder, name, url), folder=folder), "local"
+        check_any_url(url)
+        check(
+            await self._session.local(commands.set_remote_url_command(folder, name, url), folder=folder),
+            "local",
         )
 
     # Branches and commits
@@ -435,7 +365,7 @@ class Git:
     async def _switch(
         self, folder: Path, command: list[str], credential: Credential | None, on_output: OnOutput | None
     ) -> None:
-        finished = await self._run_networked(
+        finished = await self._session.networked(
             command,
             url=None,
             credential=credential,
@@ -443,7 +373,7 @@ class Git:
             on_output=on_output,
             hooks=credential is None,
         )
-        self._check(finished, "switch")
+        check(finished, "switch")
 
     async def commit(
         self,
@@ -466,8 +396,8 @@ class Git:
                 "Say in one line what the change does",
                 reason="failed",
             )
-        self._check(await self._run(commands.add_command(folder, paths), folder=folder), "commit")
-        finished = await self._run(
+        check(await self._session.local(commands.add_command(folder, paths), folder=folder), "commit")
+        finished = await self._session.local(
             commands.commit_command(folder, paths=paths, sign_off=sign_off),
             folder=folder,
             stdin=message.encode("utf-8", "surrogateescape"),
@@ -486,11 +416,11 @@ class Git:
 
     async def _hooks(self, folder: Path) -> set[str]:
         """Return the names of the hooks that would run in the clone."""
-        finished = await self._local(folder, "rev-parse", "--git-path", "hooks", hooks=True)
+        finished = await self._session.read(folder, "rev-parse", "--git-path", "hooks")
         if finished.returncode != 0:
             return set()
         where = folder / os.fsdecode(finished.output.rstrip(b"\n"))
-        return await asyncio.to_thread(_executables, where)
+        return await asyncio.to_thread(folders.executables, where)
 
     async def resolve(self, folder: Path, revision: str) -> str:
         """Return the full name of a commit.
@@ -499,7 +429,7 @@ class Git:
             GitError: reason "not-found".
         """
         words = ("rev-parse", "--verify", "--end-of-options", commands.check_revision(revision) + "^{commit}")
-        finished = await self._local(folder, *words)
+        finished = await self._session.read(folder, *words)
         if finished.returncode != 0:
             error = explain("local", finished.lines, finished.returncode)
             if error.reason != "failed":
@@ -517,7 +447,9 @@ class Git:
 
     async def identity(self, folder: Path) -> Identity:
         """Return who would commit in the clone, as configured."""
-        finished = await self._local(folder, "config", "-z", "--get-regexp", r"^(user|author)\.(name|email)$")
+        finished = await self._session.read(
+            folder, "config", "-z", "--get-regexp", r"^(user|author)\.(name|email)$"
+        )
         found: dict[str, str] = {}
         for entry in finished.output.decode("utf-8", "replace").split("\0"):
             key, _, value = entry.partition("\n")
@@ -525,7 +457,7 @@ class Git:
                 found[key] = clean_line(value)
         return Identity(
             name=found.get("author.name") or found.get("user.name"),
-            email=found.get("author.email") or found.get("user.email") or self._base.get("EMAIL"),
+            email=found.get("author.email") or found.get("user.email") or self._session.base.get("EMAIL"),
         )
 
     async def set_identity(self, folder: Path, name: str, email: str) -> None:
@@ -543,7 +475,7 @@ class Git:
                     reason="bad-identity",
                 )
         for command in commands.identity_commands(folder, name.strip(), email.strip()):
-            self._check(await self._run(command, folder=folder), "local")
+            check(await self._session.local(command, folder=folder), "local")
 
     # Reading
 
@@ -559,42 +491,23 @@ class Git:
             words.append("HEAD")
         else:
             words += ["--merge-base", commands.check_revision(against)]
-        finished = await self._run_networked(
+        finished = await self._session.networked(
             ["git", "-C", str(folder), *words, "--"], url=None, credential=credential, folder=folder
         )
-        self._check(finished, "local")
+        check(finished, "local")
         text = finished.output[: 4 * MAX_DIFF].decode("utf-8", "replace")
         return clean(text, MAX_DIFF)
 
     async def changes(self, folder: Path) -> list[Change]:
-        """Return the files that differ from the last commit, at most `MAX_CHANGES`."""
-        return _parse_status(await self._status(folder)).changes
-
-    async def _status(self, folder: Path) -> bytes:
-        words = (
-            "status", "--porcelain=v2", "--branch", "-z", "--untracked-files=all", "--no-renames",
-            "--ignore-submodules=dirty",
-        )  # fmt: skip
-        return self._check(await self._local(folder, *words), "local").output
+        """Return the files that differ from the last commit, at most `status.MAX_CHANGES`."""
+        finished = check(await self._session.read(folder, *status.STATUS_WORDS), "local")
+        return status.parse_status(finished.output).changes
 
     async def log(self, folder: Path, range_: str, *, limit: int = 200) -> list[CommitFacts]:
         """Return commits of a range (`origin/main..HEAD`), newest first."""
-        words = ("log", "-z", f"--max-count={limit}", "--format=%H%x00%s%x00%an%x00%ae%x00%b")
-        finished = self._check(
-            await self._local(folder, *words, "--end-of-options", commands.check_revision(range_), "--"),
-            "local",
-        )
-        fields = finished.output.decode("utf-8", "replace").split("\0")
-        return [
-            CommitFacts(
-                sha=sha,
-                subject=clean_line(subject),
-                author=clean_line(author),
-                email=clean_line(email),
-                body=clean(body.strip()),
-            )
-            for sha, subject, author, email, body in zip(*(fields[n::5] for n in range(5)), strict=False)
-        ]
+        revision = commands.check_revision(range_)
+        words = ("log", "-z", f"--max-count={limit}", status.LOG_FORMAT, "--end-of-options", revision, "--")
+        return status.parse_log(check(await self._session.read(folder, *words), "local").output)
 
     async def facts(self, folder: Path) -> CloneFacts:
         """Return how a folder stands; a missing folder or one that is no clone is an answer, not an error.
@@ -605,119 +518,39 @@ class Git:
         found = await asyncio.to_thread(_read_clone, folder)
         if not found.is_repo:
             return found
-        status = _parse_status(await self._status(folder))
+        now, refs = await asyncio.gather(
+            self._session.read(folder, *status.STATUS_WORDS),
+            self._session.read(folder, *status.BRANCHES_WORDS),
+        )
+        state = status.parse_status(check(now, "local").output)
+        branches, remote_branches = status.parse_branches(check(refs, "local").output)
         return CloneFacts(
             exists=True,
             is_repo=True,
             remotes=found.remotes,
-            branch=status.branch,
-            branches=found.branches,
-            remote_branches=found.remote_branches,
-            head=status.head,
-            changes=len(status.changes),
-            conflicts=sum(change.state == "conflicted" for change in status.changes),
-            upstream=status.upstream,
-            ahead=status.ahead,
-            behind=status.behind,
+            branch=state.branch,
+            branches=branches,
+            remote_branches=remote_branches,
+            head=state.head,
+            changes=len(state.changes),
+            conflicts=sum(change.state == "conflicted" for change in state.changes),
+            upstream=state.upstream,
+            ahead=state.ahead,
+            behind=state.behind,
             in_progress=found.in_progress,
         )
 
 
-def _is_ssh(url: str) -> bool:
-    return url.startswith("ssh://") or "://" not in url
-
-
-def _own_origin(url: str) -> str:
-    """Return the origin of an HTTP(S) address, for checks where no other origin is known."""
-    return "https://ssh.invalid" if _is_ssh(url) else url_origin(url)
-
-
-def _ssh_host(url: str) -> str | None:
-    match = _SSH_URL.match(url)
-    return match.group(1) if match else None
-
-
-def _project_of(url: str) -> str:
-    """Return `group/name` of an address, for a title."""
-    path = url.split("://", 1)[-1].split("/", 1)[-1] if "://" in url else url.rsplit(":", 1)[-1]
-    return path.removesuffix("/").removesuffix(".git")
-
-
-def _executables(folder: Path) -> set[str]:
-    found = set()
-    try:
-        entries = list(folder.iterdir())
-    except OSError:
-        return found
-    for entry in entries:
-        try:
-            mode = entry.stat().st_mode
-        except OSError:
-            continue
-        if stat.S_ISREG(mode) and mode & 0o111:
-            found.add(entry.name)
-    return found
-
-
-class _Status:
-    """What `git status --porcelain=v2 --branch -z` said."""
-
-    def __init__(self) -> None:
-        self.head: str | None = None
-        self.branch: str | None = None
-        self.upstream: str | None = None
-        self.ahead: int | None = None
-        self.behind: int | None = None
-        self.changes: list[Change] = []
-
-    def header(self, line: str) -> None:
-        _, key, value = line.split(" ", 2)
-        if key == "branch.oid" and value != "(initial)":
-            self.head = value
-        elif key == "branch.head" and value != "(detached)":
-            self.branch = value
-        elif key == "branch.upstream":
-            self.upstream = value
-        elif key == "branch.ab":
-            ahead, behind = value.split(" ")
-            self.ahead, self.behind = int(ahead), -int(behind)
-
-
-def _parse_status(output: bytes) -> _Status:
-    status = _Status()
-    for raw in output.split(b"\0"):
-        line = raw.decode("utf-8", "surrogateescape")
-        if line.startswith("# "):
-            status.header(line)
-        elif line and len(status.changes) < MAX_CHANGES:
-            change = _parse_change(line)
-            if change is not None:
-                status.changes.append(change)
-    return status
-
-
-def _parse_change(line: str) -> Change | None:
-    if line.startswith("? "):
-        return Change(path=line[2:], state="untracked")
-    if line.startswith("u "):
-        return Change(path=line.split(" ", 10)[10], state="conflicted")
-    if line.startswith("1 "):
-        parts = line.split(" ", 8)
-        staged, unstaged = parts[1]
-        state = _STATES.get(staged if staged != "." else unstaged, "modified")
-        return Change(path=parts[8], state="deleted" if unstaged == "D" else state)
-    return None
-
-
 def _read_clone(folder: Path) -> CloneFacts:
-    """Read remotes and branches with GitPython, without starting a process."""
-    if not folder.is_dir():
+    """Read remotes and unfinished work with GitPython, without starting a process.
+
+    Neither the repository's folder above nor a bare one is taken for the clone, and the files are named by
+    path: GitPython itself obeys variables such as GIT_COMMON_DIR that a hook may have left behind.
+    """
+    if not folder.is_dir() or not (folder / ".git").exists():
         return CloneFacts(exists=folder.exists() or folder.is_symlink())
-    # A bare repository, or one that only looks like one, is not read at all.
-    if not (folder / ".git").exists():
-        return CloneFacts(exists=True)
     try:
-        from git import InvalidGitRepositoryError, NoSuchPathError, Repo
+        from git import GitConfigParser, InvalidGitRepositoryError, Repo
         from git.exc import GitError as GitPythonError
     except ImportError as error:
         raise GitError(
@@ -727,37 +560,26 @@ def _read_clone(folder: Path) -> CloneFacts:
             reason="missing",
         ) from None
     try:
-        with Repo(folder, search_parent_directories=False) as repo:
-            return _read_repo(repo)
-    except (InvalidGitRepositoryError, NoSuchPathError):
+        with Repo(folder, expand_vars=False, search_parent_directories=False) as repo:
+            git_dir = Path(repo.git_dir)
+        try:
+            common_dir = git_dir / (git_dir / "commondir").read_text("utf-8").rstrip("\n")
+        except FileNotFoundError:
+            common_dir = git_dir
+        with GitConfigParser(common_dir / "config", read_only=True, merge_includes=False) as config:
+            remotes = {
+                clean_line(section[8:-1]): clean_line(str(config.get(section, "url", fallback="")))
+                for section in config.sections()
+                if section.startswith('remote "')
+            }
+    except InvalidGitRepositoryError:
         return CloneFacts(exists=True)
-    except (GitPythonError, OSError, ValueError) as error:
+    except (GitPythonError, OSError, ValueError, ConfigParserError) as error:
         raise GitError(
             f"The clone cannot be read: {folder}",
             clean_line(str(error), 300),
             "Look at it in a shell with git status",
             reason="failed",
         ) from None
-
-
-def _read_repo(repo: Repo) -> CloneFacts:
-    git_dir = Path(repo.git_dir)
-    remotes = {}
-    for remote in repo.remotes:
-        with remote.config_reader as reader:
-            remotes[clean_line(remote.name)] = clean_line(str(reader.get("url", "")))
-    return CloneFacts(
-        exists=True,
-        is_repo=True,
-        remotes=remotes,
-        branches=tuple(sorted(clean_line(head.name) for head in repo.heads)),
-        remote_branches=tuple(
-            sorted(
-                clean_line(ref.name)
-                for remote in repo.remotes
-                for ref in remote.refs
-                if ref.remote_head != "HEAD"
-            )
-        ),
-        in_progress=next((word for name, word in _IN_PROGRESS if (git_dir / name).exists()), None),
-    )
+    waiting = next((word for name, word in _IN_PROGRESS if (git_dir / name).exists()), None)
+    return CloneFacts(exists=True, is_repo=True, remotes=remotes, in_progress=waiting)

@@ -93,7 +93,7 @@ def set_remote_url_command(folder: Path | None, name: str, url: str) -> Command:
 
 
 def create_branch_command(folder: Path | None, name: str, start_point: str) -> Command:
-    """Create a branch and check it out; it follows no remote branch, so that a bare `git push` cannot miss."""
+    """Create a branch and check it out; it follows no remote branch, so that no bare push goes astray."""
     return _git(
         folder, "switch", "--no-track", "--create", check_branch_name(name), check_revision(start_point)
     )

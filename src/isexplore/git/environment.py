@@ -19,13 +19,15 @@ _KEPT = frozenset(
         "HOME", "USER", "LOGNAME", "SHELL", "TMPDIR", "TZ", "EMAIL",
         "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR",
         "SSH_AUTH_SOCK", "GNUPGHOME", "DISPLAY", "WAYLAND_DISPLAY", "DBUS_SESSION_BUS_ADDRESS", "KRB5CCNAME",
-        "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY", "http_proxy", "https_proxy", "all_proxy", "no_proxy",
-        "SSL_CERT_FILE", "SSL_CERT_DIR", "CURL_CA_BUNDLE",
-        # What the user's own commit hooks need to find their tools.
-        "VIRTUAL_ENV", "PRE_COMMIT_HOME", "PYENV_ROOT", "JAVA_HOME", "CARGO_HOME", "RUSTUP_HOME", "GOPATH", "GOROOT",
-        "NVM_DIR", "VOLTA_HOME", "ASDF_DIR", "ASDF_DATA_DIR", "NIX_PATH", "NIX_SSL_CERT_FILE", "LD_LIBRARY_PATH",
+        "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY",
+        "http_proxy", "https_proxy", "all_proxy", "no_proxy",
+        "SSL_CERT_FILE", "SSL_CERT_DIR", "CURL_CA_BUNDLE", "NIX_SSL_CERT_FILE",
+        "VIRTUAL_ENV", "PRE_COMMIT_HOME", "PYENV_ROOT", "JAVA_HOME", "CARGO_HOME", "RUSTUP_HOME",
+        "GOPATH", "GOROOT",
+        "NVM_DIR", "VOLTA_HOME", "ASDF_DIR", "ASDF_DATA_DIR", "NIX_PATH", "LD_LIBRARY_PATH",
     }
 )  # fmt: skip
+"""Variables that reach git; the last two lines are for the tools of the user's own commit hooks."""
 
 _FIXED = {
     "LC_ALL": "C.UTF-8",
@@ -53,6 +55,8 @@ _ALWAYS = (
     # A detached clean-up would outlive a cancelled command.
     ("maintenance.auto", "false"),
     ("gc.auto", "0"),
+    # A line that begins with an issue's number is text: sign-off would else be put above it.
+    ("core.commentChar", "\x1f"),
     ("color.ui", "false"),
     ("log.showSignature", "false"),
     ("submodule.recurse", "false"),

@@ -1,4 +1,4 @@
-"""What git tells: plain data, no I/O. All texts are clean (`isexplore.text`); paths are as git spells them."""
+"""What git tells: plain data, no I/O. Texts are clean (`isexplore.text`); paths are as git spells them."""
 
 from __future__ import annotations
 

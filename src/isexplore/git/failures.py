@@ -46,10 +46,11 @@ _RULES = (
         "line that git names",
     ),
     _rule(
-        r"(?:unable to create|cannot lock|could not lock).*\.lock'?: file exists|another git process seems to be",
+        r"(?:unable to create|cannot lock|could not lock).*\.lock'?: file exists"
+        r"|another git process seems to be",
         "index-locked",
         "Another git command is at work in this clone",
-        "Wait for it to end. If none is running, a crashed one left the .lock file named above: delete it by hand",
+        "Wait for it to end. If none is running, a crashed one left the .lock file named above: delete it",
     ),
     _rule(
         r"author identity unknown|committer identity unknown|please tell me who you are|empty ident name"
@@ -103,8 +104,9 @@ _RULES = (
         "push",
     ),
     _rule(
-        r"returned error: 403|you are not allowed to push|permission to .* denied|not authorized|access denied or"
-        r"|\b403 forbidden\b|deploy key|write access to repository not granted|you need permission",
+        r"returned error: 403|you are not allowed to push|permission to .* denied|not authorized"
+        r"|access denied or|\b403 forbidden\b|deploy key"
+        r"|write access to repository not granted|you need permission",
         "forbidden",
         "You cannot push here",
         "Push to your fork instead, and open the merge request from there",
@@ -162,8 +164,9 @@ _RULES = (
         "Are you on the right network or VPN?",
     ),
     _rule(
-        r"failed to connect|couldn't connect|connection (?:refused|reset|closed)|network is unreachable|no route to host"
-        r"|empty reply from server|rpc failed|early eof|unexpected disconnect|the remote end hung up"
+        r"failed to connect|couldn't connect|connection (?:refused|reset|closed)|network is unreachable"
+        r"|no route to host|empty reply from server"
+        r"|rpc failed|early eof|unexpected disconnect|the remote end hung up"
         r"|recv failure|proxy connect|returned error: 5\d\d|returned error: 407",
         "network",
         "The connection to the forge broke",
@@ -171,7 +174,8 @@ _RULES = (
     ),
     _rule(
         r"repository .* not found|project you were looking for could not be found|returned error: 404"
-        r"|does not appear to be a git repository|couldn't find remote ref|no such remote|remote branch .* not found",
+        r"|does not appear to be a git repository|couldn't find remote ref|no such remote"
+        r"|remote branch .* not found",
         "not-found",
         "Git found no such project or branch, or it is hidden from you",
         "Check that you are signed in with the right account and that it still exists",
@@ -216,9 +220,9 @@ _RULES = (
 )
 
 _NOISE = re.compile(
-    r"^(?:hint:|cloning into|remote: (?:counting|compressing|enumerating|total)|receiving objects|resolving deltas"
-    r"|updating files|filtering content|to https?://|unpacking objects|fatal: could not read from remote repository"
-    r"|please make sure you have|and the repository exists)",
+    r"hint:|cloning into|remote: (?:counting|compressing|enumerating|total)|receiving objects"
+    r"|resolving deltas|updating files|filtering content|to https?://|unpacking objects"
+    r"|fatal: could not read from remote repository|please make sure you have|and the repository exists",
     re.IGNORECASE,
 )
 

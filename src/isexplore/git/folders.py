@@ -10,6 +10,7 @@ import errno
 import os
 import secrets
 import shutil
+import stat
 import time
 from pathlib import Path
 
@@ -129,3 +130,20 @@ def _alive(number: int) -> bool:
     except (PermissionError, OverflowError):
         return True
     return True
+
+
+def executables(folder: Path) -> set[str]:
+    """Return the names of executable files in a folder of hooks; empty when there is none."""
+    found: set[str] = set()
+    try:
+        entries = list(folder.iterdir())
+    except OSError:
+        return found
+    for entry in entries:
+        try:
+            mode = entry.stat().st_mode
+        except OSError:
+            continue
+        if stat.S_ISREG(mode) and mode & 0o111:
+            found.add(entry.name)
+    return found

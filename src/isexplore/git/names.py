@@ -26,6 +26,7 @@ _URL_TEXT = re.compile(r"[A-Za-z0-9._~:/@+-]+|(?:[A-Za-z0-9._~:/@+-]*\[[0-9A-Fa-
 _URL_PATH = re.compile(r"(?:/[A-Za-z0-9_.~+-]+)+/?")
 _SCP_LIKE = re.compile(r"([A-Za-z0-9_][A-Za-z0-9._-]*)@([A-Za-z0-9][A-Za-z0-9.-]*):([A-Za-z0-9_][^:]*)")
 _SSH_USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._-]*")
+_SSH_HOST = re.compile(r"(?:ssh://(?:[^@/]+@)?|[^@/:]+@)([^/:]+(?::\d+)?)[:/]")
 _DEVICES = frozenset(
     {"con", "prn", "aux", "nul"} | {f"{name}{n}" for name in ("com", "lpt") for n in range(1, 10)}
 )
@@ -50,7 +51,7 @@ def clone_folder(root: Path, project_path: str) -> Path:
     return root.joinpath(*parts)
 
 
-def _branch_objection(name: str) -> str | None:  # noqa: C901 - one line per rule of git-check-ref-format(1)
+def _branch_objection(name: str) -> str | None:
     if not name:
         return "it is empty"
     if len(name) > MAX_BRANCH:
@@ -105,10 +106,7 @@ def suggest_branch(issue_number: int | None, title: str) -> str:
         if len(longer) > _MAX_SUGGESTION:
             break
         chosen = longer
-    if issue_number is None:
-        name = chosen or "my-change"
-    else:
-        name = f"{issue_number}-{chosen or 'change'}"
+    name = (chosen or "my-change") if issue_number is None else f"{issue_number}-{chosen or 'change'}"
     return name if _branch_objection(name) is None else f"change-{name}"
 
 
@@ -139,6 +137,31 @@ def _origin(parts: SplitResult, url: str) -> str:
         host = f"[{host}]"
     suffix = "" if port is None or port == _DEFAULT_PORTS.get(scheme) else f":{port}"
     return f"{scheme}://{host}{suffix}"
+
+
+def is_ssh(url: str) -> bool:
+    """Whether an address is for SSH: `ssh://git@host/path` or `git@host:path`."""
+    return url.startswith("ssh://") or "://" not in url
+
+
+def check_any_url(url: str, *, origin: str | None = None) -> str:
+    """Return `url` if it is fit for git on any host: for addresses that the user or a remote gave.
+
+    With `origin`, an HTTP(S) address must be on it.
+
+    Raises:
+        GitError: reason "bad-url".
+    """
+    if is_ssh(url):
+        match = _SSH_HOST.match(url)
+        return check_clone_url(url, origin="https://ssh.invalid", ssh_host=match.group(1) if match else None)
+    return check_clone_url(url, origin=origin or url_origin(url))
+
+
+def project_of(url: str) -> str:
+    """Return the project's part of a clone address, for a title: `group/name`."""
+    path = url.split("://", 1)[1].partition("/")[2] if "://" in url else url.rpartition(":")[2]
+    return path.removesuffix("/").removesuffix(".git")
 
 
 def _bad_url(url: str, why: str) -> GitError:

@@ -16,6 +16,8 @@ from msgspec import Struct
 from isexplore.errors import GitError
 from isexplore.text import clean_line
 
+OnOutput = Callable[[str], None]
+
 MAX_OUTPUT = 16 << 20
 """Bytes of standard output kept; the rest is read and dropped."""
 MAX_LINE = 2_000
@@ -44,7 +46,7 @@ class Finished(Struct, frozen=True, kw_only=True):
 class _Messages:
     """Splits standard error into lines; `\\r` ends a line that the next one overwrites."""
 
-    def __init__(self, on_output: Callable[[str], None] | None, hide: Sequence[str]) -> None:
+    def __init__(self, on_output: OnOutput | None, hide: Sequence[str]) -> None:
         self._on_output = on_output
         self._hide = tuple(secret for secret in hide if secret)
         self._rest = b""
@@ -87,7 +89,7 @@ async def run(
     environment: Mapping[str, str],
     *,
     stdin: bytes | None = None,
-    on_output: Callable[[str], None] | None = None,
+    on_output: OnOutput | None = None,
     quiet_limit: float | None = None,
     hide: Sequence[str] = (),
     hear_output: bool = False,
