@@ -137,8 +137,8 @@ def not_saved(path: Path, error: OSError) -> StateError:
     return StateError(f"{path} could not be saved", reason, hint)
 
 
-def read_bytes(path: Path, limit: int = MAX_SIZE) -> bytes | None:
-    """Return the contents of a file without a byte order mark; None if there is none.
+def read_bytes(path: Path, limit: int = MAX_SIZE, *, keep_mark: bool = False) -> bytes | None:
+    """Return the contents of a file, without a byte order mark unless asked for; None if there is no file.
 
     Raises:
         OSError: it cannot be read, or is not a plain file.
@@ -153,7 +153,7 @@ def read_bytes(path: Path, limit: int = MAX_SIZE) -> bytes | None:
         return None
     if len(data) > limit:
         raise ValueError(f"larger than {limit // (1024 * 1024)} MiB")
-    return data.removeprefix(b"\xef\xbb\xbf")
+    return data if keep_mark else data.removeprefix(b"\xef\xbb\xbf")
 
 
 class StateFile:

@@ -19,6 +19,8 @@ DURATION = {"unit": "duration"}
 """Marks a number of seconds that is written as `20`, `"90s"`, `"15m"`, `"6h"` or `"7d"`."""
 URL = {"check": "url"}
 """Marks an https address (http for this machine, or where `allow_http` is set)."""
+LINK = {"check": "link"}
+"""Marks an address that only the browser opens: http is fine."""
 PLACE = {"check": "place"}
 """Marks either a file or an https address."""
 
@@ -200,7 +202,7 @@ class Config(Struct, frozen=True, kw_only=True):
         Meta(
             description="Address of your chat: a project's channel name is put behind it.",
             examples=["https://chat.example.com/channels/"],
-            extra=URL,
+            extra=LINK,
         ),
     ] = None
     profile: Annotated[
