@@ -289,6 +289,8 @@ class Pipeline(Struct, frozen=True, kw_only=True):
     state: PipelineState
     url: str = ""
     sha: str = ""
+    project_id: str = ""
+    """Where it ran, where the forge tells: the target, or the fork."""
     jobs: tuple[Job, ...] = ()
 
 

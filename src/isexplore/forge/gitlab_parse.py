@@ -1,0 +1,752 @@
+"""GitLab's answers (REST v4) as they come over the wire, and what they mean. Pure.
+
+Structs name the fields that are read, in GitLab's words; a field that GitLab leaves out or sends as
+null takes its default. Unknown words of an enumeration are kept or taken as the weakest.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from urllib.parse import unquote
+
+from msgspec import Struct
+
+from isexplore.forge.answers import moment
+from isexplore.models import (
+    Branch,
+    Comment,
+    Discussion,
+    FileEntry,
+    ForkState,
+    ForkStatus,
+    ForkTarget,
+    Issue,
+    Job,
+    Label,
+    Member,
+    MergeRequest,
+    MergeRequestState,
+    Person,
+    Pipeline,
+    PipelineState,
+    Project,
+    Review,
+    Role,
+    TokenFacts,
+    Visibility,
+)
+from isexplore.text import MAX_DESCRIPTION, MAX_NAME, MAX_TITLE, clean, clean_line
+
+MAX_BODY = 100_000
+"""Characters kept of an issue's description or of a comment."""
+WEEKS = 52
+_BOT = re.compile(r"(project|group)_\d+_bot")
+
+# Wire
+
+
+class WireUser(Struct):
+    """A user, wherever one is embedded."""
+
+    id: int | None = None
+    username: str | None = None
+    name: str | None = None
+    web_url: str | None = None
+    email: str | None = None
+    state: str | None = None
+    bot: bool | None = None
+    external: bool | None = None
+    namespace_id: int | None = None
+    can_create_project: bool | None = True
+
+
+class WireNamespace(Struct):
+    """The group or user that holds a project."""
+
+    full_path: str | None = None
+    kind: str | None = None
+
+
+class WireAccess(Struct):
+    """A role by its number."""
+
+    access_level: int | None = None
+
+
+class WirePermissions(Struct):
+    """This account's roles in a project and in its group."""
+
+    project_access: WireAccess | None = None
+    group_access: WireAccess | None = None
+
+
+class WireLicence(Struct):
+    """What GitLab takes a LICENSE file for."""
+
+    key: str | None = None
+    name: str | None = None
+
+
+class WireOrigin(Struct):
+    """What a fork was made from."""
+
+    id: int | None = None
+    path_with_namespace: str | None = None
+
+
+class WireProject(Struct):
+    """A project, from a list or by itself."""
+
+    id: int
+    path_with_namespace: str
+    name: str | None = None
+    web_url: str | None = None
+    description: str | None = None
+    visibility: str | None = None
+    topics: list[str] | None = None
+    tag_list: list[str] | None = None
+    license: WireLicence | None = None
+    star_count: int | None = None
+    forks_count: int | None = None
+    open_issues_count: int | None = None
+    created_at: str | None = None
+    last_activity_at: str | None = None
+    archived: bool | None = None
+    empty_repo: bool | None = None
+    default_branch: str | None = None
+    http_url_to_repo: str | None = None
+    ssh_url_to_repo: str | None = None
+    readme_url: str | None = None
+    issues_enabled: bool | None = None
+    issues_access_level: str | None = None
+    merge_requests_enabled: bool | None = None
+    merge_requests_access_level: str | None = None
+    forking_access_level: str | None = None
+    can_create_merge_request_in: bool | None = None
+    permissions: WirePermissions | None = None
+    namespace: WireNamespace | None = None
+    forked_from_project: WireOrigin | None = None
+    import_status: str | None = None
+    import_error: str | None = None
+    marked_for_deletion_on: str | None = None
+
+
+class WireTopic(Struct):
+    """A topic of the instance."""
+
+    id: int
+    name: str
+
+
+class WireReferences(Struct):
+    """Ways to write an issue's or merge request's number."""
+
+    full: str | None = None
+
+
+class WireIssue(Struct):
+    """An issue."""
+
+    iid: int
+    id: int | None = None
+    title: str | None = None
+    description: str | None = None
+    web_url: str | None = None
+    state: str | None = None
+    labels: list[str] | None = None
+    author: WireUser | None = None
+    assignees: list[WireUser] | None = None
+    confidential: bool | None = None
+    user_notes_count: int | None = None
+    merge_requests_count: int | None = None
+    created_at: str | None = None
+    updated_at: str | None = None
+    references: WireReferences | None = None
+
+
+class WirePosition(Struct):
+    """Where in the changes a remark stands."""
+
+    new_path: str | None = None
+    old_path: str | None = None
+    new_line: int | None = None
+    old_line: int | None = None
+
+
+class WireNote(Struct):
+    """A comment; without an id where it held nothing but quick actions."""
+
+    id: int | None = None
+    body: str | None = None
+    author: WireUser | None = None
+    system: bool | None = None
+    created_at: str | None = None
+    resolvable: bool | None = None
+    resolved: bool | None = None
+    position: WirePosition | None = None
+    summary: list[str] | str | None = None
+
+
+class WireDiscussion(Struct):
+    """A thread."""
+
+    id: str
+    notes: list[WireNote] | None = None
+
+
+class WireMergeRequest(Struct):
+    """A merge request."""
+
+    iid: int
+    id: int | None = None
+    title: str | None = None
+    description: str | None = None
+    web_url: str | None = None
+    state: str | None = None
+    author: WireUser | None = None
+    draft: bool | None = None
+    work_in_progress: bool | None = None
+    source_project_id: int | None = None
+    source_branch: str | None = None
+    target_branch: str | None = None
+    sha: str | None = None
+    has_conflicts: bool | None = None
+    detailed_merge_status: str | None = None
+    blocking_discussions_resolved: bool | None = True
+    created_at: str | None = None
+    updated_at: str | None = None
+    merged_at: str | None = None
+    references: WireReferences | None = None
+
+
+class WirePipeline(Struct):
+    """A pipeline."""
+
+    id: int
+    status: str | None = None
+    project_id: int | None = None
+    sha: str | None = None
+    web_url: str | None = None
+
+
+class WireJob(Struct):
+    """A job."""
+
+    id: int
+    name: str | None = None
+    stage: str | None = None
+    status: str | None = None
+    web_url: str | None = None
+    failure_reason: str | None = None
+    allow_failure: bool | None = None
+
+
+class WireApprover(Struct):
+    """One approval."""
+
+    user: WireUser | None = None
+
+
+class WireApprovals(Struct):
+    """The approvals of a merge request; the number required is in paid editions only."""
+
+    approved: bool | None = None
+    approved_by: list[WireApprover] | None = None
+    approvals_required: int | None = None
+
+
+class WireReviewer(Struct):
+    """A reviewer with where they stand."""
+
+    user: WireUser | None = None
+    state: str | None = None
+
+
+class WireBranch(Struct):
+    """A branch."""
+
+    name: str
+    commit: WireCommit | None = None
+    protected: bool | None = None
+    can_push: bool | None = None
+
+
+class WireCommit(Struct):
+    """A commit."""
+
+    id: str | None = None
+    committed_date: str | None = None
+    created_at: str | None = None
+
+
+class WireTreeEntry(Struct):
+    """One entry of a folder."""
+
+    path: str
+    type: str | None = None
+    id: str | None = None
+
+
+class WireLabel(Struct):
+    """A label."""
+
+    name: str
+    description: str | None = None
+    open_issues_count: int | None = None
+
+
+class WireMember(WireUser):
+    """A member."""
+
+    access_level: int | None = None
+    membership_state: str | None = None
+
+
+class WireContributor(Struct):
+    """A committer by name and address, as git knows them."""
+
+    name: str | None = None
+    email: str | None = None
+    commits: int | None = None
+
+
+class WireGroup(Struct):
+    """A group that a project could be made in."""
+
+    id: int
+    full_path: str
+    project_creation_level: str | None = None
+
+
+class WireComparison(Struct):
+    """What one branch has that another has not."""
+
+    commits: list[WireCommit] | None = None
+
+
+class WireToken(Struct):
+    """What a personal access token tells of itself."""
+
+    name: str | None = None
+    scopes: list[str] | None = None
+    expires_at: str | None = None
+
+
+class WireOAuthToken(Struct):
+    """What an OAuth token tells of itself (`/oauth/token/info`)."""
+
+    scope: list[str] | str | None = None
+    expires_in: int | None = None
+
+
+class WireVersion(Struct):
+    """The server's version."""
+
+    version: str
+    enterprise: bool | None = None
+
+
+class WireTemplate(Struct):
+    """A description template."""
+
+    key: str | None = None
+    name: str | None = None
+    content: str | None = None
+
+
+# Meaning
+
+
+def parse_person(wire: WireUser | None) -> Person:
+    """Return an account; an empty one where GitLab hides who it was."""
+    if wire is None:
+        return Person(username="")
+    username = clean_line(wire.username or "", MAX_NAME)
+    return Person(
+        username=username,
+        name=clean_line(wire.name or "", MAX_NAME),
+        id="" if wire.id is None else str(wire.id),
+        url=clean_line(wire.web_url or ""),
+        email=clean_line(wire.email) if wire.email else None,
+        bot=bool(wire.bot) or _BOT.match(username) is not None,
+        external=bool(wire.external),
+    )
+
+
+def parse_role(level: int | None) -> Role:
+    """Return the role of an access level; Planner (15) counts as Guest."""
+    for least, role in (
+        (50, Role.OWNER),
+        (40, Role.MAINTAINER),
+        (30, Role.DEVELOPER),
+        (20, Role.REPORTER),
+        (10, Role.GUEST),
+    ):
+        if (level or 0) >= least:
+            return role
+    return Role.NONE
+
+
+def _project_role(permissions: WirePermissions | None) -> Role:
+    if permissions is None:
+        return Role.NONE
+    levels = [
+        access.access_level or 0
+        for access in (permissions.project_access, permissions.group_access)
+        if access is not None
+    ]
+    return parse_role(max(levels, default=0))
+
+
+def _enabled(switch: bool | None, level: str | None) -> bool:
+    """Whether a feature is on; the anonymous and short forms of a project tell nothing."""
+    if level is not None:
+        return level != "disabled"
+    return switch is not False
+
+
+def _visibility(word: str | None) -> Visibility:
+    return Visibility(word) if word in ("public", "internal", "private") else Visibility.PRIVATE
+
+
+def readme_path(readme_url: str | None, default_branch: str) -> str | None:
+    """Return the path of the README that its web address names."""
+    if not readme_url or not default_branch:
+        return None
+    for mark in ("/-/blob/", "/blob/"):
+        _, found, rest = readme_url.partition(mark)
+        if found:
+            path = unquote(rest)
+            if path.startswith(default_branch + "/"):
+                return clean_line(path.removeprefix(default_branch + "/"), 1_000) or None
+    return None
+
+
+def parse_project(forge: str, wire: WireProject) -> Project:
+    """Return a project."""
+    role = _project_role(wire.permissions)
+    forking = {"enabled": True, "disabled": False, "private": role is not Role.NONE}
+    origin = wire.forked_from_project
+    branch = clean_line(wire.default_branch or "", MAX_NAME)
+    path = clean_line(wire.path_with_namespace)
+    held_by = wire.namespace.full_path if wire.namespace is not None else None
+    licence = wire.license.name or wire.license.key if wire.license is not None else None
+    return Project(
+        forge=forge,
+        id=str(wire.id),
+        path=path,
+        name=clean_line(wire.name or path.rpartition("/")[2], MAX_NAME),
+        url=clean_line(wire.web_url or "", 1_000),
+        description=clean(wire.description or "", MAX_DESCRIPTION),
+        visibility=_visibility(wire.visibility),
+        topics=tuple(clean_line(topic, MAX_NAME) for topic in wire.topics or wire.tag_list or ()),
+        licence=clean_line(licence, MAX_NAME) if licence else None,
+        stars=wire.star_count or 0,
+        forks=wire.forks_count or 0,
+        open_issues=wire.open_issues_count,
+        created_at=moment(wire.created_at),
+        last_activity=moment(wire.last_activity_at),
+        archived=bool(wire.archived),
+        empty=bool(wire.empty_repo),
+        default_branch=branch,
+        clone_url=clean_line(wire.http_url_to_repo or "", 1_000),
+        ssh_url=clean_line(wire.ssh_url_to_repo or "", 1_000),
+        readme_path=readme_path(wire.readme_url, branch),
+        issues_enabled=_enabled(wire.issues_enabled, wire.issues_access_level),
+        merge_requests_enabled=_enabled(wire.merge_requests_enabled, wire.merge_requests_access_level),
+        forking_enabled=forking.get(wire.forking_access_level or ""),
+        can_propose=wire.can_create_merge_request_in,
+        role=role,
+        forked_from=clean_line(origin.path_with_namespace)
+        if origin is not None and origin.path_with_namespace
+        else None,
+        forked_from_id=str(origin.id) if origin is not None and origin.id is not None else None,
+        owner=clean_line(held_by or path.rpartition("/")[0]),
+    )
+
+
+def parse_fork_status(wire: WireProject, *, upstream_empty: bool) -> ForkStatus:
+    """Return how far a fork is: GitLab says "finished" a moment before the branches are there."""
+    status = wire.import_status or "none"
+    if status == "failed":
+        detail = clean_line(wire.import_error or "") or "GitLab could not copy the repository."
+        return ForkStatus(state=ForkState.FAILED, detail=detail)
+    if status in ("none", "finished") and (upstream_empty or not wire.empty_repo):
+        return ForkStatus(state=ForkState.READY)
+    return ForkStatus(state=ForkState.IMPORTING, detail=clean_line(status, 60))
+
+
+def parse_issue(forge: str, project: str, wire: WireIssue) -> Issue:
+    """Return an issue."""
+    return Issue(
+        forge=forge,
+        project=_reference_path(wire.references, "#") or project,
+        number=wire.iid,
+        title=clean_line(wire.title or "", MAX_TITLE),
+        url=clean_line(wire.web_url or "", 1_000),
+        id="" if wire.id is None else str(wire.id),
+        description=clean(wire.description or "", MAX_BODY),
+        labels=tuple(clean_line(label, MAX_NAME) for label in wire.labels or ()),
+        author=parse_person(wire.author).username,
+        assignees=tuple(parse_person(person).username for person in wire.assignees or ()),
+        open=wire.state != "closed",
+        confidential=bool(wire.confidential),
+        comments=wire.user_notes_count or 0,
+        merge_requests=wire.merge_requests_count,
+        created_at=moment(wire.created_at),
+        updated_at=moment(wire.updated_at),
+    )
+
+
+def _reference_path(references: WireReferences | None, mark: str) -> str:
+    if references is None or not references.full:
+        return ""
+    return clean_line(references.full.rpartition(mark)[0])
+
+
+def parse_comment(wire: WireNote) -> Comment:
+    """Return a comment; one of only quick actions has no id, and GitLab's summary as its body."""
+    body = wire.body or ""
+    if wire.id is None and wire.summary:
+        body = wire.summary if isinstance(wire.summary, str) else "\n".join(wire.summary)
+    author = parse_person(wire.author)
+    return Comment(
+        id="" if wire.id is None else str(wire.id),
+        author=author.username,
+        body=clean(body, MAX_BODY),
+        system=bool(wire.system) or wire.id is None,
+        bot=author.bot,
+        created_at=moment(wire.created_at),
+    )
+
+
+def parse_discussion(wire: WireDiscussion) -> Discussion | None:
+    """Return a thread without GitLab's own remarks; None if nothing else is in it."""
+    notes = [note for note in wire.notes or () if not note.system]
+    if not notes:
+        return None
+    resolvable = [note for note in notes if note.resolvable]
+    position = next((note.position for note in notes if note.position is not None), None)
+    path = position.new_path or position.old_path if position is not None else None
+    return Discussion(
+        id=clean_line(wire.id, MAX_NAME),
+        comments=tuple(parse_comment(note) for note in notes),
+        resolvable=bool(resolvable),
+        resolved=bool(resolvable) and all(note.resolved for note in resolvable),
+        file=clean_line(path, 1_000) if path else None,
+        line=(position.new_line or position.old_line) if position is not None else None,
+    )
+
+
+_STATES = {
+    "opened": MergeRequestState.OPEN,
+    # Locked means that the merge is under way.
+    "locked": MergeRequestState.OPEN,
+    "merged": MergeRequestState.MERGED,
+    "closed": MergeRequestState.CLOSED,
+}
+_NOT_KNOWN_YET = frozenset(("mergeable", "unchecked", "checking", "preparing", "approvals_syncing"))
+_DRAFT_TITLE = re.compile(r"\s*(draft:|\[draft\]|\(draft\)|wip:|\[wip\])", re.IGNORECASE)
+
+
+def is_draft_title(title: str) -> bool:
+    """Whether a title makes a merge request a draft."""
+    return _DRAFT_TITLE.match(title) is not None
+
+
+def _blocked_by(wire: WireMergeRequest, *, draft: bool) -> str | None:
+    status = wire.detailed_merge_status
+    if status is not None:
+        return None if status in _NOT_KNOWN_YET else clean_line(status, 60)
+    if wire.has_conflicts:
+        return "conflict"
+    if draft:
+        return "draft_status"
+    return "discussions_not_resolved" if wire.blocking_discussions_resolved is False else None
+
+
+def parse_merge_request(forge: str, target: str, wire: WireMergeRequest) -> MergeRequest:
+    """Return a merge request; `target` is its project where the answer does not name it."""
+    state = _STATES.get(wire.state or "", MergeRequestState.OPEN)
+    draft = bool(wire.draft if wire.draft is not None else wire.work_in_progress)
+    return MergeRequest(
+        forge=forge,
+        project=_reference_path(wire.references, "!") or target,
+        number=wire.iid,
+        title=clean_line(wire.title or "", MAX_TITLE),
+        url=clean_line(wire.web_url or "", 1_000),
+        state=state,
+        id="" if wire.id is None else str(wire.id),
+        description=clean(wire.description or "", MAX_BODY),
+        author=parse_person(wire.author).username,
+        draft=draft,
+        source_project=None if wire.source_project_id is None else str(wire.source_project_id),
+        source_branch=clean_line(wire.source_branch or "", MAX_TITLE),
+        target_branch=clean_line(wire.target_branch or "", MAX_TITLE),
+        sha=clean_line(wire.sha, 64) if wire.sha else None,
+        conflicts=bool(wire.has_conflicts) or wire.detailed_merge_status == "conflict",
+        blocked_by=_blocked_by(wire, draft=draft) if state is MergeRequestState.OPEN else None,
+        created_at=moment(wire.created_at),
+        updated_at=moment(wire.updated_at),
+        merged_at=moment(wire.merged_at),
+    )
+
+
+_PIPELINE_STATES = {
+    "running": PipelineState.RUNNING,
+    "canceling": PipelineState.RUNNING,
+    "success": PipelineState.PASSED,
+    "failed": PipelineState.FAILED,
+    "canceled": PipelineState.CANCELLED,
+    "skipped": PipelineState.SKIPPED,
+    "manual": PipelineState.WAITING,
+}
+
+
+def parse_pipeline_state(word: str | None) -> PipelineState:
+    """Return a pipeline's or job's state; what has not begun, and what is unknown, is pending."""
+    return _PIPELINE_STATES.get(word or "", PipelineState.PENDING)
+
+
+def parse_job(wire: WireJob) -> Job:
+    """Return a job."""
+    detail = clean_line(wire.failure_reason or "", MAX_TITLE).replace("_", " ")
+    if wire.allow_failure:
+        detail = f"{detail} (allowed to fail)".strip()
+    return Job(
+        name=clean_line(wire.name or "", MAX_NAME),
+        state=parse_pipeline_state(wire.status),
+        id=str(wire.id),
+        url=clean_line(wire.web_url or "", 1_000),
+        detail=detail,
+    )
+
+
+def parse_pipeline(wire: WirePipeline, jobs: Iterable[WireJob], project_id: str) -> Pipeline:
+    """Return a pipeline with its failed jobs; `project_id` is where it ran if it does not say."""
+    return Pipeline(
+        id=str(wire.id),
+        state=parse_pipeline_state(wire.status),
+        url=clean_line(wire.web_url or "", 1_000),
+        sha=clean_line(wire.sha or "", 64),
+        project_id=project_id if wire.project_id is None else str(wire.project_id),
+        jobs=tuple(parse_job(job) for job in jobs),
+    )
+
+
+def parse_review(approvals: WireApprovals, reviewers: Iterable[WireReviewer]) -> Review:
+    """Return where the people stand.
+
+    Editions that require no approval answer `approved: true` with nobody in `approved_by`; that is
+    not taken for an approval.
+    """
+    by = [parse_person(item.user).username for item in approvals.approved_by or ()]
+    known = [(parse_person(item.user).username, item.state) for item in reviewers]
+    by += [name for name, state in known if state == "approved" and name not in by]
+    return Review(
+        approved=bool(by) and approvals.approved is not False,
+        approved_by=tuple(by),
+        approvals_required=approvals.approvals_required,
+        changes_requested_by=tuple(name for name, state in known if state == "requested_changes"),
+        reviewers=tuple(name for name, _ in known),
+    )
+
+
+def parse_branch(wire: WireBranch) -> Branch:
+    """Return a branch."""
+    return Branch(
+        name=clean_line(wire.name),
+        sha=clean_line(wire.commit.id or "", 64) if wire.commit is not None else "",
+        protected=bool(wire.protected),
+        can_push=wire.can_push,
+    )
+
+
+def parse_entry(wire: WireTreeEntry) -> FileEntry:
+    """Return an entry of a folder."""
+    return FileEntry(
+        path=clean_line(wire.path, 1_000), folder=wire.type == "tree", id=clean_line(wire.id or "", 64)
+    )
+
+
+def parse_label(wire: WireLabel) -> Label:
+    """Return a label."""
+    return Label(
+        name=clean_line(wire.name, MAX_NAME),
+        description=clean_line(wire.description or ""),
+        open_issues=wire.open_issues_count,
+    )
+
+
+def parse_members(wires: Iterable[WireMember]) -> list[Member]:
+    """Return the active members, strongest role first."""
+    active = [
+        wire for wire in wires if wire.state in (None, "active") and wire.membership_state in (None, "active")
+    ]
+    active.sort(key=lambda wire: -(wire.access_level or 0))
+    return [Member(person=parse_person(wire), role=parse_role(wire.access_level)) for wire in active]
+
+
+def parse_contributor(wire: WireContributor) -> Person:
+    """Return a committer; git knows no user names."""
+    return Person(
+        username="",
+        name=clean_line(wire.name or "", MAX_NAME),
+        email=clean_line(wire.email) if wire.email else None,
+    )
+
+
+def parse_languages(shares: dict[str, float]) -> dict[str, float]:
+    """Return shares of 0 to 1, largest first, from GitLab's percentages."""
+    return {
+        clean_line(name, 60): share / 100
+        for name, share in sorted(shares.items(), key=lambda item: (-item[1], item[0]))
+    }
+
+
+def parse_weeks(commits: Iterable[WireCommit], now: datetime) -> tuple[int, ...]:
+    """Return commits for each of the last 52 weeks, oldest first."""
+    weeks = [0] * WEEKS
+    for commit in commits:
+        made = moment(commit.committed_date or commit.created_at)
+        if made is None:
+            continue
+        back = max(timedelta(0), now - made) // timedelta(weeks=1)
+        if back < WEEKS:
+            weeks[WEEKS - 1 - back] += 1
+    return tuple(weeks)
+
+
+def parse_token(wire: WireToken) -> TokenFacts:
+    """Return what a personal access token tells."""
+    expires = moment(wire.expires_at)
+    return TokenFacts(
+        name=clean_line(wire.name, MAX_NAME) if wire.name else None,
+        scopes=None if wire.scopes is None else tuple(clean_line(scope, 60) for scope in wire.scopes),
+        expires_on=expires.date() if expires is not None else None,
+    )
+
+
+def parse_oauth_token(wire: WireOAuthToken, now: datetime) -> TokenFacts:
+    """Return what an OAuth token tells."""
+    scopes = wire.scope.split() if isinstance(wire.scope, str) else wire.scope
+    seconds = wire.expires_in
+    return TokenFacts(
+        name="OAuth",
+        scopes=None if scopes is None else tuple(clean_line(scope, 60) for scope in scopes),
+        expires_on=(now + timedelta(seconds=seconds)).date()
+        if seconds is not None and 0 <= seconds < 10**9
+        else None,
+    )
+
+
+def parse_target(wire: WireGroup) -> ForkTarget:
+    """Return a group to fork into."""
+    return ForkTarget(id=str(wire.id), path=clean_line(wire.full_path))
+
+
+def topic_key(name: str) -> str:
+    """Return what all spellings of a topic have in common: `Inner-Source`, `inner source`, ..."""
+    return re.sub(r"[\s_.-]+", "", name).casefold()
