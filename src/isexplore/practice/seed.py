@@ -5,9 +5,15 @@
 
 from __future__ import annotations
 
+from textwrap import dedent
 from typing import Literal
 
 from msgspec import Struct
+
+
+def text(block: str) -> str:
+    """Return an indented triple-quoted block as the text of a file, ending in one line feed."""
+    return dedent(block).strip("\n") + "\n"
 
 
 class PersonSeed(Struct, frozen=True, kw_only=True):
@@ -18,17 +24,22 @@ class PersonSeed(Struct, frozen=True, kw_only=True):
     bot: bool = False
 
 
-class CommitSeed(Struct, frozen=True, kw_only=True):
-    """One commit on the default branch; `files` maps a path to its new text, or None to delete it."""
+class CommitSeed(Struct, frozen=True):
+    """One commit on the default branch.
+
+    `files` maps a path to its new text (bytes where it is not UTF-8), or to None to delete it.
+    """
 
     author: str
     """Username."""
     message: str
     days_ago: float
-    files: dict[str, str | None]
+    files: dict[str, str | bytes | None]
+    sign_off: bool = False
+    """Whether the message ends with the author's Signed-off-by."""
 
 
-class NoteSeed(Struct, frozen=True, kw_only=True):
+class NoteSeed(Struct, frozen=True):
     """A comment."""
 
     author: str
@@ -37,7 +48,7 @@ class NoteSeed(Struct, frozen=True, kw_only=True):
 
 
 class IssueSeed(Struct, frozen=True, kw_only=True):
-    """An issue; numbers are given in the order of the list, from 1."""
+    """An issue; numbers follow the order of the list from 1, and go on from an explicit `number`."""
 
     title: str
     body: str
@@ -47,17 +58,19 @@ class IssueSeed(Struct, frozen=True, kw_only=True):
     assignee: str | None = None
     notes: tuple[NoteSeed, ...] = ()
     closed: bool = False
+    number: int | None = None
+    """Set to leave a gap before it, as years of closed issues do; must be larger than the one before."""
 
 
 class MergeRequestSeed(Struct, frozen=True, kw_only=True):
-    """A merge request by somebody else (history, or "somebody is on it"); from a branch of the project itself."""
+    """A merge request by somebody else (history, or "somebody is on it"), from a branch of the project."""
 
     title: str
     body: str
     author: str
     branch: str
     days_ago: float
-    files: dict[str, str | None]
+    files: dict[str, str | bytes | None]
     """The change, on top of the default branch."""
     state: Literal["opened", "merged", "closed"] = "merged"
     notes: tuple[NoteSeed, ...] = ()
@@ -67,19 +80,32 @@ class CheckSeed(Struct, frozen=True, kw_only=True):
     """One checkable rule that the project's pipeline applies to a merge request.
 
     kind: `sign-off` (every commit carries a matching Signed-off-by), `message` (first lines match
-    `pattern`), `changelog` (`path` must change), `file-matches` (`path` must match `pattern` where it
-    exists), `no-trailing-space`, `max-line` (`limit` characters in Markdown and code), `links`
-    (relative Markdown links point at files that exist), `parses` (JSON, TOML and Python files parse).
+    `pattern`), `branch` (the source branch's name matches `pattern`), `changelog` (`path` must change),
+    `file-matches` (`path` must match `pattern` where it exists), `no-trailing-space`, `max-line` (`limit`
+    characters in text files), `links` (relative Markdown links point at files that exist), `parses` (JSON,
+    TOML and Python files parse), `sorted` (the list items of `path` are in alphabetical order). The rules
+    about files look at the files that the merge request changes, so nobody pays for what was there before.
     """
 
     name: str
     """Job name, e.g. `lint`."""
     kind: Literal[
-        "sign-off", "message", "changelog", "file-matches", "no-trailing-space", "max-line", "links", "parses"
+        "sign-off",
+        "message",
+        "branch",
+        "changelog",
+        "file-matches",
+        "no-trailing-space",
+        "max-line",
+        "links",
+        "parses",
+        "sorted",
     ]
     pattern: str = ""
     path: str = ""
     limit: int = 100
+    hint: str = ""
+    """How to satisfy it, in the project's own words; shown at the end of a failing log."""
 
 
 class ReviewSeed(Struct, frozen=True, kw_only=True):
@@ -87,13 +113,17 @@ class ReviewSeed(Struct, frozen=True, kw_only=True):
 
     The maintainer approves when a later push satisfies `satisfied_by`:
     `any-push` (any new commit), `file-matches` (`path` matches `pattern`), `changelog` (`path` changed).
+    A merge request that satisfies the last two from the start is thanked for it and merged.
     """
 
     reviewer: str
     request: str
+    """May use `{author}` (first name) and `{file}` (the first file that the merge request changes)."""
     satisfied_by: Literal["any-push", "file-matches", "changelog"] = "any-push"
     pattern: str = ""
     path: str = ""
+    missing: str = ""
+    """What is still missing after a push that does not satisfy it; empty for words from `satisfied_by`."""
     thanks: str = "Thank you, that is exactly it. Merging."
 
 

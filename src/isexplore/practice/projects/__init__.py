@@ -1,0 +1,13 @@
+"""The hand-made world of the practice forge: people and projects, one module for each group."""
+
+from __future__ import annotations
+
+from isexplore.practice.projects import accounts, docs
+from isexplore.practice.seed import PersonSeed, ProjectSeed
+
+NEWCOMER: str = accounts.NEWCOMER
+"""The account that the learner signs in with."""
+
+PEOPLE: tuple[PersonSeed, ...] = accounts.PEOPLE
+
+PROJECTS: tuple[ProjectSeed, ...] = docs.PROJECTS
