@@ -15,6 +15,7 @@ from typing import TypeVar
 
 import msgspec
 
+from isexplore.errors import StateError
 from isexplore.practice.rows import Row
 
 R = TypeVar("R", bound=Row)
@@ -24,23 +25,28 @@ SCHEMA_VERSION = 1
 _SCHEMA = """
 CREATE TABLE facts (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE users (
-  id INTEGER PRIMARY KEY AUTOINCREMENT, username TEXT NOT NULL UNIQUE, name TEXT NOT NULL, email TEXT NOT NULL,
+  id INTEGER PRIMARY KEY AUTOINCREMENT, username TEXT NOT NULL UNIQUE, name TEXT NOT NULL,
+  email TEXT NOT NULL,
   bot INTEGER NOT NULL DEFAULT 0, external INTEGER NOT NULL DEFAULT 0, created_at TEXT NOT NULL);
 CREATE TABLE namespaces (
-  id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, full_path TEXT NOT NULL UNIQUE COLLATE NOCASE,
+  id INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL,
+  full_path TEXT NOT NULL UNIQUE COLLATE NOCASE,
   name TEXT NOT NULL, parent_id INTEGER, created_at TEXT NOT NULL);
 CREATE TABLE group_members (
-  namespace_id INTEGER NOT NULL, username TEXT NOT NULL, access_level INTEGER NOT NULL, created_at TEXT NOT NULL,
+  namespace_id INTEGER NOT NULL, username TEXT NOT NULL, access_level INTEGER NOT NULL,
+  created_at TEXT NOT NULL,
   PRIMARY KEY (namespace_id, username)) WITHOUT ROWID;
 CREATE TABLE projects (
-  id INTEGER PRIMARY KEY AUTOINCREMENT, full_path TEXT NOT NULL UNIQUE COLLATE NOCASE, name TEXT NOT NULL,
+  id INTEGER PRIMARY KEY AUTOINCREMENT, full_path TEXT NOT NULL UNIQUE COLLATE NOCASE,
+  name TEXT NOT NULL,
   namespace_id INTEGER NOT NULL, description TEXT NOT NULL DEFAULT '', visibility TEXT NOT NULL,
   default_branch TEXT NOT NULL DEFAULT 'main', topics TEXT NOT NULL DEFAULT '[]', language TEXT,
   languages TEXT NOT NULL DEFAULT '{}', licence TEXT, star_count INTEGER NOT NULL DEFAULT 0,
   forks_count INTEGER NOT NULL DEFAULT 0, open_issues_count INTEGER NOT NULL DEFAULT 0,
   archived INTEGER NOT NULL DEFAULT 0, forking_enabled INTEGER NOT NULL DEFAULT 1,
   merge_requests_enabled INTEGER NOT NULL DEFAULT 1, issues_enabled INTEGER NOT NULL DEFAULT 1,
-  merge_method TEXT NOT NULL DEFAULT 'merge', creator TEXT NOT NULL DEFAULT '', created_at TEXT NOT NULL,
+  merge_method TEXT NOT NULL DEFAULT 'merge', creator TEXT NOT NULL DEFAULT '',
+  created_at TEXT NOT NULL,
   last_activity_at TEXT NOT NULL, forked_from_id INTEGER, import_started_at TEXT,
   own_repository INTEGER NOT NULL DEFAULT 1, empty_repo INTEGER NOT NULL DEFAULT 0, readme_path TEXT,
   checks TEXT NOT NULL DEFAULT '[]', review TEXT NOT NULL DEFAULT 'null');
@@ -52,40 +58,55 @@ CREATE INDEX projects_by_name ON projects (name, id);
 CREATE INDEX projects_by_origin ON projects (forked_from_id) WHERE forked_from_id IS NOT NULL;
 CREATE INDEX projects_private ON projects (visibility) WHERE visibility = 'private';
 CREATE TABLE topics (
-  id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE COLLATE NOCASE, projects INTEGER NOT NULL DEFAULT 0);
+  id INTEGER PRIMARY KEY AUTOINCREMENT, name TEXT NOT NULL UNIQUE COLLATE NOCASE,
+  projects INTEGER NOT NULL DEFAULT 0);
 CREATE TABLE project_topics (
-  topic_id INTEGER NOT NULL, project_id INTEGER NOT NULL, PRIMARY KEY (topic_id, project_id)) WITHOUT ROWID;
+  topic_id INTEGER NOT NULL, project_id INTEGER NOT NULL, PRIMARY KEY (topic_id,
+  project_id)) WITHOUT ROWID;
 CREATE TABLE members (
-  project_id INTEGER NOT NULL, username TEXT NOT NULL, access_level INTEGER NOT NULL, created_at TEXT NOT NULL,
+  project_id INTEGER NOT NULL, username TEXT NOT NULL, access_level INTEGER NOT NULL,
+  created_at TEXT NOT NULL,
   PRIMARY KEY (username, project_id)) WITHOUT ROWID;
 CREATE INDEX members_of_project ON members (project_id);
 CREATE TABLE stars (
-  username TEXT NOT NULL, project_id INTEGER NOT NULL, PRIMARY KEY (username, project_id)) WITHOUT ROWID;
+  username TEXT NOT NULL, project_id INTEGER NOT NULL, PRIMARY KEY (username,
+  project_id)) WITHOUT ROWID;
 CREATE TABLE labels (
-  id INTEGER PRIMARY KEY AUTOINCREMENT, project_id INTEGER NOT NULL, name TEXT NOT NULL, color TEXT NOT NULL,
+  id INTEGER PRIMARY KEY AUTOINCREMENT, project_id INTEGER NOT NULL, name TEXT NOT NULL,
+  color TEXT NOT NULL,
   description TEXT, UNIQUE (project_id, name));
 CREATE TABLE issues (
-  id INTEGER PRIMARY KEY AUTOINCREMENT, iid INTEGER NOT NULL, project_id INTEGER NOT NULL, title TEXT NOT NULL,
+  id INTEGER PRIMARY KEY AUTOINCREMENT, iid INTEGER NOT NULL, project_id INTEGER NOT NULL,
+  title TEXT NOT NULL,
   description TEXT NOT NULL, state TEXT NOT NULL DEFAULT 'opened', author TEXT NOT NULL,
-  labels TEXT NOT NULL DEFAULT '[]', assignees TEXT NOT NULL DEFAULT '[]', notes_count INTEGER NOT NULL DEFAULT 0,
-  created_at TEXT NOT NULL, updated_at TEXT NOT NULL, closed_at TEXT, closed_by TEXT, UNIQUE (project_id, iid));
+  labels TEXT NOT NULL DEFAULT '[]', assignees TEXT NOT NULL DEFAULT '[]',
+  notes_count INTEGER NOT NULL DEFAULT 0,
+  created_at TEXT NOT NULL, updated_at TEXT NOT NULL, closed_at TEXT, closed_by TEXT,
+  UNIQUE (project_id, iid));
 CREATE TABLE issue_labels (
   name TEXT NOT NULL, issue_id INTEGER NOT NULL, PRIMARY KEY (name, issue_id)) WITHOUT ROWID;
 CREATE TABLE notes (
   id INTEGER PRIMARY KEY AUTOINCREMENT, project_id INTEGER NOT NULL, noteable TEXT NOT NULL,
   noteable_id INTEGER NOT NULL, noteable_iid INTEGER NOT NULL, discussion_id TEXT NOT NULL,
-  individual INTEGER NOT NULL, author TEXT NOT NULL, body TEXT NOT NULL, system INTEGER NOT NULL DEFAULT 0,
-  created_at TEXT NOT NULL, updated_at TEXT NOT NULL, resolvable INTEGER NOT NULL DEFAULT 0, resolved_by TEXT,
+  individual INTEGER NOT NULL, author TEXT NOT NULL, body TEXT NOT NULL,
+  system INTEGER NOT NULL DEFAULT 0,
+  created_at TEXT NOT NULL, updated_at TEXT NOT NULL, resolvable INTEGER NOT NULL DEFAULT 0,
+  resolved_by TEXT,
   resolved_at TEXT, file TEXT, line INTEGER, head_sha TEXT);
 CREATE INDEX notes_of ON notes (noteable, noteable_id, created_at);
 CREATE INDEX notes_of_discussion ON notes (discussion_id);
 CREATE TABLE merge_requests (
   id INTEGER PRIMARY KEY AUTOINCREMENT, iid INTEGER NOT NULL, project_id INTEGER NOT NULL,
-  source_project_id INTEGER NOT NULL, source_branch TEXT NOT NULL, target_branch TEXT NOT NULL, title TEXT NOT NULL,
-  description TEXT NOT NULL, state TEXT NOT NULL, author TEXT NOT NULL, labels TEXT NOT NULL DEFAULT '[]',
-  assignees TEXT NOT NULL DEFAULT '[]', reviewers TEXT NOT NULL DEFAULT '[]', notes_count INTEGER NOT NULL DEFAULT 0,
-  sha TEXT, base_sha TEXT, changes_count INTEGER, conflicts INTEGER NOT NULL DEFAULT 0, prepared_at TEXT,
-  pushed_at TEXT, merge_commit_sha TEXT, merged_at TEXT, merge_user TEXT, closed_at TEXT, closed_by TEXT,
+  source_project_id INTEGER NOT NULL, source_branch TEXT NOT NULL, target_branch TEXT NOT NULL,
+  title TEXT NOT NULL,
+  description TEXT NOT NULL, state TEXT NOT NULL, author TEXT NOT NULL,
+  labels TEXT NOT NULL DEFAULT '[]',
+  assignees TEXT NOT NULL DEFAULT '[]', reviewers TEXT NOT NULL DEFAULT '[]',
+  notes_count INTEGER NOT NULL DEFAULT 0,
+  sha TEXT, base_sha TEXT, changes_count INTEGER, conflicts INTEGER NOT NULL DEFAULT 0,
+  prepared_at TEXT,
+  pushed_at TEXT, merge_commit_sha TEXT, merged_at TEXT, merge_user TEXT, closed_at TEXT,
+  closed_by TEXT,
   allow_collaboration INTEGER NOT NULL DEFAULT 0, remove_source_branch INTEGER NOT NULL DEFAULT 0,
   squash INTEGER NOT NULL DEFAULT 0, created_at TEXT NOT NULL, updated_at TEXT NOT NULL,
   memo TEXT NOT NULL DEFAULT '{}', UNIQUE (project_id, iid));
@@ -147,7 +168,15 @@ class Database:
         self._connection.execute("PRAGMA journal_mode=WAL")
         self._connection.execute("PRAGMA synchronous=NORMAL")
         self._connection.execute("PRAGMA cache_size=-65536")
-        if self._connection.execute("PRAGMA user_version").fetchone()[0] != SCHEMA_VERSION:
+        version = self._connection.execute("PRAGMA user_version").fetchone()[0]
+        if version not in (0, SCHEMA_VERSION):
+            self._connection.close()
+            raise StateError(
+                "The practice world was made by another version of isexplore",
+                f"{data_dir} holds format {version}; this version writes format {SCHEMA_VERSION}.",
+                "Start it with --fresh to make a new world, or give another folder with --data.",
+            )
+        if version == 0:
             with self.transaction():
                 for statement in _SCHEMA.split(";\n"):
                     self._connection.execute(statement)

@@ -270,7 +270,7 @@ class Repository:
         return out.decode(errors="replace")
 
     async def set_branch(self, name: str, sha: str, expected: str | None = None) -> None:
-        """Point a branch at a commit; `expected` is what it must point at until then (ZERO: must not exist)."""
+        """Point a branch at a commit; `expected` is where it must point until then (ZERO: nowhere)."""
         await self.git("update-ref", f"refs/heads/{name}", sha, *((expected,) if expected else ()))
 
     async def fetch(self, source: Path, refspec: str) -> None:
@@ -282,7 +282,7 @@ class Repository:
         base = await self.merge_base(ours, theirs)
         if base is None:
             return None
-        # A throw-away index and work tree rather than `merge-tree --write-tree`, which git has from 2.38 on only.
+        # A throw-away index and work tree: `merge-tree --write-tree` came with git 2.38 only.
         work = Path(tempfile.mkdtemp(prefix="isexplore-merge-"))
         environment = {"GIT_INDEX_FILE": str(work / "index"), "GIT_WORK_TREE": str(work / "tree")}
         (work / "tree").mkdir()
@@ -344,7 +344,7 @@ def _parse_commits(text: str) -> list[CommitFacts]:
 
 async def create_bare(path: Path, default_branch: str) -> Repository:
     """Make an empty bare repository without template files (so without hooks)."""
-    path.mkdir(parents=True, exist_ok=True)
+    await asyncio.to_thread(path.mkdir, parents=True, exist_ok=True)
     await run_git(path, "init", "--quiet", "--bare", "--template=", f"--initial-branch={default_branch}", ".")
     return Repository(path)
 
@@ -357,7 +357,7 @@ async def copy_bare(source: Path, target: Path, branch: str | None = None) -> Re
         target: the copy; nothing happens where it exists already.
         branch: copy this branch only.
     """
-    if target.exists():
+    if await asyncio.to_thread(target.exists):
         return Repository(target)
     temporary = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
     only = ("--single-branch", f"--branch={branch}") if branch else ()

@@ -87,7 +87,7 @@ class ProjectRow(Row, frozen=True, kw_only=True):
     import_started_at: datetime | None = None
     """When a fork was asked for; None for a project that is no fork."""
     own_repository: bool = True
-    """False while the project shows the shared template repository (synthetic) or no copy exists yet (fork)."""
+    """False while it shows the shared template (synthetic projects) or is not copied yet (forks)."""
     empty_repo: bool = False
     readme_path: str | None = None
     checks: tuple[CheckSeed, ...] = ()

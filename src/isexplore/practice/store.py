@@ -10,6 +10,8 @@ by renaming, and whatever touches both can be done again (`recover`).
 
 from __future__ import annotations
 
+import asyncio
+from collections import defaultdict
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -22,7 +24,7 @@ from isexplore.practice.store_merge_requests import MergeRequests
 
 
 class Store(MergeRequests):
-    """Everything the practice forge remembers. Row methods are immediate; those that run git are coroutines."""
+    """Everything the practice forge remembers. Row methods are immediate; those that run git are async."""
 
     def __init__(self, data_dir: Path, clock: Callable[[], datetime] = utc_now) -> None:
         super().__init__(data_dir, clock)
@@ -30,6 +32,8 @@ class Store(MergeRequests):
         """How long the forge says that a fork takes."""
         self.prepare_time = timedelta(seconds=0.7)
         """How long a new merge request has neither head nor checks."""
+        self._turns: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        """Work on one project's repository, or one merge request, is done by one coroutine at a time."""
 
     @property
     def empty(self) -> bool:
@@ -61,19 +65,18 @@ class Store(MergeRequests):
     async def import_fork(self, project_id: int) -> None:
         """Copy the original's branches into a fork; nothing where that is done."""
         project = self.project_or_fail(project_id)
-        if project.own_repository or project.forked_from_id is None:
-            return
-        await copy_bare(self.repository_path(project.forked_from_id), self.own_repository_path(project_id))
-        self.adopt_repository(project_id)
+        if project.forked_from_id is not None:
+            await self.own_repository(project_id)
 
     async def own_repository(self, project_id: int) -> Repository:
-        """Return the project's own repository to write to, copying the shared template where it has none yet."""
-        project = self.project_or_fail(project_id)
-        target = self.own_repository_path(project_id)
-        if not project.own_repository:
-            await copy_bare(self.repository_path(project_id), target)
-            self.adopt_repository(project_id)
-        return Repository(target)
+        """Return the project's own repository to write to, copied from the template where it has none."""
+        async with self._turns[f"repository {project_id}"]:
+            project = self.project_or_fail(project_id)
+            if not project.own_repository:
+                source = self.repository_path(project.forked_from_id or project_id)
+                await copy_bare(source, self.own_repository_path(project_id))
+                self.adopt_repository(project_id)
+        return Repository(self.own_repository_path(project_id))
 
     # -- merge requests
 
@@ -82,6 +85,10 @@ class Store(MergeRequests):
 
         Idempotent; the way by which a new merge request and a pushed-to one become reviewable.
         """
+        async with self._turns[f"merge request {merge_request_id}"]:
+            return await self._prepare(merge_request_id)
+
+    async def _prepare(self, merge_request_id: int) -> MergeRequestRow:
         merge_request = self.merge_request_or_fail(merge_request_id)
         if merge_request.state != "opened":
             return merge_request
@@ -171,19 +178,25 @@ class Store(MergeRequests):
 
     async def recheck(self, merge_request_id: int) -> None:
         """Find out anew whether an open merge request conflicts, or is in the target branch already."""
+        async with self._turns[f"merge request {merge_request_id}"]:
+            merged = await self._recheck(merge_request_id)
+        if merged is not None:
+            await self._after_merge(merged)
+
+    async def _recheck(self, merge_request_id: int) -> MergeRequestRow | None:
         merge_request = self.merge_request_or_fail(merge_request_id)
         if merge_request.sha is None or merge_request.state != "opened":
-            return
+            return None
         target = await self.own_repository(merge_request.project_id)
         tip = await target.commit_id(f"refs/heads/{merge_request.target_branch}")
         if tip is None:
-            return
+            return None
         if tip != merge_request.base_sha and await target.is_ancestor(merge_request.sha, tip):
-            await self._note_merged(merge_request, merge_request.merge_user or merge_request.author, tip)
-            return
+            return self._note_merged(merge_request, merge_request.merge_user or merge_request.author, tip)
         conflicts = await target.merged_tree(tip, merge_request.sha) is None
         if conflicts != merge_request.conflicts:
             self.update_merge_request(merge_request_id, {"conflicts": conflicts})
+        return None
 
     async def merge(self, merge_request_id: int, username: str) -> MergeRequestRow:
         """Merge for real: the target branch gets a merge commit, or moves forward where the project says so.
@@ -191,7 +204,13 @@ class Store(MergeRequests):
         Idempotent: one that git has merged already is only noted as merged. `GitError` (reason `conflict`)
         where git cannot merge.
         """
-        merge_request = await self.prepare(merge_request_id)
+        async with self._turns[f"merge request {merge_request_id}"]:
+            merged = await self._merge(merge_request_id, username)
+        await self._after_merge(merged)
+        return merged
+
+    async def _merge(self, merge_request_id: int, username: str) -> MergeRequestRow:
+        merge_request = await self._prepare(merge_request_id)
         if merge_request.state != "opened":
             return merge_request
         project = self.project_or_fail(merge_request.project_id)
@@ -201,10 +220,10 @@ class Store(MergeRequests):
         if tip is None or sha is None:
             raise GitError("There is nothing to merge", "A branch is missing.", reason="conflict")
         if await target.is_ancestor(sha, tip):
-            return await self._note_merged(merge_request, username, tip)
+            return self._note_merged(merge_request, username, tip)
         if project.merge_method == "ff" and await target.is_ancestor(tip, sha):
             await target.set_branch(merge_request.target_branch, sha, tip)
-            return await self._note_merged(merge_request, username, None)
+            return self._note_merged(merge_request, username, None)
         tree = await target.merged_tree(tip, sha)
         if tree is None:
             self.update_merge_request(merge_request_id, {"conflicts": True})
@@ -221,9 +240,9 @@ class Store(MergeRequests):
         )
         commit = await target.commit_tree(tree, (tip, sha), message, signature)
         await target.set_branch(merge_request.target_branch, commit, tip)
-        return await self._note_merged(merge_request, username, commit)
+        return self._note_merged(merge_request, username, commit)
 
-    async def _note_merged(
+    def _note_merged(
         self, merge_request: MergeRequestRow, username: str, commit: str | None
     ) -> MergeRequestRow:
         now = self.now()
@@ -239,12 +258,14 @@ class Store(MergeRequests):
                     why = f"closed via merge request !{merge_request.iid}"
                     self.close_issue(issue.id, by=username, why=why)
             self.touch(merge_request.project_id)
-        await self.refresh_project(merge_request.project_id)
+        return merged
+
+    async def _after_merge(self, merged: MergeRequestRow) -> None:
+        await self.refresh_project(merged.project_id)
         for other in self.open_merge_requests():
             same = (other.project_id, other.target_branch) == (merged.project_id, merged.target_branch)
             if same and other.id != merged.id:
                 await self.recheck(other.id)
-        return merged
 
     async def recover(self) -> None:
         """Finish what an earlier process left half done: fork imports, pushes, merges."""

@@ -26,12 +26,14 @@ class Issues(Projects):
         labels: Sequence[str] = (),
         assignee: str | None = None,
         state: Literal["opened", "closed"] = "opened",
+        number: int | None = None,
         at: datetime | None = None,
     ) -> IssueRow:
-        """Add an issue with the project's next number."""
+        """Add an issue with the project's next number, or with `number`, which must be free."""
         now = at or self.now()
         with self.transaction():
-            iid = self.number("SELECT max(iid) FROM issues WHERE project_id = ?", (project_id,)) + 1
+            last = self.number("SELECT max(iid) FROM issues WHERE project_id = ?", (project_id,))
+            iid = number or last + 1
             issue_id = self.insert(
                 "issues",
                 {
@@ -148,7 +150,7 @@ class Issues(Projects):
         head_sha: str | None = None,
         at: datetime | None = None,
     ) -> DiscussionRow:
-        """Start a thread on a merge request that can be answered and resolved; on a line where `file` is given."""
+        """Start a thread on a merge request that can be answered and resolved; a line if `file` is given."""
         note = self._insert_note(
             "merge_request",
             merge_request_id,
@@ -198,7 +200,7 @@ class Issues(Projects):
         )
 
     def discussions(self, noteable: Noteable, noteable_id: int) -> list[DiscussionRow]:
-        """Return the threads on an issue or a merge request, oldest first; single remarks are threads of one."""
+        """Return the threads on an issue or a merge request, oldest first; a remark alone is one too."""
         threads: dict[str, list[NoteRow]] = {}
         for note in self.notes(noteable, noteable_id):
             threads.setdefault(note.discussion_id, []).append(note)
@@ -244,7 +246,8 @@ class Issues(Projects):
             note_id = self.insert("notes", fields)
             if not system:
                 self.execute(
-                    f"UPDATE {table} SET notes_count = notes_count + 1, updated_at = max(updated_at, ?) WHERE id = ?",
+                    f"UPDATE {table} SET notes_count = notes_count + 1, updated_at = max(updated_at, ?)"
+                    " WHERE id = ?",
                     (now, noteable_id),
                 )
                 self.execute(

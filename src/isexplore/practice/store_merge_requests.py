@@ -258,7 +258,7 @@ class MergeRequests(Issues):
         Args:
             merge_request_id: row id; the merge request must have its `sha`.
             status: GitLab's word.
-            jobs: (name, status, log) of its jobs; those of the same name change, others are added, none vanish.
+            jobs: (name, status, log) of its jobs; those known by name change, others are added.
             at: now when None.
         """
         now = at or self.now()

@@ -25,7 +25,7 @@ class People(Database):
         external: bool = False,
         at: datetime | None = None,
     ) -> int:
-        """Add an account with its personal namespace; return its id. An account that exists stays as it is."""
+        """Add an account with its personal namespace; return its id. One that exists stays as it is."""
         existing = self.user(username)
         if existing is not None:
             return existing.id
@@ -107,8 +107,8 @@ class People(Database):
         own = self.rows(NamespaceRow, "SELECT * FROM namespaces WHERE full_path = ?", (username,))
         groups = self.rows(
             NamespaceRow,
-            "SELECT DISTINCT n.* FROM namespaces n JOIN group_members m JOIN namespaces g ON g.id = m.namespace_id"
-            " WHERE m.username = ? AND n.kind = 'group'"
+            "SELECT DISTINCT n.* FROM namespaces n JOIN group_members m JOIN namespaces g"
+            " ON g.id = m.namespace_id WHERE m.username = ? AND n.kind = 'group'"
             " AND (n.id = g.id OR n.full_path LIKE g.full_path || '/%') ORDER BY n.full_path",
             (username,),
         )
@@ -129,7 +129,8 @@ class People(Database):
     ) -> None:
         """Give somebody a role in a project."""
         self.execute(
-            "INSERT OR REPLACE INTO members (project_id, username, access_level, created_at) VALUES (?, ?, ?, ?)",
+            "INSERT OR REPLACE INTO members (project_id, username, access_level, created_at)"
+            " VALUES (?, ?, ?, ?)",
             (project_id, username, access_level, at or self.now()),
         )
 

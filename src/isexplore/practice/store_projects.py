@@ -50,7 +50,7 @@ class Projects(People):
         created_at: datetime | None = None,
         last_activity_at: datetime | None = None,
     ) -> int:
-        """Add a project's rows; return its id. Its bare repository (`repository_path`) is the caller's to make.
+        """Add a project's rows; return its id. Its bare repository (`repository_path`) is the caller's work.
 
         Groups on the way come into being. `stars` and `forks` are counts to show beside real ones;
         `creator` defaults to the strongest member.
@@ -156,14 +156,16 @@ class Projects(People):
                 rows.append(_light_row(next_id, known[group], last, project, now))
                 next_id += 1
             self.execute_many(
-                "INSERT INTO projects (id, full_path, name, namespace_id, description, visibility, topics, language,"
-                " languages, star_count, forks_count, open_issues_count, archived, created_at, last_activity_at,"
-                " own_repository, readme_path) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 'README.md')",
+                "INSERT INTO projects (id, full_path, name, namespace_id, description, visibility, topics,"
+                " language, languages, star_count, forks_count, open_issues_count, archived, created_at,"
+                " last_activity_at, own_repository, readme_path)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 'README.md')",
                 rows,
             )
             self.execute_many("INSERT INTO project_topics VALUES (?, ?)", links)
             self.execute(
-                "UPDATE topics SET projects = (SELECT count(*) FROM project_topics WHERE topic_id = topics.id)"
+                "UPDATE topics SET projects ="
+                " (SELECT count(*) FROM project_topics WHERE topic_id = topics.id)"
             )
         return next_id - first
 
