@@ -475,7 +475,7 @@ class ForgeClient:
             raise MovedError(
                 f"{self.host} redirected the request to {host_of(target)}",
                 f"The token is for {self.origin} only, so it was not sent there.",
-                "If the forge has moved, sign in at the new address; if that is a sign-in page, check the VPN",
+                "If the forge has moved, sign in there; if that is a sign-in page, check the VPN",
                 forge=self.name,
                 status=answer.status,
                 request=request.asked.request,

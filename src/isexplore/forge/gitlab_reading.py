@@ -1,0 +1,396 @@
+"""Finding and reading on GitLab: projects, files, issues, people."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from isexplore.errors import (
+    ForbiddenError,
+    InvalidError,
+    NotVisibleError,
+    WrongAnswerError,
+)
+from isexplore.forge import gitlab_parse as parse
+from isexplore.forge.address import origin_of
+from isexplore.forge.base import Capability, GitLogin, ProjectPage, ServerFacts
+from isexplore.forge.gitlab_wire import (
+    WireCommit,
+    WireContributor,
+    WireIssue,
+    WireLabel,
+    WireMember,
+    WireMergeRequest,
+    WireNote,
+    WireOAuthToken,
+    WireProject,
+    WireToken,
+    WireTopic,
+    WireTreeEntry,
+    WireUser,
+    WireVersion,
+)
+from isexplore.models import (
+    Comment,
+    FileEntry,
+    ForgeKind,
+    Issue,
+    Label,
+    Member,
+    MergeRequest,
+    Person,
+    Project,
+    TokenFacts,
+)
+from isexplore.text import clean
+
+if TYPE_CHECKING:
+    from isexplore.forge.http import ForgeClient
+    from isexplore.forge.paging import Params
+
+PER_PAGE = 100
+"""The most that GitLab puts on a page."""
+MAX_COMMITS = 5_000
+"""Commits of a year looked at for `participation`; a busier project tells nothing."""
+
+
+class GitLabReading:
+    """The half of the adapter that finds and reads; see `isexplore.forge.gitlab`.
+
+    Args:
+        name: of the forge in the configuration.
+        url: web address, with the path of a sub-path install.
+        client: speaks to `url` + `/api/v4`.
+        now: the time, for tests.
+    """
+
+    kind = ForgeKind.GITLAB
+    merge_request_noun = "merge request"
+    capabilities = (
+        Capability.DRAFTS
+        | Capability.FORK_SYNC
+        | Capability.PIPELINES
+        | Capability.APPROVALS
+        | Capability.DISCUSSIONS
+        | Capability.TOKEN_FACTS
+        | Capability.PARTICIPATION
+        | Capability.STARS
+        | Capability.ASSIGN_NEEDS_ROLE
+    )
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        url: str,
+        client: ForgeClient,
+        now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    ) -> None:
+        self.name = name
+        self.url = url.rstrip("/")
+        self._client = client
+        self._now = now
+
+    @property
+    def git_login(self) -> GitLogin:
+        """How git signs in: `oauth2` is right for OAuth tokens, and any name for all others."""
+        return GitLogin(origin=origin_of(self.url), username="oauth2")
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.aclose()
+
+    # Who and what
+
+    async def server(self) -> ServerFacts:
+        """Return the version; `/metadata` is there from 15.2 on."""
+        try:
+            wire = await self._client.get_json(("metadata",), type=WireVersion)
+        except NotVisibleError:
+            wire = await self._client.get_json(("version",), type=WireVersion)
+        return ServerFacts(kind=self.kind, version=clean(wire.version, 60), name="GitLab")
+
+    async def whoami(self) -> Person:
+        """Return the account of the token."""
+        return parse.parse_person(await self._user())
+
+    async def _user(self) -> WireUser:
+        return await self._client.get_json(("user",), type=WireUser)
+
+    async def token_facts(self) -> TokenFacts:
+        """Return scopes and expiry; OAuth tokens have an endpoint of their own, outside the API."""
+        if not self._client.signed_in:
+            return TokenFacts()
+        try:
+            wire = await self._client.get_json(("personal_access_tokens", "self"), type=WireToken)
+        except InvalidError:
+            url = f"{self.url}/oauth/token/info"
+            return parse.parse_oauth_token(await self._client.get_json(url, type=WireOAuthToken), self._now())
+        except NotVisibleError:
+            return TokenFacts()
+        return parse.parse_token(wire)
+
+    # Finding and reading
+
+    async def find_projects(
+        self,
+        tags: tuple[str, ...],
+        *,
+        text: str = "",
+        changed_after: datetime | None = None,
+        groups: tuple[str, ...] = (),
+    ) -> AsyncIterator[ProjectPage]:
+        """Yield pages of projects with any spelling of the tags.
+
+        GitLab matches topics exactly, case included, so their true names are looked up first; each is
+        one listing. The whole instance is paged by keyset (`order_by=id`), which has no upper end;
+        groups by last activity, so that the listing can stop at `changed_after`.
+        """
+        topics: Sequence[Params] = await self._topics(tags) if tags else ({},)
+        for topic in topics:
+            common: Params = {"archived": False, "search": text or None, "per_page": PER_PAGE, **topic}
+            if not groups:
+                params: Params = {
+                    **common,
+                    "pagination": "keyset",
+                    "order_by": "id",
+                    "sort": "asc",
+                    "last_activity_after": _stamp(changed_after),
+                }
+                async for page in self._projects(("projects",), params):
+                    yield page
+            for group in groups:
+                params = {
+                    **common,
+                    "include_subgroups": True,
+                    "with_shared": False,
+                    "order_by": "last_activity_at",
+                    "sort": "desc",
+                }
+                async for page in self._projects(("groups", group, "projects"), params):
+                    yield page
+                    oldest = page.projects[-1].last_activity if page.projects else None
+                    if changed_after is not None and oldest is not None and oldest < changed_after:
+                        break
+
+    async def _projects(self, path: tuple[str, ...], params: Params) -> AsyncIterator[ProjectPage]:
+        async for page in self._client.pages(path, params, item=WireProject):
+            projects = tuple(parse.parse_project(self.name, wire) for wire in page.items)
+            yield ProjectPage(tuple(found for found in projects if not found.archived), page.total)
+
+    async def _topics(self, tags: tuple[str, ...]) -> list[Params]:
+        """Return the filter for each topic whose name is a spelling of a tag."""
+        wanted = {parse.topic_key(tag) for tag in tags}
+        found: dict[int, WireTopic] = {}
+        try:
+            for tag in dict.fromkeys(tags):
+                params: Params = {"search": tag, "per_page": PER_PAGE}
+                for topic in await self._client.get_all(("topics",), params, item=WireTopic):
+                    if parse.topic_key(topic.name) in wanted:
+                        found[topic.id] = topic
+        except (NotVisibleError, ForbiddenError):
+            found.clear()
+        if not found:
+            # An instance may hide its list of topics and still filter by them.
+            return [{"topic": tag} for tag in dict.fromkeys(tags) if "," not in tag]
+        # A comma separates topics and cannot be escaped.
+        return [
+            {"topic_id": topic.id} if "," in topic.name else {"topic": topic.name} for topic in found.values()
+        ]
+
+    async def project(self, path: str) -> Project:
+        """Return one project by path or id, also behind a proxy that breaks paths with %2F."""
+        return parse.parse_project(self.name, await self._project(path))
+
+    async def _project(self, path: str) -> WireProject:
+        try:
+            return await self._client.get_json(("projects", path), {"license": True}, type=WireProject)
+        except (NotVisibleError, WrongAnswerError) as error:
+            # GitLab itself says "404 Project Not Found"; anything else never reached its projects.
+            if "/" not in path or "project not found" in error.detail.lower():
+                raise
+            number = await self._projectnumber(path)
+            if number is None:
+                raise
+        return await self._client.get_json(("projects", number), {"license": True}, type=WireProject)
+
+    async def _projectnumber(self, path: str) -> int | None:
+        params: Params = {"search": path, "search_namespaces": True, "simple": True, "per_page": PER_PAGE}
+        async for page in self._client.pages(("projects",), params, item=WireProject):
+            for wire in page.items:
+                if wire.path_with_namespace.lower() == path.lower():
+                    return wire.id
+        return None
+
+    async def languages(self, project: Project) -> dict[str, float]:
+        """Return the share of each language; empty until GitLab has computed them."""
+        return parse.parse_languages(
+            await self._client.get_json(("projects", project.id, "languages"), type=dict[str, float])
+        )
+
+    async def folder(self, project: Project, path: str = "") -> list[FileEntry]:
+        """Return a folder's entries; empty if missing, or if the repository is empty."""
+        params: Params = {"path": path or None, "per_page": PER_PAGE}
+        try:
+            entries = await self._client.get_all(
+                ("projects", project.id, "repository", "tree"), params, item=WireTreeEntry
+            )
+        except NotVisibleError as error:
+            raise_if_project_is_missing(error)
+            return []
+        return [parse.parse_entry(entry) for entry in entries]
+
+    async def file(self, project: Project, path: str, *, ref: str = "", limit: int = 1 << 20) -> bytes | None:
+        """Return the beginning of a file, or None."""
+        try:
+            return await self._client.get_bytes(
+                ("projects", project.id, "repository", "files", path, "raw"),
+                {"ref": ref or "HEAD"},
+                limit=limit,
+            )
+        except NotVisibleError as error:
+            raise_if_project_is_missing(error)
+            return None
+
+    async def labels(self, project: Project) -> list[Label]:
+        """Return the labels of the project and of its groups, with how many open issues have them."""
+        params: Params = {"with_counts": True, "include_ancestor_groups": True, "per_page": PER_PAGE}
+        wires = await self._client.get_all(("projects", project.id, "labels"), params, item=WireLabel)
+        return [parse.parse_label(wire) for wire in wires]
+
+    async def issues(
+        self, project: Project, *, labels: tuple[str, ...] = (), limit: int = 100
+    ) -> list[Issue]:
+        """Return open issues with any of the labels; GitLab combines labels by AND, so one request each."""
+        if not project.issues_enabled:
+            return []
+        found: dict[int, Issue] = {}
+        for label in dict.fromkeys(labels) or (None,):
+            # A comma separates labels and cannot be escaped: all issues are looked through instead.
+            whole = label is not None and "," in label
+            params: Params = {
+                "state": "opened",
+                "labels": None if whole else label,
+                "order_by": "updated_at",
+                "sort": "desc",
+                "per_page": PER_PAGE if whole else max(1, min(limit, PER_PAGE)),
+            }
+            wires = await self._client.get_all(
+                ("projects", project.id, "issues"),
+                params,
+                item=WireIssue,
+                limit=None if whole else limit,
+            )
+            for wire in wires:
+                if label is None or label in (wire.labels or ()):
+                    found[wire.iid] = parse.parse_issue(self.name, project.path, wire)
+        never = datetime.min.replace(tzinfo=UTC)
+        return sorted(found.values(), key=lambda issue: issue.updated_at or never, reverse=True)[:limit]
+
+    async def issue(self, project: Project, number: int) -> Issue:
+        """Return one issue."""
+        return parse.parse_issue(self.name, project.path, await self._issue(project, number))
+
+    async def _issue(self, project: Project, number: int) -> WireIssue:
+        return await self._client.get_json(("projects", project.id, "issues", number), type=WireIssue)
+
+    async def comments(self, project: Project, number: int) -> list[Comment]:
+        """Return comments and GitLab's own remarks, oldest first."""
+        params: Params = {"sort": "asc", "order_by": "created_at", "per_page": PER_PAGE}
+        notes = await self._client.get_all(
+            ("projects", project.id, "issues", number, "notes"), params, item=WireNote
+        )
+        return [parse.parse_comment(note) for note in notes]
+
+    async def linked_merge_requests(self, project: Project, number: int) -> list[MergeRequest]:
+        """Return the merge requests that mention the issue, and those that would close it."""
+        found: dict[int | str, MergeRequest] = {}
+        for relation in ("related_merge_requests", "closed_by"):
+            wires = await self._client.get_all(
+                ("projects", project.id, "issues", number, relation),
+                {"per_page": PER_PAGE},
+                item=WireMergeRequest,
+            )
+            for wire in wires:
+                key = wire.id if wire.id is not None else wire.web_url or str(wire.iid)
+                found[key] = parse.parse_merge_request(self.name, project.path, wire)
+        return list(found.values())
+
+    async def comment_on_issue(self, project: Project, number: int, body: str) -> Comment:
+        """Write a comment; one of only quick actions leaves none, and comes back without an id."""
+        wire = await self._client.send_json(
+            "POST", ("projects", project.id, "issues", number, "notes"), {"body": body}, type=WireNote
+        )
+        return parse.parse_comment(wire)
+
+    async def assign_issue(self, project: Project, number: int, person: Person) -> Issue:
+        """Add an assignee to those there are; a plan with a single one keeps the first."""
+        wire = await self._issue(project, number)
+        there = [user.id for user in wire.assignees or () if user.id is not None]
+        wanted = id_number(person.id)
+        if wanted not in there:
+            wire = await self._client.send_json(
+                "PUT",
+                ("projects", project.id, "issues", number),
+                {"assignee_ids": [*there, wanted]},
+                type=WireIssue,
+            )
+        return parse.parse_issue(self.name, project.path, wire)
+
+    async def members(self, project: Project) -> list[Member]:
+        """Return active members, those of the groups above included."""
+        return parse.parse_members(
+            await self._client.get_all(
+                ("projects", project.id, "members", "all"), {"per_page": PER_PAGE}, item=WireMember
+            )
+        )
+
+    async def contributors(self, project: Project, *, limit: int = 20) -> list[Person]:
+        """Return who committed most; an empty repository has nobody."""
+        params: Params = {"order_by": "commits", "sort": "desc", "per_page": max(1, min(limit, PER_PAGE))}
+        try:
+            wires = await self._client.get_all(
+                ("projects", project.id, "repository", "contributors"),
+                params,
+                item=WireContributor,
+                limit=limit,
+            )
+        except NotVisibleError as error:
+            raise_if_project_is_missing(error)
+            return []
+        return [parse.parse_contributor(wire) for wire in wires]
+
+    async def participation(self, project: Project) -> tuple[int, ...]:
+        """Return commits of each of the last 52 weeks, counted from the list of commits."""
+        now = self._now()
+        params: Params = {"since": _stamp(now - timedelta(weeks=parse.WEEKS)), "per_page": PER_PAGE}
+        try:
+            commits = await self._client.get_all(
+                ("projects", project.id, "repository", "commits"),
+                params,
+                item=WireCommit,
+                limit=MAX_COMMITS,
+            )
+        except NotVisibleError as error:
+            raise_if_project_is_missing(error)
+            return ()
+        return () if len(commits) >= MAX_COMMITS else parse.parse_weeks(commits, now)
+
+
+def _stamp(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def id_number(text: str) -> int:
+    """Return an id as GitLab wants it in a JSON body."""
+    try:
+        return int(text)
+    except ValueError as error:
+        raise InvalidError("That is not the number of anything on a GitLab", clean(text, 100)) from error
+
+
+def raise_if_project_is_missing(error: NotVisibleError) -> None:
+    """Raise `error` again when it is the project, and not something in it, that is missing."""
+    if "project not found" in error.detail.lower():
+        raise error
