@@ -1,6 +1,43 @@
-"""Tokens: a type that never shows itself, where tokens come from, and how text is rid of them."""
+"""Tokens that never show themselves, and how text is rid of them."""
 
 from __future__ import annotations
+
+import re
+from base64 import b64encode
+from urllib.parse import quote
+
+from isexplore.errors import ConfigError
+
+MASK = "***"
+"""What stands for a secret in any text."""
+_SHORTEST = 6
+"""Characters; anything shorter occurs in innocent text, and no forge makes tokens like that."""
+
+_known: set[str] = set()
+
+_PATTERNS = (
+    # Tokens that tell by their prefix what they are: GitLab, GitHub, Gitea's and Forgejo's OAuth.
+    re.compile(r"\b(?:gl(?:pat|oas|dt|rt|cbt|ptt|ft|imt|agent|soat|ffct|wt)-[\w.=-]{8,})"),
+    re.compile(r"\b(?:gh[pousr]_\w{16,}|github_pat_\w{16,}|gt[or]_\w{16,})"),
+    # What follows a header's or a parameter's name.
+    re.compile(
+        r"(?i)(?<=authorization)[\"']?\s*[:=]\s*[\"']?(?:basic|bearer|token|negotiate)?\s*[^\s\"',;]+"
+        r"|(?<=private-token)[\"']?\s*[:=]\s*[\"']?[^\s\"',;]+"
+        r"|(?<=job-token)[\"']?\s*[:=]\s*[\"']?[^\s\"',;]+"
+        r"|(?<=access_token)[\"']?\s*[:=]\s*[\"']?[^\s\"',;&]+"
+        r"|(?<=private_token)[\"']?\s*[:=]\s*[\"']?[^\s\"',;&]+"
+        r"|(?<=refresh_token)[\"']?\s*[:=]\s*[\"']?[^\s\"',;&]+"
+        r"|(?<=device_code)[\"']?\s*[:=]\s*[\"']?[^\s\"',;&]+"
+        r"|(?<=client_secret)[\"']?\s*[:=]\s*[\"']?[^\s\"',;&]+"
+        r"|(?<=password)[\"']?\s*[:=]\s*[\"']?[^\s\"',;&]+"
+    ),
+    re.compile(
+        r"(?i)(?<=\bbasic )[A-Za-z0-9+/_-]{8,}={0,2}|(?<=\bbearer )[\w.~+/-]{8,}=*"
+        r"|(?<=\btoken )[\w.~+/-]{20,}=*"
+    ),
+    # user:password@ and token@ in an address.
+    re.compile(r"(?<=://)[^/\s@'\"?#]+(?=@)"),
+)
 
 
 class Secret:
@@ -23,7 +60,7 @@ class Secret:
         return "Secret('***')"
 
     def __str__(self) -> str:
-        return "***"
+        return MASK
 
     def __bool__(self) -> bool:
         return bool(self._value)
@@ -36,3 +73,46 @@ class Secret:
 
     def __reduce__(self) -> tuple[object, ...]:
         raise TypeError("a Secret is not pickled")
+
+
+def check_token(text: str) -> Secret:
+    """Return what somebody typed, piped or stored as a token, without the space around it; it is registered.
+
+    Raises:
+        ConfigError: empty, or with characters that no token has; the message holds no part of it.
+    """
+    token = text.strip()
+    if not token:
+        raise ConfigError("The token is empty", "", "Paste the token, then press Enter.")
+    if not token.isascii() or not token.isprintable() or " " in token:
+        raise ConfigError(
+            "This is not a token",
+            "It has spaces, line breaks or characters beyond plain letters, digits and signs.",
+            "Copy the token again, from its first to its last character.",
+        )
+    secret = Secret(token)
+    register_secret(secret)
+    return secret
+
+
+def register_secret(secret: Secret) -> None:
+    """Have `redact` mask this secret from now on, also as part of an address and encoded for HTTP."""
+    value = secret.reveal()
+    if len(value) >= _SHORTEST:
+        _known.update({value, quote(value, safe=""), b64encode(value.encode()).decode().rstrip("=")})
+
+
+def redact(text: str) -> str:
+    """Return `text` with `***` for every known secret and for whatever looks like one."""
+    # Longest first: one secret may be the beginning of another.
+    for value in sorted(_known, key=len, reverse=True):
+        if value in text:
+            text = text.replace(value, MASK)
+    for pattern in _PATTERNS:
+        text = pattern.sub(_mask, text)
+    return text
+
+
+def _mask(match: re.Match[str]) -> str:
+    lead = re.match(r"[\"']?\s*[:=]\s*[\"']?", match.group())
+    return (lead.group() if lead else "") + MASK

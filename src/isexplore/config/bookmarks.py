@@ -1,0 +1,146 @@
+"""Bookmarks and last visits in `state.toml`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+from isexplore.config.files import StateFile
+from isexplore.models import Bookmark, ProjectRef
+from isexplore.text import clean_line
+
+_KEY = "bookmarks"
+_VISITS = "visits"
+MAX_NOTE = 2_000
+"""Characters kept of a note."""
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Bookmarks:
+    """Projects that somebody wants to find again, in the order they were added.
+
+    Entries that were edited by hand into something else are skipped, and kept in the file.
+    """
+
+    def __init__(self, state: StateFile, *, now: Callable[[], datetime] = _now) -> None:
+        self._state = state
+        self._now = now
+
+    def list(self) -> list[Bookmark]:
+        """Return all bookmarks, oldest first."""
+        found = (_bookmark(entry) for entry in _entries(self._state.read()))
+        return [bookmark for bookmark in found if bookmark is not None]
+
+    def get(self, ref: ProjectRef) -> Bookmark | None:
+        """Return the bookmark of a project, or None."""
+        return next((bookmark for bookmark in self.list() if bookmark.ref == ref), None)
+
+    def add(self, ref: ProjectRef, note: str = "", tags: tuple[str, ...] = ()) -> Bookmark:
+        """Bookmark a project, or give its bookmark this note and these tags; return the bookmark.
+
+        Raises:
+            StateError: it could not be saved.
+        """
+        with self._state.edit() as state:
+            entries = _entries(state)
+            state[_KEY] = entries
+            entry = next((entry for entry in entries if _ref(entry) == ref), None)
+            if entry is None:
+                entry = {"forge": ref.forge, "path": ref.path, "added_at": self._now().replace(microsecond=0)}
+                entries.append(entry)
+            entry["note"] = clean_line(note, MAX_NOTE)
+            entry["tags"] = [clean_line(tag, 100) for tag in tags]
+            bookmark = _bookmark(entry)
+        assert bookmark is not None
+        return bookmark
+
+    def remove(self, ref: ProjectRef) -> bool:
+        """Remove the bookmark of a project; return whether there was one.
+
+        Raises:
+            StateError: it could not be saved.
+        """
+        if self.get(ref) is None:
+            return False
+        with self._state.edit() as state:
+            entries = _entries(state)
+            state[_KEY] = [entry for entry in entries if _ref(entry) != ref]
+            return len(state[_KEY]) < len(entries)
+
+    def rename(self, old: ProjectRef, new: ProjectRef) -> bool:
+        """Follow a project that moved; return whether it was bookmarked.
+
+        Raises:
+            StateError: it could not be saved.
+        """
+        if self.get(old) is None:
+            return False
+        with self._state.edit() as state:
+            for entry in _entries(state):
+                if _ref(entry) == old:
+                    entry["forge"], entry["path"] = new
+        return True
+
+
+class Visits:
+    """When somebody last looked at something, for "new since then"."""
+
+    def __init__(self, state: StateFile, *, now: Callable[[], datetime] = _now) -> None:
+        self._state = state
+        self._now = now
+
+    def last(self, what: str) -> datetime | None:
+        """Return when `what` (a screen, or a project's `forge:path`) was last looked at (UTC), or None."""
+        visits = self._state.read().get(_VISITS)
+        return _moment(visits.get(what)) if isinstance(visits, dict) else None
+
+    def mark(self, what: str) -> None:
+        """Note that `what` was looked at now.
+
+        Raises:
+            StateError: it could not be saved.
+        """
+        with self._state.edit() as state:
+            visits = state.get(_VISITS)
+            if not isinstance(visits, dict):
+                visits = {}
+            visits[what] = self._now().replace(microsecond=0)
+            state[_VISITS] = visits
+
+
+def _entries(state: dict[str, Any]) -> list[Any]:
+    entries = state.get(_KEY)
+    return entries if isinstance(entries, list) else []
+
+
+def _ref(entry: Any) -> ProjectRef | None:
+    if not isinstance(entry, dict):
+        return None
+    forge, path = entry.get("forge"), entry.get("path")
+    return ProjectRef(forge, path) if isinstance(forge, str) and isinstance(path, str) else None
+
+
+def _bookmark(entry: Any) -> Bookmark | None:
+    ref = _ref(entry)
+    if ref is None:
+        return None
+    note, tags = entry.get("note"), entry.get("tags")
+    return Bookmark(
+        forge=ref.forge,
+        path=ref.path,
+        note=clean_line(note, MAX_NOTE) if isinstance(note, str) else "",
+        tags=tuple(clean_line(tag, 100) for tag in tags if isinstance(tag, str))
+        if isinstance(tags, list)
+        else (),
+        added_at=_moment(entry.get("added_at")),
+    )
+
+
+def _moment(value: Any) -> datetime | None:
+    if not isinstance(value, datetime):
+        return None
+    return value.astimezone(UTC) if value.tzinfo else value.replace(tzinfo=UTC)
