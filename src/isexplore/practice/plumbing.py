@@ -6,6 +6,7 @@ Used by what writes the hand-made history and by what reads a merge request to c
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from collections.abc import Sequence
 from pathlib import Path
@@ -177,3 +178,20 @@ class Change:
     def changes(self, path: str) -> bool:
         """Return whether it adds or changes the file (a merge of the target does not count)."""
         return path in self.files()
+
+    def matches(self, path: str, pattern: str) -> bool:
+        """Return whether the file exists and the pattern is found in it; `^` and `$` match at lines."""
+        text = self.text(path)
+        return text is not None and re.search(pattern, text, re.MULTILINE) is not None
+
+    def first_line(self, path: str) -> int | None:
+        """Return the number, in the newest commit, of the first line that it adds; None if it adds none."""
+        patch = self._git("diff-tree", "-r", "-p", "-U0", "--no-renames", self.base, self.head, "--", path)
+        for hunk in re.finditer(r"^@@ -\S+ \+(\d+)(?:,(\d+))? @@", patch, re.MULTILINE):
+            if hunk[2] != "0":
+                return int(hunk[1])
+        return None
+
+    def tree_id(self, commit: str | None = None) -> str:
+        """Return the id of everything in a commit (its newest when None); equal ids mean equal files."""
+        return self._git("rev-parse", "--verify", f"{commit or self.head}^{{tree}}").strip()
