@@ -17,7 +17,7 @@ Every failure is a `GitError`; its `reason` is one of
     index-locked        another git command is at work, or a crashed one left its lock
     in-progress         a merge or rebase is not finished
     changes-in-the-way  switching would overwrite changes
-    nothing-to-commit
+    nothing-to-commit, no-message
     disk-full, not-writable
     hook-failed         a hook said no; its words are in the detail
     signing-failed      the commit could not be signed without asking
@@ -394,7 +394,7 @@ class Git:
                 "The commit needs a message",
                 "It is empty",
                 "Say in one line what the change does",
-                reason="failed",
+                reason="no-message",
             )
         check(await self._session.local(commands.add_command(folder, paths), folder=folder), "commit")
         finished = await self._session.local(
@@ -550,8 +550,9 @@ def _read_clone(folder: Path) -> CloneFacts:
     if not folder.is_dir() or not (folder / ".git").exists():
         return CloneFacts(exists=folder.exists() or folder.is_symlink())
     try:
-        from git import GitConfigParser, InvalidGitRepositoryError, Repo
         from git.exc import GitError as GitPythonError
+
+        from git import GitConfigParser, InvalidGitRepositoryError, Repo
     except ImportError as error:
         raise GitError(
             "Git is not installed",

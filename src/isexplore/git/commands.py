@@ -34,7 +34,11 @@ def check_revision(revision: str) -> str:
         GitError: reason "bad-branch".
     """
     if not revision or revision.startswith("-") or not revision.isprintable() or " " in revision:
-        raise GitError(f"“{clean_line(revision, 80)}” is not a commit or branch", reason="bad-branch")
+        raise GitError(
+            f"“{clean_line(revision, 80)}” is not a commit or branch",
+            hint="Name a branch such as origin/main",
+            reason="bad-branch",
+        )
     return revision
 
 
@@ -48,7 +52,10 @@ def check_remote(name: str) -> str:
         return check_branch_name(name)
     except GitError as error:
         raise GitError(
-            f"“{clean_line(name, 80)}” cannot be the name of a remote", error.detail, reason="bad-remote"
+            f"“{clean_line(name, 80)}” cannot be the name of a remote",
+            error.detail,
+            "Choose a plain name, such as fork",
+            reason="bad-remote",
         ) from None
 
 
@@ -78,7 +85,11 @@ def push_command(folder: Path | None, remote: str, branch: str) -> Command:
 def remote_branch_command(folder: Path | None, remote: str, branch: str) -> Command:
     """Ask a remote (or address) where a branch is."""
     if remote.startswith("-"):
-        raise GitError(f"“{clean_line(remote, 80)}” is not a remote", reason="bad-remote")
+        raise GitError(
+            f"“{clean_line(remote, 80)}” is not a remote",
+            hint="Name a remote of the clone, such as origin",
+            reason="bad-remote",
+        )
     return _git(folder, "ls-remote", "--refs", "--", remote, f"refs/heads/{check_branch_name(branch)}")
 
 

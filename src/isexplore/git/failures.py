@@ -152,7 +152,7 @@ _RULES = (
         "Ask for your organisation's CA file and set ca_file under [network] in config.toml",
     ),
     _rule(
-        r"operation too slow|low speed|transfer closed with|timed out|timeout",
+        r"operation too slow|low speed|timed out|timeout",
         "stalled",
         "The connection to the forge stalled",
         "Check the network or VPN, then try again; nothing is lost",
@@ -167,7 +167,7 @@ _RULES = (
         r"failed to connect|couldn't connect|connection (?:refused|reset|closed)|network is unreachable"
         r"|no route to host|empty reply from server"
         r"|rpc failed|early eof|unexpected disconnect|the remote end hung up"
-        r"|recv failure|proxy connect|returned error: 5\d\d|returned error: 407",
+        r"|recv failure|transfer closed with|proxy connect|returned error: 5\d\d|returned error: 407",
         "network",
         "The connection to the forge broke",
         "Try again; if it keeps failing, check the network, VPN or proxy",

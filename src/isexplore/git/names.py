@@ -98,7 +98,7 @@ def check_branch_name(name: str) -> str:
 
 def suggest_branch(issue_number: int | None, title: str) -> str:
     """Return a branch name for an issue or a change: `41-explain-the-back-off`."""
-    folded = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode("ascii").lower()
+    folded = unicodedata.normalize("NFKD", title.casefold()).encode("ascii", "ignore").decode("ascii")
     words = re.findall(r"[a-z0-9]+", folded.replace("'", ""))
     chosen = ""
     for word in words:

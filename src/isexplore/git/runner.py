@@ -28,7 +28,6 @@ TERM_GRACE = 2.0
 """Seconds between asking git to stop and killing it."""
 _PIPE_GRACE = 1.0
 _PROGRESS_EVERY = 0.05
-_CHUNK = 1 << 16
 _LINE_END = re.compile(rb"[\r\n]")
 
 
@@ -84,6 +83,40 @@ class _Messages:
             self._on_output(text)
 
 
+class _Process(asyncio.SubprocessProtocol):
+    """Collects what a process writes, and tells when it ended and when its pipes closed.
+
+    `asyncio.subprocess.Process.wait` waits for the pipes too, which a hook's forgotten child holds open.
+    """
+
+    def __init__(self, messages: _Messages, *, hear_output: bool) -> None:
+        loop = asyncio.get_running_loop()
+        self.messages = messages
+        self.output = bytearray()
+        self.truncated = False
+        self.heard_at = time.monotonic()
+        self.exited: asyncio.Future[None] = loop.create_future()
+        self.closed: asyncio.Future[None] = loop.create_future()
+        self._hear_output = hear_output
+
+    def pipe_data_received(self, fd: int, data: bytes) -> None:
+        self.heard_at = time.monotonic()
+        if fd == 2 or self._hear_output:
+            self.messages.feed(data)
+        if fd == 1:
+            room = MAX_OUTPUT - len(self.output)
+            self.output += data[:room]
+            self.truncated |= len(data) > room
+
+    def process_exited(self) -> None:
+        if not self.exited.done():
+            self.exited.set_result(None)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if not self.closed.done():
+            self.closed.set_result(None)
+
+
 async def run(
     command: Sequence[str],
     environment: Mapping[str, str],
@@ -103,7 +136,8 @@ async def run(
         command: program and arguments; no shell sees them.
         environment: the whole environment.
         stdin: what the process reads; None gives it an empty file.
-        on_output: called with every line of standard error, clean; progress at most 20 times a second.
+        on_output: called with every line of standard error, clean; progress at most 20 times a
+            second. It must not raise.
         quiet_limit: seconds without a byte from the process after which it is stopped; None waits.
         hide: words that must not appear in lines.
         hear_output: treat standard output as messages too (hooks write there).
@@ -111,15 +145,15 @@ async def run(
     Raises:
         GitError: reason "missing" when there is no such program, "stalled" after `quiet_limit`.
     """
+    loop = asyncio.get_running_loop()
+    messages = _Messages(on_output, hide)
     try:
-        process = await asyncio.create_subprocess_exec(
+        transport, process = await loop.subprocess_exec(
+            lambda: _Process(messages, hear_output=hear_output),
             *command,
             stdin=asyncio.subprocess.DEVNULL if stdin is None else asyncio.subprocess.PIPE,
-            stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
             env=dict(environment),
             start_new_session=True,
-            limit=_CHUNK,
         )
     except (FileNotFoundError, PermissionError):
         raise GitError(
@@ -128,91 +162,58 @@ async def run(
             "Install git (https://git-scm.com/downloads), then try again",
             reason="missing",
         ) from None
-    messages = _Messages(on_output, hide)
-    heard = [time.monotonic()]
-    output = bytearray()
-    seen = 0
-
-    async def read_output(stream: asyncio.StreamReader) -> None:
-        nonlocal seen
-        while chunk := await stream.read(_CHUNK):
-            heard[0] = time.monotonic()
-            seen += len(chunk)
-            output.extend(chunk[: max(0, MAX_OUTPUT - len(output))])
-            if hear_output:
-                messages.feed(chunk)
-
-    async def read_messages(stream: asyncio.StreamReader) -> None:
-        while chunk := await stream.read(_CHUNK):
-            heard[0] = time.monotonic()
-            messages.feed(chunk)
-
-    assert process.stdout is not None
-    assert process.stderr is not None
-    readers = [
-        asyncio.create_task(read_output(process.stdout)),
-        asyncio.create_task(read_messages(process.stderr)),
-    ]
     try:
-        if stdin is not None and process.stdin is not None:
-            with suppress(BrokenPipeError, ConnectionResetError):
-                process.stdin.write(stdin)
-                await process.stdin.drain()
-            process.stdin.close()
-        await _wait(process, heard, quiet_limit)
-        # A hook may leave a child behind that holds the pipes open: do not wait for that one.
-        await asyncio.wait(readers, timeout=_PIPE_GRACE)
+        if stdin is not None:
+            pipe = transport.get_pipe_transport(0)
+            assert isinstance(pipe, asyncio.WriteTransport)
+            pipe.write(stdin)
+            pipe.close()
+        await _wait(process, quiet_limit)
+        await asyncio.wait({process.closed}, timeout=_PIPE_GRACE)
     finally:
-        if process.returncode is None:
-            await _stop(process)
-        for reader in readers:
-            reader.cancel()
-        await asyncio.gather(*readers, return_exceptions=True)
+        try:
+            if not process.exited.done():
+                await _stop(transport.get_pid(), process.exited)
+        finally:
+            transport.close()
     messages.close()
-    returncode = process.returncode
+    returncode = transport.get_returncode()
     assert returncode is not None
     return Finished(
         returncode=returncode,
-        output=bytes(output),
-        truncated=seen > len(output),
+        output=bytes(process.output),
+        truncated=process.truncated,
         lines=tuple(messages.kept),
     )
 
 
-async def _wait(process: asyncio.subprocess.Process, heard: list[float], quiet_limit: float | None) -> None:
+async def _wait(process: _Process, quiet_limit: float | None) -> None:
     if quiet_limit is None:
-        await process.wait()
+        await asyncio.wait({process.exited})
         return
-    waiting = asyncio.ensure_future(process.wait())
-    try:
-        while True:
-            left = heard[0] + quiet_limit - time.monotonic()
-            if left <= 0:
-                raise GitError(
-                    "Git heard nothing from the server for too long",
-                    f"No byte arrived for {quiet_limit:.0f} seconds, so isexplore stopped it",
-                    "Check the network or VPN, then try again; nothing is lost",
-                    reason="stalled",
-                )
-            done, _ = await asyncio.wait({waiting}, timeout=left)
-            if done:
-                return
-    finally:
-        waiting.cancel()
+    while not process.exited.done():
+        left = process.heard_at + quiet_limit - time.monotonic()
+        if left <= 0:
+            raise GitError(
+                "Git heard nothing from the server for too long",
+                f"No byte arrived for {quiet_limit:g} seconds, so isexplore stopped it",
+                "Check the network or VPN, then try again; nothing is lost",
+                reason="stalled",
+            )
+        await asyncio.wait({process.exited}, timeout=left)
 
 
-async def _stop(process: asyncio.subprocess.Process) -> None:
-    """End the process and everything in its group; a second cancellation kills at once."""
+async def _stop(group: int, exited: asyncio.Future[None]) -> None:
+    """End a process and everything in its group; a second cancellation kills at once."""
+    _signal(group, signal.SIGTERM)
     try:
-        _signal(process, signal.SIGTERM)
-        with suppress(TimeoutError):
-            await asyncio.wait_for(process.wait(), TERM_GRACE)
+        await asyncio.wait({exited}, timeout=TERM_GRACE)
     finally:
         # Transports such as git-remote-https may outlive their parent.
-        _signal(process, signal.SIGKILL)
-    await process.wait()
+        _signal(group, signal.SIGKILL)
+        await asyncio.wait({exited}, timeout=TERM_GRACE)
 
 
-def _signal(process: asyncio.subprocess.Process, number: signal.Signals) -> None:
+def _signal(group: int, number: signal.Signals) -> None:
     with suppress(ProcessLookupError, PermissionError):
-        os.killpg(process.pid, number)
+        os.killpg(group, number)
