@@ -110,22 +110,28 @@ class RowList(ScrollView, can_focus=True):
         overflow-x: hidden;
         overflow-y: auto;
         scrollbar-size-vertical: 1;
+        scrollbar-gutter: stable;
         background: transparent;
 
         & > .row-list--title { text-style: bold; }
         & > .row-list--strong { text-style: bold; }
-        & > .row-list--muted { color: $text-muted; &:ansi { text-style: dim; } }
+        & > .row-list--muted { color: $text-muted; }
         & > .row-list--accent { color: $text-accent; }
         & > .row-list--good { color: $text-success; }
         & > .row-list--warning { color: $text-warning; }
         & > .row-list--bad { color: $text-error; }
         & > .row-list--match { text-style: bold underline; color: $text-accent; }
         & > .row-list--mark { color: $foreground 40%; }
-        & > .row-list--cursor { background: $foreground 8%; &:ansi { text-style: bold; } }
+        & > .row-list--cursor { background: $foreground 8%; }
         & > .row-list--hover { background: $foreground 4%; }
-        & > .row-list--empty { color: $text-muted; &:ansi { text-style: dim; } }
+        & > .row-list--empty { color: $text-muted; }
         &:focus > .row-list--mark { color: $accent; text-style: bold; }
-        &:focus > .row-list--cursor { background: $primary 25%; &:ansi { text-style: bold; } }
+        &:focus > .row-list--cursor { background: $primary 25%; }
+
+        &:ansi {
+            & > .row-list--muted, & > .row-list--empty { text-style: dim; }
+            & > .row-list--cursor { text-style: bold; }
+        }
     }
     """
 
@@ -328,7 +334,7 @@ class RowList(ScrollView, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """Return line `y` of what is visible."""
-        width = self.size.width
+        width = self.scrollable_content_region.width
         if not self._count:
             return self._empty_line(y, width)
         index, line = divmod(y + round(self.scroll_y), self.row_height)
@@ -347,7 +353,7 @@ class RowList(ScrollView, can_focus=True):
         if row is None:
             row = self._rows[index] = self._source.row(index)
         left, right = _parts(row, line)
-        room = width - 3
+        room = width - 2
         ground = "cursor" if under else "hover" if hovered else ""
         right = cut_spans(right, max(0, room // 2)) if right else right
         taken = sum(cells(text) for text, _ in right)
@@ -358,7 +364,6 @@ class RowList(ScrollView, can_focus=True):
         segments += [Segment(text, self._style(style, ground)) for text, style in left]
         segments.append(Segment(" " * gap, base))
         segments += [Segment(text, self._style(style, ground)) for text, style in right]
-        segments.append(Segment(" ", base))
         return Strip(segments).adjust_cell_length(width, base)
 
     def _empty_line(self, y: int, width: int) -> Strip:

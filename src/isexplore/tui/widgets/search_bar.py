@@ -57,8 +57,9 @@ class SearchBar(Input):
         &.-textual-compact { height: auto; border: none; padding: 0 1; }
         &.-error, &.-error:focus { border: round $warning; }
         &.-error.-textual-compact { border: none; }
-        & > .search-bar--status { color: $text-muted; &:ansi { text-style: dim; } }
+        & > .search-bar--status { color: $text-muted; }
         & > .search-bar--error { color: $text-warning; }
+        &:ansi > .search-bar--status { text-style: dim; }
     }
     """
 
