@@ -145,8 +145,18 @@ async def run_git(
 class Repository:
     """A bare repository; every method reads or changes it anew, so instances cost nothing."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, borrowed: Sequence[Path] = ()) -> None:
+        """Take a repository's folder.
+
+        Args:
+            path: the bare repository.
+            borrowed: repositories whose objects can be read too.
+        """
         self.path = path
+        self._here = {"GIT_DIR": str(path)}
+        if borrowed:
+            objects = os.pathsep.join(str(other / "objects") for other in borrowed)
+            self._here["GIT_ALTERNATE_OBJECT_DIRECTORIES"] = objects
 
     async def git(
         self,
@@ -156,7 +166,7 @@ class Repository:
         ok: Sequence[int] = (0,),
     ) -> tuple[int, bytes]:
         """Run git on this repository (see `run_git`)."""
-        here = {"GIT_DIR": str(self.path), **(environment or {})}
+        here = {**self._here, **(environment or {})}
         return await run_git(self.path, *arguments, stdin=stdin, environment=here, ok=ok)
 
     async def commit_id(self, ref: str) -> str | None:
@@ -272,6 +282,10 @@ class Repository:
     async def set_branch(self, name: str, sha: str, expected: str | None = None) -> None:
         """Point a branch at a commit; `expected` is where it must point until then (ZERO: nowhere)."""
         await self.git("update-ref", f"refs/heads/{name}", sha, *((expected,) if expected else ()))
+
+    async def delete_branch(self, name: str) -> None:
+        """Remove a branch; nothing where it does not exist."""
+        await self.git("update-ref", "-d", f"refs/heads/{name}")
 
     async def fetch(self, source: Path, refspec: str) -> None:
         """Copy a ref and its objects from another repository of the forge."""

@@ -28,7 +28,7 @@ class Projects(People):
         *,
         name: str | None = None,
         description: str = "",
-        visibility: Literal["public", "internal", "private"] = "internal",
+        visibility: str = "internal",
         default_branch: str = "main",
         topics: Sequence[str] = (),
         languages: Mapping[str, float] | None = None,
@@ -108,7 +108,7 @@ class Projects(People):
         path: str | None = None,
         name: str | None = None,
         description: str | None = None,
-        visibility: Literal["public", "internal", "private"] | None = None,
+        visibility: str | None = None,
     ) -> ProjectRow:
         """Add the rows of a fork that is still being imported; `owner` gets the owner's role."""
         now = self.now()
