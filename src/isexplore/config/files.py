@@ -51,8 +51,11 @@ class Disk:
             missing.append(folder)
             folder = folder.parent
         for each in reversed(missing):
-            with suppress(FileExistsError):
+            try:
                 os.mkdir(each, 0o700)
+            except FileExistsError:
+                if not each.is_dir():
+                    raise NotADirectoryError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), str(each)) from None
 
     def create(self, folder: Path, prefix: str) -> tuple[int, str]:
         """Create an empty file with a name of its own, 0600; return its descriptor and path."""
