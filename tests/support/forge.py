@@ -153,7 +153,9 @@ class ForgeServer:
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
         request_line, *lines = head.strip().split("\r\n")
         method, target, _ = request_line.split(" ", 2)
-        headers = {name.strip().lower(): value.strip() for name, _, value in (li.partition(":") for li in lines)}
+        headers = {
+            name.strip().lower(): value.strip() for name, _, value in (li.partition(":") for li in lines)
+        }
         body = await reader.readexactly(int(headers.get("content-length", "0")))
         seen = Seen(method, target, headers, body)
         self.requests.append(seen)
