@@ -1,15 +1,16 @@
 """`TabStrip`: one line of names of which one is on; a fraction of what `TabbedContent` costs.
 
-    tabs = TabStrip(("overview", "Overview"), ("readme", "README"), ("issues", "Issues 4"))
-    tabs.active                      # "overview"
-    tabs.rename("issues", "Issues 5")
+    tabs = TabStrip(("Overview", "README", "Issues"))
+    tabs.show(("Overview", "Issues"), {"Issues": "Issues 4"})     # other tabs, other labels
+    tabs.active = "Issues"
+    tabs.move(1)
 
-Posts `TabStrip.Activated` when another tab is turned on, by keys, mouse or `active = key`.
+Posts `TabStrip.Changed` when another tab is turned on by keys, mouse or `active = name`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar
 
 from textual import events
@@ -20,13 +21,14 @@ from textual.reactive import reactive
 from textual.widget import Widget
 
 from isexplore.text import clean_line
-from isexplore.tui.text import cells
+from isexplore.tui.text import cells, cut
 
 _GAP = 3
+_LONGEST = 40
 
 
-class TabStrip(Widget, can_focus=True):
-    """A row of tabs; what they show is the owner's business."""
+class TabStrip(Widget, can_focus=False):
+    """A row of tabs; what they show, and the keys that move along them, are the owner's business."""
 
     DEFAULT_CSS = """
     TabStrip {
@@ -35,7 +37,6 @@ class TabStrip(Widget, can_focus=True):
         color: $text-muted;
 
         & > .tab-strip--active { color: $text-accent; text-style: bold underline; }
-        &:focus > .tab-strip--active { text-style: bold reverse; }
         &:ansi > .tab-strip--active { text-style: bold underline; }
     }
     """
@@ -43,93 +44,101 @@ class TabStrip(Widget, can_focus=True):
     COMPONENT_CLASSES: ClassVar[set[str]] = {"tab-strip--active"}
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("right,l", "next", "Next tab", show=False, id="tabs.next"),
-        Binding("left,h", "previous", "Previous tab", show=False, id="tabs.previous"),
+        Binding("right,l", "move(1)", "Next tab", show=False, id="tabs.next"),
+        Binding("left,h", "move(-1)", "Tab before", show=False, id="tabs.previous"),
     ]
 
     active: reactive[str] = reactive("", init=False)
-    """Key of the tab that is on."""
+    """Name of the tab that is on; "" when there are no tabs."""
 
-    class Activated(Message):
+    class Changed(Message):
         """Another tab is on."""
 
-        def __init__(self, tabs: TabStrip, key: str) -> None:
+        def __init__(self, tabs: TabStrip, name: str) -> None:
             super().__init__()
             self.tabs = tabs
-            self.key = key
+            self.name = name
 
         @property
         def control(self) -> TabStrip:
             """The strip."""
             return self.tabs
 
-    def __init__(self, *tabs: tuple[str, str], id: str | None = None, classes: str | None = None) -> None:
+    def __init__(
+        self,
+        names: Sequence[str] = (),
+        labels: Mapping[str, str] | None = None,
+        *,
+        id: str | None = None,
+        classes: str | None = None,
+    ) -> None:
         super().__init__(id=id, classes=classes)
-        self._tabs = {key: clean_line(label, 40) for key, label in tabs}
-        if tabs:
-            self.set_reactive(TabStrip.active, tabs[0][0])
+        self._labels: dict[str, str] = {}
+        self.show(names, labels)
 
     @property
-    def keys(self) -> tuple[str, ...]:
-        """Keys of the tabs, left to right."""
-        return tuple(self._tabs)
+    def names(self) -> tuple[str, ...]:
+        """The tabs, left to right."""
+        return tuple(self._labels)
 
-    def rename(self, key: str, label: str) -> None:
-        """Give a tab another label, for example with a count."""
-        self._tabs[key] = clean_line(label, 40)
+    def show(self, names: Sequence[str], labels: Mapping[str, str] | None = None) -> None:
+        """Show other tabs; the active one stays on when it is among them, else the first one is on.
+
+        Args:
+            names: what the tabs are called in the program; doubles are dropped.
+            labels: what to show in place of a name, for example with a count.
+        """
+        shown = labels or {}
+        self._labels = {name: clean_line(shown.get(name, name), _LONGEST) for name in names}
+        if self.active not in self._labels:
+            self.set_reactive(TabStrip.active, next(iter(self._labels), ""))
         self.refresh()
 
-    def step(self, tabs: int) -> None:
+    def move(self, tabs: int) -> None:
         """Turn on the tab that many places to the right, going round at the ends."""
-        keys = self.keys
-        if keys:
-            self.active = keys[(keys.index(self.active) + tabs) % len(keys)]
+        names = self.names
+        if names:
+            self.active = names[(names.index(self.active) + tabs) % len(names)]
 
-    def validate_active(self, key: str) -> str:
-        """Refuse a key that no tab has."""
-        if key not in self._tabs:
-            raise ValueError(f"there is no tab {key!r}")
-        return key
+    def validate_active(self, name: str) -> str:
+        """Refuse a name that no tab has."""
+        if name not in self._labels:
+            raise ValueError(f"there is no tab {name!r}")
+        return name
 
-    def watch_active(self, key: str) -> None:
+    def watch_active(self, name: str) -> None:
         """Tell that another tab is on."""
-        self.post_message(self.Activated(self, key))
+        self.post_message(self.Changed(self, name))
 
     def render(self) -> Content:
-        """Return the names, the active one marked, in a window that holds it."""
-        parts: list[str | tuple[str, str] | Content] = []
+        """Return the names, the active one marked, from the first one with which the active one fits."""
         style = self.get_visual_style("tab-strip--active", partial=True)
-        for key, label in self._visible():
-            parts.append(Content.styled(label, style) if key == self.active else label)
-            parts.append(" " * _GAP)
-        return Content.assemble(*parts[:-1])
+        parts: list[Content] = []
+        for name, label in self._visible():
+            text = cut(label, self.size.width)
+            parts.append(Content.styled(text, style) if name == self.active else Content(text))
+        return Content(" " * _GAP).join(parts)
 
     def _visible(self) -> Iterator[tuple[str, str]]:
-        """Yield the tabs from the first one from which the active one still fits."""
-        tabs = list(self._tabs.items())
-        keys = [key for key, _ in tabs]
-        last = keys.index(self.active) if self.active in keys else 0
-        room = self.size.width
-        first, used = last, 0
-        while first >= 0 and used + cells(tabs[first][1]) <= max(room, 1):
-            used += cells(tabs[first][1]) + _GAP
+        tabs = list(self._labels.items())
+        names = self.names
+        first = names.index(self.active) if self.active in names else 0
+        used = cells(tabs[first][1]) if tabs else 0
+        while first > 0 and used + _GAP + cells(tabs[first - 1][1]) <= self.size.width:
             first -= 1
-        yield from tabs[min(first + 1, last) :]
+            used += _GAP + cells(tabs[first][1])
+        yield from tabs[first:]
 
     def on_click(self, event: events.Click) -> None:
         """Turn on the tab under the mouse."""
         x = 0
-        for key, label in self._visible():
+        for name, label in self._visible():
             if x <= event.x < x + cells(label) + 1:
-                self.active = key
+                self.active = name
                 event.stop()
                 return
             x += cells(label) + _GAP
 
-    def action_next(self) -> None:
-        """Turn on the next tab."""
-        self.step(1)
-
-    def action_previous(self) -> None:
-        """Turn on the previous tab."""
-        self.step(-1)
+    def action_move(self, tabs: int) -> None:
+        """Turn on another tab."""
+        self.move(tabs)

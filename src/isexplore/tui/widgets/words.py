@@ -14,7 +14,7 @@ class Words(Static):
     """A piece of text. The only label widget used: `Static` and `Label` read markup from plain strings.
 
     `Words("any text")` shows the text as it is; styled text is built with `isexplore.tui.text.content`.
-    `update` takes the same.
+    `say` takes the same.
     """
 
     def __init__(
@@ -28,12 +28,16 @@ class Words(Static):
         super().__init__(_checked(words), markup=False, name=name, id=id, classes=classes)
 
     def update(self, content: VisualType = "", *, layout: bool = True) -> None:
-        """Show other words: a plain string or `Content`; does nothing when they are the same."""
+        """Show other words: a plain string or `Content`, nothing else."""
         if not isinstance(content, str | Content):
             raise TypeError(f"Words shows text, not {type(content).__name__}")
         checked = _checked(content)
         if not isinstance(self.content, Content) or not self.content.is_same(checked):
             super().update(checked, layout=layout)
+
+    def say(self, words: str | Content) -> None:
+        """Show other words; does nothing when they are the same."""
+        self.update(words)
 
     @property
     def words(self) -> str:
