@@ -65,9 +65,9 @@ class Paths(NamedTuple):
         return self.log_dir / "isexplore.log"
 
     @property
-    def catalog_file(self) -> Path:
-        """The local index of projects."""
-        return self.cache_dir / "catalog.sqlite3"
+    def catalog_dir(self) -> Path:
+        """The local index of projects, one file for each account."""
+        return self.cache_dir / "catalog"
 
 
 def _folder(what: str, env: Mapping[str, str]) -> Path:

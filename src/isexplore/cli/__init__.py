@@ -1,0 +1,1 @@
+"""The command line: arguments in, services asked, words or one JSON document out."""

@@ -1,0 +1,254 @@
+"""The command line: every subcommand, option, default and example, and nothing that runs."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from typing import NamedTuple, NoReturn
+
+from isexplore.errors import UsageError
+
+
+class Argument(NamedTuple):
+    """One option or positional of a subcommand, as `argparse` takes it."""
+
+    names: tuple[str, ...]
+    options: dict[str, object]
+
+
+class Command(NamedTuple):
+    """One subcommand."""
+
+    name: str
+    summary: str
+    arguments: tuple[Argument, ...] = ()
+    examples: str = ""
+    details: str = ""
+
+
+def _arg(*names: str, **options: object) -> Argument:
+    return Argument(names, options)
+
+
+_JSON = _arg("--json", action="store_true", help="print one JSON document and nothing else")
+_DRY_RUN = _arg("--dry-run", action="store_true", help="show every API call and git command, and run none")
+
+COMMANDS: tuple[Command, ...] = (
+    Command(
+        "practice",
+        "the same program on the built-in practice forge: no account, no network",
+        (
+            _arg("--fresh", action="store_true", help="start the practice world over; clones are kept aside"),
+            _arg("--projects", type=int, metavar="N", help="add N synthetic projects"),
+            _arg("--latency", type=int, metavar="MS", help="delay every answer by MS milliseconds"),
+            _arg(
+                "rest", nargs=argparse.REMAINDER, metavar="COMMAND", help="`serve`, or any other subcommand"
+            ),
+        ),
+        """  isexplore practice                          the screens
+  isexplore practice contribute docs/welcome  any subcommand, in the practice world
+  isexplore practice serve --port 8080        the practice forge alone""",
+        "Practising has its own configuration, bookmarks, catalog and clone folder; it never touches your "
+        "real ones.",
+    ),
+    Command(
+        "login",
+        "connect to a forge: which token is needed, test it, keep it",
+        (
+            _arg("url", nargs="?", metavar="URL", help="address of the forge, or of any page on it"),
+            _arg("--kind", choices=("gitlab", "gitea", "github"), help="do not guess which forge it is"),
+            _arg("--name", help="what to call it; its host name by default"),
+            _arg("--token-stdin", action="store_true", help="read the token from standard input"),
+            _arg("--plain-file", action="store_true", help="keep the token in a file that only you can read"),
+            _arg("--session", action="store_true", help="test the token and forget it"),
+            _arg("--profile", metavar="URL", help="path or https address of your organisation's profile"),
+            _JSON,
+        ),
+        """  isexplore login https://git.agency.example
+  pass show forge | isexplore login git.agency.example --token-stdin
+  isexplore login --profile https://intranet.example/isexplore.toml""",
+    ),
+    Command(
+        "logout",
+        "forget the token of a forge",
+        (
+            _arg(
+                "forge",
+                nargs="?",
+                metavar="FORGE",
+                help="its name or address; may be left out when there is one",
+            ),
+        ),
+        "  isexplore logout git.agency.example",
+    ),
+    Command(
+        "doctor",
+        "check everything between here and a merge request",
+        (_arg("dir", nargs="?", metavar="DIR", help="also check this clone"), _JSON),
+        "  isexplore doctor\n  isexplore doctor ~/src/docs/welcome",
+        "Paste-ready: secrets are masked. Exit code 1 when something blocks.",
+    ),
+    Command(
+        "sync",
+        "refresh the catalog",
+        (_arg("--full", action="store_true", help="list everything again, not only what changed"), _JSON),
+        "  isexplore sync",
+    ),
+    Command(
+        "search",
+        "find projects in the catalog, without network",
+        (
+            _arg("query", nargs="*", metavar="QUERY", help="words and filters; nothing lists all"),
+            _arg("--limit", type=int, default=20, metavar="N", help="show at most N (default 20)"),
+            _JSON,
+        ),
+        """  isexplore search retry lang:python has:gfi
+  isexplore search 'topic:payments active:90d sort:stars' --json""",
+        "Filters: lang: topic: group: forge: has: active: sort:, quotes for phrases, -word to exclude.",
+    ),
+    Command(
+        "show",
+        "read a project: what it is, how to contribute, whom to ask, its first issues",
+        (_arg("project", metavar="PROJECT", help="group/name, a URL, or an unambiguous end of one"), _JSON),
+        "  isexplore show payments/retry-queue",
+    ),
+    Command(
+        "issues",
+        "list good first issues across projects",
+        (
+            _arg("query", nargs="*", metavar="QUERY", help="words and filters; nothing lists all"),
+            _arg("--limit", type=int, default=50, metavar="N", help="show at most N (default 50)"),
+            _JSON,
+        ),
+        "  isexplore issues lang:python verdict:free",
+    ),
+    Command(
+        "contribute",
+        "check, claim, fork, clone and branch; prints where the clone is",
+        (
+            _arg("project", metavar="PROJECT", help="group/name, a URL, or an unambiguous end of one"),
+            _arg("--issue", type=int, metavar="N", help="the issue that you want to solve"),
+            _arg("--into", metavar="DIR", help="the folder that the clone goes to"),
+            _arg("--branch", metavar="NAME", help="name of the branch to work on"),
+            _DRY_RUN,
+            _JSON,
+        ),
+        """  isexplore contribute payments/retry-queue --issue 41
+  isexplore contribute docs/welcome --dry-run""",
+    ),
+    Command(
+        "propose",
+        "push and open the merge request",
+        (
+            _arg("dir", nargs="?", metavar="DIR", help="the clone (default: this folder)"),
+            _arg("--title", metavar="T", help="title of the merge request"),
+            _arg("--body-file", metavar="F", help="file with its description; - for standard input"),
+            _arg("--draft", action="store_true", help="open it as a draft"),
+            _DRY_RUN,
+            _JSON,
+        ),
+        "  isexplore propose\n  isexplore propose ~/src/docs/welcome --title 'Greet Nia'",
+    ),
+    Command(
+        "status",
+        "my contributions, as the forge and git see them now",
+        (_JSON,),
+        "  isexplore status",
+    ),
+    Command(
+        "bookmark",
+        "projects to find again",
+        (
+            _arg("action", choices=("add", "remove", "list"), help="what to do"),
+            _arg("project", nargs="?", metavar="PROJECT", help="for add and remove"),
+            _arg("--note", default="", metavar="TEXT", help="why you want to find it again"),
+            _arg("--tag", action="append", default=[], metavar="TAG", help="may be given several times"),
+            _JSON,
+        ),
+        "  isexplore bookmark add docs/welcome --note 'ask Mara'\n  isexplore bookmark list",
+    ),
+    Command(
+        "export",
+        "write the catalog as a file for a portal or a spreadsheet",
+        (
+            _arg("file", metavar="FILE", help="- for standard output"),
+            _arg("--format", choices=("repos-json", "csv"), help="by the file's ending when left out"),
+        ),
+        "  isexplore export repos.json\n  isexplore export projects.csv",
+    ),
+    Command(
+        "config",
+        "where the configuration is, whether it is right, and where each value came from",
+        (_arg("action", choices=("path", "check", "show"), help="what to do"), _JSON),
+        "  isexplore config check",
+    ),
+    Command(
+        "completion",
+        "print a script that completes isexplore's words in a shell",
+        (_arg("shell", choices=("bash", "zsh", "fish"), help="which shell"),),
+        "  isexplore completion bash > ~/.local/share/bash-completion/completions/isexplore",
+    ),
+)
+
+DESCRIPTION = "Find InnerSource projects on your organisation's forge, and get a first merge request in."
+
+EPILOG = """\
+Without a command, isexplore opens its screens.
+
+exit codes: 0 done, 1 the world said no (with a reason), 2 bad usage or configuration,
+            3 a bug in isexplore, 130 interrupted
+
+first steps:
+  isexplore practice                 try everything on this machine, with no account
+  isexplore login https://HOST       connect to your organisation's forge
+"""
+
+
+class Parser(argparse.ArgumentParser):
+    """An argument parser whose errors are isexplore's own."""
+
+    def error(self, message: str) -> NoReturn:
+        """Raise what `argparse` would print.
+
+        Raises:
+            UsageError: always.
+        """
+        raise UsageError(message[:1].upper() + message[1:], "", f"See: {self.prog} --help")
+
+
+def build_parser() -> Parser:
+    """Return the parser of the whole command line."""
+    from isexplore import __version__
+
+    parser = Parser(
+        prog="isexplore",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"isexplore {__version__}")
+    parser.add_argument("--verbose", action="store_true", help="tell on stderr what is asked and run")
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
+    for command in COMMANDS:
+        details = command.summary[:1].upper() + command.summary[1:] + "."
+        if command.details:
+            details += "\n\n" + command.details
+        child = commands.add_parser(
+            command.name,
+            help=command.summary,
+            description=details,
+            epilog=f"examples:\n{command.examples}" if command.examples else None,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        for argument in command.arguments:
+            child.add_argument(*argument.names, **argument.options)  # type: ignore[arg-type]
+    return parser
+
+
+def parse(arguments: Sequence[str]) -> argparse.Namespace:
+    """Return the parsed command line.
+
+    Raises:
+        UsageError: it is wrong.
+    """
+    return build_parser().parse_args(arguments)

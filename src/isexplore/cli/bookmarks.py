@@ -1,0 +1,66 @@
+"""`bookmark`: projects to find again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from isexplore.cli.output import print_json, print_table, say
+from isexplore.cli.world import open_world
+from isexplore.errors import EXIT_OK, UsageError
+
+if TYPE_CHECKING:
+    import argparse
+
+    from isexplore.config.paths import Paths
+    from isexplore.models import Bookmark
+
+
+def bookmark(options: argparse.Namespace, paths: Paths) -> int:
+    """Add, remove or list bookmarks.
+
+    Raises:
+        UsageError: which project is missing or unclear.
+        StateError: the bookmarks cannot be read or written.
+    """
+    services = open_world(paths)
+    if options.action != "list" and not options.project:
+        raise UsageError(
+            f"Which project should be {options.action}ed"
+            if options.action == "add"
+            else "Which bookmark should go",
+            "",
+            f"isexplore bookmark {options.action} group/name",
+        )
+    if options.action == "add":
+        ref = services.resolve(options.project)
+        services.bookmarks.add(ref, note=options.note, tags=tuple(options.tag))
+        if not options.json:
+            say(f"Bookmarked {ref.path}.")
+            return EXIT_OK
+    elif options.action == "remove":
+        known = [one for one in services.bookmarks.list() if one.path == options.project]
+        ref = known[0].ref if len(known) == 1 else services.resolve(options.project)
+        removed = services.bookmarks.remove(ref)
+        if not removed:
+            raise UsageError(f"{ref.path} is not bookmarked", "", "isexplore bookmark list shows what is.")
+        if not options.json:
+            say(f"Removed the bookmark on {ref.path}.")
+            return EXIT_OK
+    bookmarks = services.bookmarks.list()
+    if options.json:
+        print_json({"bookmarks": [_as_json(one) for one in bookmarks]})
+    elif not bookmarks:
+        say("No bookmarks yet. isexplore bookmark add group/name makes one.")
+    else:
+        print_table((one.path, one.note, " ".join(f"#{tag}" for tag in one.tags)) for one in bookmarks)
+    return EXIT_OK
+
+
+def _as_json(bookmark: Bookmark) -> dict[str, object]:
+    return {
+        "forge": bookmark.forge,
+        "path": bookmark.path,
+        "note": bookmark.note,
+        "tags": list(bookmark.tags),
+        "added_at": bookmark.added_at.isoformat() if bookmark.added_at else None,
+    }

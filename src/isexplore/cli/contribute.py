@@ -1,0 +1,201 @@
+"""`contribute`, `propose` and `status`: the same runner as the screens, in words or JSON."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from isexplore.cli.output import print_json, print_table, say, tell
+from isexplore.cli.world import run_in_world
+from isexplore.errors import EXIT_OK, EXIT_REFUSED, IsexploreError, UsageError
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Mapping
+
+    from isexplore.config.paths import Paths
+    from isexplore.journey.states import JourneyReport, StepName
+    from isexplore.journey.store import Journey
+    from isexplore.services import Services
+
+MARKS = {"done": "✓", "ready": "▸", "waiting": "…", "blocked": "✗"}
+
+
+def contribute(options: argparse.Namespace, paths: Paths) -> int:
+    """Take the steps from check to branch."""
+
+    async def work(services: Services) -> int:
+        from isexplore.journey.states import STEP_NAMES
+
+        ref = services.resolve(options.project)
+        folder = Path(options.into).expanduser().absolute() if options.into else None
+        journey = await services.begin(
+            ref, options.issue, folder=folder, branch=options.branch or "", record=not options.dry_run
+        )
+        steps: tuple[StepName, ...] = STEP_NAMES[: STEP_NAMES.index("branch") + 1]
+        if options.dry_run:
+            return await _dry_run(services, journey, steps, options.json)
+        report = await _run_until(services, journey, "branch", {}, options.json)
+        if options.json:
+            print_report(report)
+            return EXIT_OK
+        _print_steps(report, steps)
+        branch = report.journey.branch
+        say("", f"Your clone: {report.journey.folder}", f"Your branch: {branch}", "")
+        say("Next: change something there and commit it (git commit), then run:", f"  {_again(services)}propose "
+            f"{report.journey.folder}")  # fmt: skip
+        return EXIT_OK
+
+    return run_in_world(paths, work)
+
+
+def propose(options: argparse.Namespace, paths: Paths) -> int:
+    """Push, and open the merge request."""
+    body = _read_body(options.body_file)
+
+    async def work(services: Services) -> int:
+        folder = Path(options.dir or ".").expanduser().resolve()
+        await services.connect_all()
+        journey = await services.journeys.adopt(folder)
+        answers = {"draft": "yes"} if options.draft else {}
+        if options.title:
+            answers["title"] = options.title
+        if body is not None:
+            answers["body"] = body
+        if options.dry_run:
+            return await _dry_run(services, journey, ("push", "propose"), options.json)
+        report = await _run_until(services, journey, "propose", {"propose": answers}, options.json)
+        if options.json:
+            print_report(report)
+            return EXIT_OK
+        _print_steps(report, ("push", "propose", "review"))
+        if report.merge_request is not None:
+            say("", f"Open: {report.merge_request.url}", f"Follow it: {_again(services)}status")
+        return EXIT_OK
+
+    return run_in_world(paths, work)
+
+
+def status(options: argparse.Namespace, paths: Paths) -> int:
+    """Show my contributions, compared with the forge and git."""
+
+    async def work(services: Services) -> int:
+        journeys = services.journey_store.list()
+        outcomes = {journey.id: outcome async for journey, outcome in services.probe_all(journeys)}
+        documents = []
+        failed = False
+        for journey in journeys:
+            outcome = outcomes[journey.id]
+            if isinstance(outcome, IsexploreError):
+                failed = True
+                documents.append({"forge": journey.forge, "project": journey.project, **outcome.as_json()})
+                if not options.json:
+                    say(_title(journey), f"  ! {outcome.title}")
+                    if outcome.hint:
+                        say(f"    {outcome.hint}")
+                continue
+            documents.append(as_builtins(outcome))
+            if not options.json:
+                _print_status(outcome)
+        if options.json:
+            print_json({"contributions": documents})
+        elif not journeys:
+            say("No contributions yet. isexplore contribute group/name begins one.")
+        return EXIT_REFUSED if failed else EXIT_OK
+
+    return run_in_world(paths, work)
+
+
+def as_builtins(report: JourneyReport) -> dict[str, object]:
+    """Return a report in the stable shape of `--json`."""
+    import msgspec
+
+    from isexplore.journey.report import report_as_json
+
+    document: dict[str, object] = msgspec.to_builtins(report_as_json(report))
+    return document
+
+
+def print_report(report: JourneyReport) -> None:
+    """Print a report as one JSON document."""
+    print_json(as_builtins(report))
+
+
+def _again(services: Services) -> str:
+    return "isexplore practice " if services.practising else "isexplore "
+
+
+def _title(journey: Journey) -> str:
+    number = f" #{journey.issue}" if journey.issue is not None else ""
+    title = journey.title or journey.issue_title
+    return f"{journey.project}{number}" + (f"  {title}" if title else "")
+
+
+def _print_status(report: JourneyReport) -> None:
+    say(_title(report.journey))
+    if report.current is None:
+        say(f"  ✓ {report.steps[-1].detail or 'done'}")
+    else:
+        step = report.step(report.current)
+        say(f"  {MARKS[step.state]} {step.name}: {step.detail}")
+        for fact in step.facts if step.name == "review" else ():
+            say(f"      {fact.mark} {fact.text}")
+        if step.hint:
+            say(f"    {step.hint}")
+    if report.merge_request is not None:
+        say(f"    {report.merge_request.url}")
+    if report.journey.folder:
+        say(f"    {report.journey.folder}")
+
+
+def _print_steps(report: JourneyReport, names: tuple[StepName, ...]) -> None:
+    steps = [report.step(name) for name in names]
+    print_table((MARKS[step.state], step.name, step.detail) for step in steps)
+
+
+async def _run_until(
+    services: Services,
+    journey: Journey,
+    last: StepName,
+    answers: Mapping[StepName, Mapping[str, str]],
+    quiet: bool,
+) -> JourneyReport:
+    """Run every step up to `last`; progress goes to stderr, where a person may be watching."""
+    show = not quiet and sys.stderr.isatty()
+    async for progress in services.journeys.run_until(journey, last, answers=answers):
+        if show:
+            tell(f"  {progress.step + ': ' if progress.step else ''}{progress.text}")
+    return await services.journeys.probe(services.journeys.get(journey.id))
+
+
+async def _dry_run(
+    services: Services,
+    journey: Journey,
+    steps: tuple[StepName, ...],
+    as_json: bool,
+) -> int:
+    report = await services.journeys.plan_all(journey)
+    if as_json:
+        print_report(report)
+        return EXIT_OK
+    for name in steps:
+        step = report.step(name)
+        say(f"{MARKS[step.state]} {step.name}: {step.detail}")
+        for command in step.commands:
+            say(*(f"    {line}" for line in command.text.splitlines()))
+    say("", "Nothing of this has run.")
+    return EXIT_OK
+
+
+def _read_body(name: str | None) -> str | None:
+    if name is None:
+        return None
+    try:
+        if name == "-":
+            return sys.stdin.read()
+        return Path(name).expanduser().read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(
+            f"{name} cannot be read", str(error), "Give a text file, or - for standard input."
+        ) from error

@@ -1,0 +1,187 @@
+"""`search`, `show`, `issues`, `sync` and `export`: what the catalog and the forges know."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from isexplore.cli.output import print_json, print_table, say, tell
+from isexplore.errors import EXIT_OK, EXIT_REFUSED
+
+if TYPE_CHECKING:
+    import argparse
+
+    from isexplore.catalog.store import Catalog
+    from isexplore.config.paths import Paths
+    from isexplore.services import Services
+
+
+def search(options: argparse.Namespace, paths: Paths) -> int:
+    """Search the catalog on disk; asks no forge.
+
+    Raises:
+        UsageError: an unknown filter or a bad value.
+    """
+    from isexplore.catalog.query import search as find
+    from isexplore.cli.world import practice_services
+    from isexplore.text import shorten
+
+    practice = practice_services()
+    with practice.catalog if practice else _catalog(paths) as catalog:
+        found = find(catalog, " ".join(options.query), limit=max(0, options.limit))
+        total = found.count()
+        if options.json:
+            print_json(
+                {
+                    "projects": [row.as_json() for row in found.rows],
+                    "total": total,
+                    "as_of": found.as_of,
+                    "incomplete": [{"forge": forge, "reason": reason} for forge, reason in found.incomplete],
+                    "corrected": found.corrected,
+                }
+            )
+            return EXIT_OK
+        for forge, reason in found.incomplete:
+            tell(f"isexplore: {forge}: {reason}")
+        if found.corrected:
+            tell(f"isexplore: nothing is spelt like that; showing {found.corrected}")
+        if found.notice:
+            tell(f"isexplore: {found.notice}")
+        if not found.rows:
+            if catalog.count():
+                say("No project matches.")
+            else:
+                say("The catalog is empty. isexplore sync fills it; isexplore login URL connects to a forge.")
+            return EXIT_OK
+        print_table(
+            (
+                row.path,
+                row.language or "",
+                f"{row.stars} ★",
+                f"{row.good_first_issues} first" if row.good_first_issues else "",
+                shorten(row.description.replace("\n", " "), 70),
+            )
+            for row in found.rows
+        )
+        if total > len(found.rows):
+            tell(f"{len(found.rows)} of {total:,}; --limit shows more")
+    return EXIT_OK
+
+
+def _catalog(paths: Paths) -> Catalog:
+    from isexplore.catalog.store import Account, Catalog
+    from isexplore.config.accounts import known_accounts
+
+    return Catalog.open(paths.catalog_dir, [Account(*account) for account in known_accounts(paths)])
+
+
+def issues(options: argparse.Namespace, paths: Paths) -> int:
+    """List good first issues across projects, from the catalog.
+
+    Raises:
+        UsageError: an unknown filter or a bad value.
+    """
+    from isexplore.cli.world import open_world
+
+    services = open_world(paths)
+    found = services.first_issues(" ".join(options.query))
+    rows = found.window(0, max(0, options.limit))
+    if options.json:
+        print_json(
+            {
+                "issues": [row.as_json() for row in rows],
+                "total": found.total,
+                "as_of": found.as_of,
+                "incomplete": [{"forge": forge, "reason": reason} for forge, reason in found.incomplete],
+            }
+        )
+        return EXIT_OK
+    for forge, reason in found.incomplete:
+        tell(f"isexplore: {forge}: {reason}")
+    if not rows:
+        say(
+            "No first issue matches."
+            if found.total or options.query
+            else "No first issues are known. isexplore sync asks for them."
+        )
+        return EXIT_OK
+    print_table(
+        (row.verdict.replace("-", " "), f"{row.project} #{row.number}", row.title, "; ".join(row.reasons))
+        for row in rows
+    )
+    return EXIT_OK
+
+
+def show(options: argparse.Namespace, paths: Paths) -> int:
+    """Show what the preview shows."""
+    from isexplore.cli.world import run_in_world
+
+    async def work(services: Services) -> int:
+        reading = await services.read(services.resolve(options.project))
+        if options.json:
+            print_json(reading.as_json())
+            return EXIT_OK
+        say(reading.as_text())
+        for note in reading.notes:
+            tell(f"isexplore: {note}")
+        return EXIT_OK
+
+    return run_in_world(paths, work)
+
+
+def sync(options: argparse.Namespace, paths: Paths) -> int:
+    """Refresh the catalog, with progress on a terminal's stderr."""
+    from isexplore.cli.world import run_in_world
+
+    async def work(services: Services) -> int:
+        from isexplore.updates import SyncProgress, refresh
+
+        live = sys.stderr.isatty() and not options.json
+
+        def tell_progress(progress: SyncProgress) -> None:
+            if live:
+                print(f"\r\x1b[K{progress.words}", end="", file=sys.stderr, flush=True)
+
+        outcome = await refresh(services, full=options.full, on_progress=tell_progress)
+        if live:
+            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
+        if options.json:
+            print_json(outcome.as_json())
+        else:
+            say(outcome.words)
+            for failure in outcome.failures:
+                tell(f"isexplore: {failure}")
+        return EXIT_REFUSED if outcome.failures else EXIT_OK
+
+    return run_in_world(paths, work)
+
+
+def export(options: argparse.Namespace, paths: Paths) -> int:
+    """Write the catalog for a portal or a spreadsheet.
+
+    Raises:
+        UsageError: the format is unclear.
+        StateError: the file cannot be written.
+    """
+    from pathlib import Path
+
+    from isexplore.catalog.portal import as_csv, as_repos_json
+    from isexplore.cli.world import open_world
+    from isexplore.config.files import write_atomically
+    from isexplore.errors import UsageError
+
+    kind = options.format or {".json": "repos-json", ".csv": "csv"}.get(Path(options.file).suffix.lower())
+    if kind is None:
+        raise UsageError(
+            f"What format {options.file} should have is unclear",
+            "",
+            "Give --format repos-json or --format csv.",
+        )
+    services = open_world(paths)
+    data = as_csv(services.catalog) if kind == "csv" else as_repos_json(services.catalog)
+    if options.file == "-":
+        sys.stdout.buffer.write(data)
+    else:
+        write_atomically(Path(options.file).expanduser().absolute(), data, mode=0o644)
+        tell(f"Wrote {services.catalog.count():,} projects to {options.file}")
+    return EXIT_OK

@@ -1,0 +1,50 @@
+"""What the subcommands print: one JSON document on stdout, or words; diagnostics on stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from isexplore.errors import IsexploreError
+from isexplore.text import clean
+
+
+def print_json(document: Any) -> None:
+    """Print one JSON document; characters beyond ASCII are escaped, so nothing in it acts on a terminal."""
+    print(json.dumps(document, indent=2, default=str))
+
+
+def say(*lines: str) -> None:
+    """Print words on stdout, cleaned."""
+    for line in lines:
+        print(clean(line))
+
+
+def tell(*lines: str) -> None:
+    """Print diagnostics on stderr, cleaned."""
+    for line in lines:
+        print(clean(line), file=sys.stderr)
+
+
+def print_error(error: IsexploreError, as_json: bool) -> None:
+    """Print an expected failure: a document on stdout with `--json`, words on stderr without."""
+    if as_json:
+        print_json(error.as_json())
+        return
+    tell(f"isexplore: {error.title}")
+    for part in (error.detail, error.hint):
+        if part:
+            tell(*(f"  {line}" for line in part.splitlines()))
+
+
+def print_table(rows: Iterable[Sequence[str]], *, gap: str = "  ") -> None:
+    """Print rows as columns of equal width; the last column is not padded."""
+    table = [[clean(cell) for cell in row] for row in rows]
+    if not table:
+        return
+    widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
+    for row in table:
+        cells = [cell.ljust(width) for cell, width in zip(row[:-1], widths, strict=False)]
+        print(gap.join([*cells, row[-1]]).rstrip())

@@ -1,0 +1,99 @@
+"""`practice`: the same program on the built-in forge, or that forge alone."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from isexplore.cli.world import enter_practice
+from isexplore.config.paths import Paths
+from isexplore.errors import EXIT_OK, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+
+def practice(options: argparse.Namespace, paths: Paths) -> int:
+    """Start or join the practice forge, and run the screens or a subcommand on it.
+
+    Raises:
+        UsageError: the rest of the line is wrong.
+    """
+    rest: list[str] = list(options.rest)
+    world = practice_paths(paths)
+    if rest[:1] == ["serve"]:
+        return serve(rest[1:], options, world)
+    from isexplore.practice.launch import start_child
+    from isexplore.services import open_practice
+
+    inner = None
+    if rest:
+        from isexplore.cli.arguments import parse
+
+        inner = parse(rest)
+        if inner.command in ("practice", "login", "logout"):
+            raise UsageError(
+                f"There is no {inner.command} in the practice world", "", "isexplore practice --help"
+            )
+    server = start_child(
+        world.data_dir / "world",
+        fresh=options.fresh,
+        projects=options.projects or 0,
+        latency=options.latency or 0,
+    )
+    services = open_practice(world, server)
+    if options.fresh:
+        services.start_over()
+    try:
+        if inner is None:
+            from isexplore.cli.screens import open_screens
+
+            return open_screens(world, services)
+        enter_practice(services)
+        from isexplore.cli.main import dispatch
+
+        services.fill_catalog_if_empty()
+        return dispatch(inner, world)
+    finally:
+        server.stop()
+
+
+def practice_paths(paths: Paths) -> Paths:
+    """Return the practice world's own folders; nothing outside them is touched."""
+    return Paths.under(paths.data_dir / "practice")
+
+
+def serve(words: Sequence[str], outer: argparse.Namespace, world: Paths) -> int:
+    """Run the practice forge alone until it is told to end.
+
+    Raises:
+        UsageError: the options are wrong.
+    """
+    from pathlib import Path
+
+    from isexplore.cli.arguments import Parser
+    from isexplore.practice.launch import serve as run
+
+    parser = Parser(prog="isexplore practice serve", description="Run the practice forge alone.")
+    parser.add_argument(
+        "--port", type=int, default=0, metavar="N", help="listen on this port of this machine"
+    )
+    parser.add_argument("--data", type=Path, metavar="DIR", help="keep the world here")
+    parser.add_argument(
+        "--projects", type=int, default=outer.projects or 0, metavar="N", help="add N projects"
+    )
+    parser.add_argument(
+        "--latency", type=int, default=outer.latency or 0, metavar="MS", help="delay every answer"
+    )
+    parser.add_argument("--fresh", action="store_true", default=outer.fresh, help="start the world over")
+    parser.add_argument("--parent-pipe", action="store_true", help=argparse.SUPPRESS)
+    options = parser.parse_args(list(words))
+    code = run(
+        data=(options.data or world.data_dir / "world").absolute(),
+        port=options.port,
+        projects=options.projects,
+        latency=options.latency,
+        fresh=options.fresh,
+        parent_pipe=options.parent_pipe,
+    )
+    return code or EXIT_OK

@@ -1,0 +1,92 @@
+"""Which forges the catalog holds, known without reading the configuration again.
+
+Searching from the command line must start as fast as Python does; typed decoding of `config.toml`
+alone would double that. So the names are kept beside the catalog, stamped with the files that they
+came from, and are believed as long as the stamp fits.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from isexplore.config.paths import Paths
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from isexplore.config.schema import Config
+
+Account = tuple[str, str, str]
+"""Name of the forge, its address, the account's user name ("" while nobody has signed in)."""
+
+PRACTICE = "practice"
+"""Name of the practice forge. It has another port at each start, and is still the same one."""
+_FOLDERS = frozenset(f"ISEXPLORE_{each}_DIR" for each in ("CONFIG", "STATE", "CACHE", "DATA"))
+
+
+def accounts_of(config: Config) -> list[Account]:
+    """Return whose view of which forge the catalog holds."""
+    return [
+        (forge.name, PRACTICE if forge.name == PRACTICE else forge.url, forge.username or "")
+        for forge in config.forges
+    ]
+
+
+def known_accounts(paths: Paths) -> list[Account]:
+    """Return the accounts of the configuration in force.
+
+    Raises:
+        ConfigError: the configuration had to be read, and is wrong.
+    """
+    stamp = _stamp(paths)
+    if stamp:
+        try:
+            lines = _file(paths).read_text(encoding="utf-8").splitlines()
+        except (OSError, UnicodeDecodeError):
+            lines = []
+        if lines and lines[0] == stamp:
+            found = [tuple(line.split("\t")) for line in lines[1:]]
+            if all(len(each) == 3 for each in found):
+                return [(each[0], each[1], each[2]) for each in found]
+    from isexplore.config.load import load
+
+    accounts = accounts_of(load(paths).checked())
+    keep_accounts(paths, accounts)
+    return accounts
+
+
+def keep_accounts(paths: Paths, accounts: list[Account]) -> None:
+    """Write the accounts down for the next search; where that fails, the next search is slower."""
+    stamp = _stamp(paths)
+    if not stamp or any("\t" in part or "\n" in part for each in accounts for part in each):
+        return
+    from isexplore.config.files import write_atomically
+    from isexplore.errors import StateError
+
+    text = "\n".join((stamp, *("\t".join(each) for each in accounts))) + "\n"
+    try:
+        write_atomically(_file(paths), text.encode())
+    except StateError:
+        return
+
+
+def _file(paths: Paths) -> Path:
+    return paths.cache_dir / "accounts.txt"
+
+
+def _stamp(paths: Paths) -> str:
+    """Return what the accounts depend on; "" when variables may add to the files."""
+    if any(name.startswith("ISEXPLORE_") and name not in _FOLDERS for name in os.environ):
+        return ""
+    try:
+        status = os.stat(paths.config_file)
+    except OSError:
+        return ""
+    profile = ""
+    try:
+        newest = max((entry.stat().st_mtime_ns for entry in os.scandir(paths.cache_dir) if entry.name.endswith(".toml")),
+                     default=0)  # fmt: skip
+        profile = str(newest)
+    except OSError:
+        pass
+    return f"{status.st_mtime_ns} {status.st_size} {profile} {paths.config_file}"

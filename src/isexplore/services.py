@@ -1,0 +1,436 @@
+"""The composition root: from paths and configuration to everything that a screen or a command needs.
+
+The only place that chooses adapters. Each part is made on first use, so that whoever starts pays
+for what is used: the first frame of the screens needs neither HTTP nor git.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator, Sequence
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from isexplore.catalog.issues import FoundIssues
+from isexplore.catalog.issues import IssueRow as IssueRow
+from isexplore.catalog.query import Found
+from isexplore.catalog.store import Account, Catalog
+from isexplore.config.accounts import PRACTICE, accounts_of
+from isexplore.config.bookmarks import Bookmarks, Visits
+from isexplore.config.files import StateFile
+from isexplore.config.load import load
+from isexplore.config.paths import Paths
+from isexplore.config.schema import Config, ForgeConfig, origin_of
+from isexplore.config.secrets import Secret
+from isexplore.errors import AuthError, ConfigError, IsexploreError, UnavailableError, UsageError
+from isexplore.journey.states import Command as Command
+from isexplore.journey.states import Explanation, JourneyReport, StepName
+from isexplore.journey.states import StepReport as StepReport
+from isexplore.journey.store import Journey, JourneyStore
+from isexplore.models import ForgeKind, ProjectRef
+from isexplore.reading import IssueLine as IssueLine
+from isexplore.reading import Reading
+from isexplore.text import age
+from isexplore.updates import Refreshed as Refreshed
+from isexplore.updates import SyncProgress as SyncProgress
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from isexplore.config.tokens import Tokens
+    from isexplore.forge.base import Forge
+    from isexplore.git.client import Git
+    from isexplore.git.facts import Credential
+    from isexplore.journey.runner import Journeys
+    from isexplore.practice.launch import Server
+
+QUERY_SECONDS = 0.008
+"""How long a search may hold up the echo of a key; what is found until then is shown."""
+
+
+class Services:
+    """Everything, wired once; closed with `close`."""
+
+    def __init__(self, paths: Paths, config: Config, *, server: Server | None = None) -> None:
+        """Wire the parts.
+
+        Args:
+            paths: where the files are.
+            config: the configuration, checked.
+            server: the practice forge, when this is the practice world.
+        """
+        self.paths = paths
+        self.config = config
+        self.server = server
+        self._forges: dict[str, Forge] = {}
+        self._credentials: dict[str, Credential] = {}
+        self._connecting: dict[str, asyncio.Lock] = {}
+        if server is not None:
+            self.tokens.remember(config.forges[0], server.token, server.user)
+
+    @classmethod
+    def open(cls, paths: Paths) -> Services:
+        """Return the services of the world below `paths`.
+
+        Raises:
+            ConfigError: the configuration is wrong; all its problems at once.
+        """
+        return cls(paths, load(paths).checked())
+
+    @property
+    def practising(self) -> bool:
+        """Whether this is the practice world."""
+        return self.server is not None
+
+    async def close(self) -> None:
+        """Close connections and files; a practice forge that was started here ends."""
+        for forge in self._forges.values():
+            await forge.close()
+        self._forges.clear()
+        if "catalog" in self.__dict__:
+            self.catalog.close()
+        if self.server is not None:
+            self.server.stop()
+
+    # What is on disk
+
+    @cached_property
+    def state(self) -> StateFile:
+        """Bookmarks, journeys, visits."""
+        return StateFile(self.paths.state_file)
+
+    @cached_property
+    def bookmarks(self) -> Bookmarks:
+        """Projects to find again."""
+        return Bookmarks(self.state)
+
+    @cached_property
+    def visits(self) -> Visits:
+        """When what was last looked at."""
+        return Visits(self.state)
+
+    @cached_property
+    def journey_store(self) -> JourneyStore:
+        """The records of contributions, readable without forge or git."""
+        return JourneyStore(self.state)
+
+    def accounts(self) -> list[Account]:
+        """Return whose view of which forge the catalog holds."""
+        return [Account(*each) for each in accounts_of(self.config)]
+
+    @cached_property
+    def catalog(self) -> Catalog:
+        """The local index."""
+        return Catalog.open(self.paths.catalog_dir, self.accounts())
+
+    # Forges and git
+
+    def forge_config(self, name: str) -> ForgeConfig:
+        """Return the configuration of a forge.
+
+        Raises:
+            ConfigError: there is none with this name.
+        """
+        found = self.config.forge(name)
+        if found is None:
+            known = ", ".join(forge.name for forge in self.config.forges) or "none"
+            raise ConfigError(
+                f"No forge is called {name!r}",
+                f"Configured are: {known}.",
+                "isexplore login URL connects to one.",
+            )
+        return found
+
+    @cached_property
+    def tls(self) -> ssl.SSLContext:
+        """Whom to trust, for every forge."""
+        from isexplore.config.network import ssl_context
+
+        return ssl_context(self.config.network)
+
+    async def forge(self, name: str) -> Forge:
+        """Return a forge, connected with its token.
+
+        Raises:
+            ConfigError: not configured.
+            AuthError: no token is known for it.
+            ForgeError: what kind of forge it is cannot be found out.
+        """
+        lock = self._connecting.setdefault(name, asyncio.Lock())
+        async with lock:
+            if name not in self._forges:
+                self._forges[name] = await self._connect(self.forge_config(name))
+            return self._forges[name]
+
+    async def _connect(self, config: ForgeConfig) -> Forge:
+        from isexplore.connecting import adapter
+        from isexplore.git.facts import Credential
+
+        token = await self.token_for(config)
+        forge = await adapter(config, self.config.network, token, self.tls)
+        login = forge.git_login
+        self._credentials[config.name] = Credential(origin=login.origin, username=login.username, token=token)
+        return forge
+
+    @cached_property
+    def tokens(self) -> Tokens:
+        """Where the tokens are."""
+        from isexplore.config.tokens import Tokens
+
+        return Tokens(self.config, self.paths)
+
+    async def token_for(self, config: ForgeConfig) -> Secret:
+        """Return the token for a forge.
+
+        Raises:
+            AuthError: no source has one; says what each of them answered.
+        """
+        search = await self.tokens.find(config)
+        if search.found is None:
+            raise AuthError(
+                f"No token for {config.name} is known",
+                "\n".join(f"{note.source} {note.what}" for note in search.notes),
+                f"isexplore login {config.url} asks for one and keeps it.",
+                forge=config.name,
+            )
+        return search.found.secret
+
+    @cached_property
+    def git(self) -> Git:
+        """Git, with the network's certificates and the forges' former addresses."""
+        from isexplore.config.network import git_environment
+        from isexplore.git.client import Git
+
+        replaced = {
+            origin_of(former): forge.origin for forge in self.config.forges for former in forge.former_urls
+        }
+        return Git(
+            network_environment=git_environment(self.config.network, self.paths.cache_dir),
+            replaced_origins=replaced,
+        )
+
+    def credential(self, name: str) -> Credential | None:
+        """Return how git signs in to a forge that is connected."""
+        return self._credentials.get(name)
+
+    # Searching: from disk, in the key path
+
+    def search(self, text: str) -> Found:
+        """Search the catalog.
+
+        Raises:
+            UsageError: an unknown filter or a bad value.
+        """
+        from isexplore.catalog.query import search
+
+        return search(self.catalog, text, limit=30, deadline=QUERY_SECONDS, typing=True)
+
+    def complete(self, text: str, cursor: int) -> list[str]:
+        """Return completions of the word at the cursor."""
+        from isexplore.catalog.complete import complete
+
+        return complete(self.catalog, text, cursor, searches=self.config.searches)
+
+    def first_issues(self, text: str) -> FoundIssues:
+        """Search the first issues of all projects.
+
+        Raises:
+            UsageError: an unknown filter or a bad value.
+        """
+        from isexplore.catalog.issues import first_issues
+
+        return first_issues(self.catalog, text)
+
+    def catalog_size(self) -> int:
+        """Return how many projects the catalog has."""
+        return self.catalog.count()
+
+    def reopen_catalog(self) -> None:
+        """Look at the catalog's files anew, after a refresh by another process."""
+        fresh = self.catalog.again()
+        self.catalog.close()
+        self.__dict__["catalog"] = fresh
+
+    def place_words(self) -> str:
+        """Return where the data is from, and how old it is: "git.agency.example · 4 minutes ago"."""
+        import time
+
+        names = ", ".join(forge.name for forge in self.config.forges) or "no forge"
+        name = "practice forge" if self.practising else names
+        as_of = self.catalog.as_of()
+        if as_of is None:
+            return name
+        words = age(max(0.0, time.time() - as_of))
+        return f"{name} · {words if words == 'just now' else words + ' ago'}"
+
+    def resolve(self, text: str) -> ProjectRef:
+        """Return the project that a person named: `group/name`, a URL, or an unambiguous end of one.
+
+        Raises:
+            UsageError: several projects end like that, or nothing is known that the name could mean.
+        """
+        found = self.catalog.resolve(text)
+        if len(found) == 1:
+            return ProjectRef(found[0].forge, found[0].path)
+        if found:
+            raise UsageError(
+                f"{text} may mean several projects",
+                "\n".join(f"{row.forge}: {row.path}" for row in found[:8]),
+                "Name one of them in full.",
+            )
+        return self._not_in_catalog(text)
+
+    def _not_in_catalog(self, text: str) -> ProjectRef:
+        if not self.config.forges:
+            raise ConfigError(
+                "No forge is connected yet",
+                "",
+                "isexplore login URL connects to one; isexplore practice needs none.",
+            )
+        wanted = text.strip().rstrip("/").removesuffix(".git")
+        if "://" in wanted:
+            for forge in self.config.forges:
+                if wanted.startswith(forge.url.rstrip("/") + "/"):
+                    path = wanted[len(forge.url.rstrip("/")) + 1 :].split("/-/")[0]
+                    return ProjectRef(forge.name, path)
+            raise UsageError(
+                f"{text} is on no forge that is connected",
+                "Connected: " + ", ".join(forge.url for forge in self.config.forges),
+                "isexplore login URL connects to another one.",
+            )
+        if "/" in wanted and len(self.config.forges) == 1:
+            return ProjectRef(self.config.forges[0].name, wanted.strip("/"))
+        raise UsageError(
+            f"No project in the catalog is called {text}",
+            "",
+            "isexplore search finds it by its words; isexplore sync asks the forges for new ones.",
+        )
+
+    def page_of(self, ref: ProjectRef) -> str | None:
+        """Return the web page of a project that the catalog knows."""
+        row = self.catalog.project(*ref)
+        return row.url if row else None
+
+    # Reading
+
+    async def read(self, ref: ProjectRef, *, again: bool = False) -> Reading:
+        """Return a project to read: from the forge, or from what was kept when the forge cannot be asked.
+
+        Raises:
+            ForgeError: it can neither be asked for nor was it kept.
+        """
+        from isexplore.reading import read
+
+        return await read(self, ref, again=again)
+
+    # Contributions
+
+    @cached_property
+    def journeys(self) -> Journeys:
+        """Contributions, run and probed; their forges must be connected (`journeys_for`)."""
+        from isexplore.journey.runner import Journeys
+
+        return Journeys(
+            forges=self._connected,
+            git=self.git,
+            state=self.state,
+            credentials=self.credential,
+            config=self.config,
+        )
+
+    def _connected(self, name: str) -> Forge:
+        found = self._forges.get(name)
+        if found is None:
+            self.forge_config(name)
+            raise UnavailableError(f"{name} is not connected", "", "Try again.", forge=name)
+        return found
+
+    async def journeys_for(self, journey: Journey) -> Journeys:
+        """Return the contributions with this one's forge connected.
+
+        Raises:
+            ConfigError: its forge is not configured.
+            AuthError: no token is known for it.
+            ForgeError: what kind of forge it is cannot be found out.
+        """
+        await self.forge(journey.forge)
+        return self.journeys
+
+    async def connect_all(self) -> None:
+        """Connect every forge that can be; the others are found missing when they are needed."""
+        await asyncio.gather(*(self.forge(each.name) for each in self.config.forges), return_exceptions=True)
+
+    def explain(self, step: StepName) -> Explanation:
+        """Return what a step is for, for someone who has never done it."""
+        from isexplore.journey import steps
+
+        return steps.explain(step)
+
+    async def begin(
+        self,
+        ref: ProjectRef,
+        issue: int | None = None,
+        *,
+        folder: Path | None = None,
+        branch: str = "",
+        record: bool = True,
+    ) -> Journey:
+        """Start a contribution, or return the one that exists for this project and issue.
+
+        Args:
+            ref: the project.
+            issue: the issue's number; None for a change that has no issue.
+            folder: the clone's own folder; None for the usual place.
+            branch: name of the branch; empty for a suggestion.
+            record: write it down; False for a dry run.
+
+        Raises:
+            ForgeError: the project or the issue cannot be read.
+        """
+        forge = await self.forge(ref.forge)
+        project = await forge.project(ref.path)
+        chosen = None if issue is None else await forge.issue(project, issue)
+        make = self.journeys.start if record else self.journeys.draft
+        return make(project, chosen, folder=folder, branch=branch)
+
+    async def probe_all(
+        self, journeys: Sequence[Journey]
+    ) -> AsyncIterator[tuple[Journey, JourneyReport | IsexploreError]]:
+        """Compare contributions with the world; yields each as it is known."""
+
+        async def probe(journey: Journey) -> tuple[Journey, JourneyReport | IsexploreError]:
+            try:
+                journeys_of = await self.journeys_for(journey)
+                return journey, await journeys_of.probe(journey, thorough=False)
+            except IsexploreError as error:
+                return journey, error
+
+        for done in asyncio.as_completed([probe(journey) for journey in journeys]):
+            yield await done
+
+
+def open_practice(paths: Paths, server: Server) -> Services:
+    """Return the services of the practice world.
+
+    Raises:
+        ConfigError: the practice world's own configuration is wrong.
+    """
+    import msgspec
+
+    chosen = load(paths).checked()
+    forge = ForgeConfig(
+        name=PRACTICE,
+        url=server.url,
+        kind=ForgeKind.GITLAB,
+        username=server.user,
+        former_urls=tuple(server.former_origins),
+    )
+    config = msgspec.structs.replace(
+        chosen,
+        forges=(forge,),
+        sources=(),
+        clone_folder=chosen.clone_folder or paths.data_dir / "src",
+        refresh_after=0.0,
+    )
+    return Services(paths, config, server=server)

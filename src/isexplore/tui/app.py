@@ -1,0 +1,271 @@
+"""The application: modes, palette, themes, and what happens when something goes wrong. No screen's logic."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
+from typing import Any, ClassVar
+
+from textual import work
+from textual.app import App, SuspendNotSupported
+from textual.binding import Binding
+from textual.filter import LineFilter
+from textual.notifications import SeverityLevel
+from textual.screen import Screen
+
+from isexplore.errors import EXIT_BUG, IsexploreError
+from isexplore.services import Services, SyncProgress
+from isexplore.text import clean
+from isexplore.tui.crash import write_report
+from isexplore.tui.keys import APP, bindings
+from isexplore.tui.messages import CatalogProgressed, CatalogRefreshed, CatalogRefreshFailed
+from isexplore.tui.text import SafeFilter
+
+TOAST_CHARACTERS = 300
+TOAST_LINES = 5
+
+
+def _explore() -> Screen[None]:
+    from isexplore.tui.screens.explore import ExploreScreen
+
+    return ExploreScreen()
+
+
+def _first_issues() -> Screen[None]:
+    from isexplore.tui.screens.first_issues import FirstIssuesScreen
+
+    return FirstIssuesScreen()
+
+
+def _contributions() -> Screen[None]:
+    from isexplore.tui.screens.contributions import ContributionsScreen
+
+    return ContributionsScreen()
+
+
+def _bookmarks() -> Screen[None]:
+    from isexplore.tui.screens.bookmarks import BookmarksScreen
+
+    return BookmarksScreen()
+
+
+class IsexploreApp(App[int]):
+    """isexplore on a terminal."""
+
+    CSS_PATH = "base.tcss"
+    TITLE = "isexplore"
+    MODES: ClassVar[dict[str, str | Callable[[], Screen[Any]]]] = {
+        "explore": _explore,
+        "first_issues": _first_issues,
+        "contributions": _contributions,
+        "bookmarks": _bookmarks,
+    }
+    BINDINGS = bindings(APP)
+    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-narrow"), (100, "-wide")]
+    ENABLE_COMMAND_PALETTE = True
+    PAUSE_GC_ON_SCROLL = True
+
+    def __init__(self, services: Services, *, first_run: bool = False) -> None:
+        super().__init__()
+        self.services = services
+        self.first_run = first_run
+        self.report: Path | None = None
+        """Where the report of a crash was written."""
+        self._safe_filter = SafeFilter()
+
+    # Starting and ending
+
+    def on_mount(self) -> None:
+        """Apply the configuration and show the first screen."""
+        config = self.services.config
+        theme = config.theme or os.environ.get("TEXTUAL_THEME", "")
+        if theme:
+            if theme in self.available_themes:
+                self.theme = theme
+            else:
+                self.notify(f"There is no theme {theme!r}; using {self.theme}.", severity="warning")
+        if config.keys:
+            self.set_keymap(config.keys)
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGHUP):
+            loop.add_signal_handler(number, self._leave_on_signal, int(number))
+        if self.first_run:
+            from isexplore.tui.screens.welcome import WelcomeScreen
+
+            self.push_screen(WelcomeScreen())
+        else:
+            self.switch_mode("explore")
+
+    def _leave_on_signal(self, number: int) -> None:
+        self.exit(128 + number, return_code=128 + number)
+
+    def start_exploring(self) -> None:
+        """Go from the first run's screens to the list."""
+        self.first_run = False
+        self.switch_mode("explore")
+
+    async def action_leave(self) -> None:
+        """Quit; running git and HTTP are stopped with their workers."""
+        self.exit(0)
+
+    def _fatal_error(self) -> None:
+        # Textual's own version prints every local variable of every frame, tokens among them.
+        self._return_code = EXIT_BUG
+        self.report = write_report(self.services.paths)
+        self.panic(
+            clean(
+                "isexplore has a bug and had to stop. Nothing is lost: a contribution goes on where it was.\n"
+                f"The report, with secrets masked: {self.report or 'could not be written'}"
+            )
+        )
+
+    # Safety net and toasts
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Return the filters of every line drawn; ours drops what could act on a terminal."""
+        return [*super().get_line_filters(), self._safe_filter]
+
+    def notify(
+        self,
+        message: str,
+        *,
+        title: str = "",
+        severity: SeverityLevel = "information",
+        timeout: float | None = None,
+        markup: bool = False,
+    ) -> None:
+        """Show a toast; never with markup, since most of its words are strangers'."""
+        text = "\n".join(clean(message, TOAST_CHARACTERS).splitlines()[:TOAST_LINES])
+        super().notify(text, title=clean(title, 80), severity=severity, timeout=timeout, markup=False)
+
+    def tell_error(self, error: IsexploreError) -> None:
+        """Show an expected failure that has no better place than a toast."""
+        self.notify("\n".join(part for part in (error.detail, error.hint) if part), title=error.title,
+                    severity="error", timeout=12)  # fmt: skip
+
+    # Modes, help, palette
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Grey out the mode that is on, and hide the modes while the first run asks its question."""
+        if action == "mode":
+            if self.first_run or (len(self.screen_stack) > 1 and self.screen.is_modal):
+                return False
+            return True
+        return True
+
+    def action_mode(self, mode: str) -> None:
+        """Switch to another mode, at its top screen."""
+        self.switch_mode(mode)
+
+    def action_help(self) -> None:
+        """Show what the keys of this screen do."""
+        from isexplore.tui.screens.help import HelpScreen
+
+        self.push_screen(HelpScreen(self.screen))
+
+    def get_system_commands(self, screen: Screen[Any]) -> Any:
+        """Yield the commands of the palette: everything with a key here, then the general ones."""
+        from isexplore.tui.commands import palette
+
+        yield from palette(self, screen)
+
+    def handle_bindings_clash(self, clashed_bindings: set[Binding], node: Any) -> None:
+        """Say that the configuration gives one key to two things."""
+        names = ", ".join(sorted(binding.id or binding.action for binding in clashed_bindings))
+        self.notify(
+            f"One key is given to several things: {names}", title="[keys] in config.toml", severity="warning"
+        )
+
+    # News from the forges
+
+    def refresh_if_old(self) -> None:
+        """Refresh the catalog when it is older than the configuration allows."""
+        if self.services.catalog_is_old():
+            self.refresh_catalog()
+
+    def refresh_catalog(self) -> None:
+        """Ask the forges what is new; one refresh at a time."""
+        if not self.services.config.forges and not self.services.config.sources:
+            self.notify("isexplore login URL connects to a forge.", title="No forge is connected")
+            return
+        self._refresh_catalog()
+
+    @work(exclusive=True, group="catalog")
+    async def _refresh_catalog(self) -> None:
+        from isexplore.updates import refresh
+
+        def progressed(progress: SyncProgress) -> None:
+            self.screen.post_message(CatalogProgressed(progress))
+
+        try:
+            outcome = await refresh(self.services, on_progress=progressed)
+        except IsexploreError as error:
+            self.screen.post_message(CatalogRefreshFailed(error))
+            return
+        self.services.reopen_catalog()
+        self.screen.post_message(CatalogRefreshed(outcome))
+
+    def ask_forge(self, text: str) -> None:
+        """Search on the forges themselves; what they find goes into the catalog."""
+        self._ask_forge(text)
+
+    @work(exclusive=True, group="catalog")
+    async def _ask_forge(self, text: str) -> None:
+        from isexplore.updates import ask_forges
+
+        try:
+            outcome = await ask_forges(self.services, text)
+        except IsexploreError as error:
+            self.screen.post_message(CatalogRefreshFailed(error))
+            return
+        self.services.reopen_catalog()
+        self.screen.post_message(CatalogRefreshed(outcome))
+
+    # Outside programs
+
+    def open_page(self, url: str) -> None:
+        """Open a page in the browser, or show its address where there is none."""
+        self._open_page(url)
+
+    @work(exclusive=True, group="browser")
+    async def _open_page(self, url: str) -> None:
+        from isexplore.tui.outside import open_in_browser
+
+        if not await open_in_browser(url):
+            self.copy_to_clipboard(url)
+            self.notify(url, title="No browser here; the address is copied", timeout=15)
+
+    def confirm_and_open(self, url: str, host: str) -> None:
+        """Open a page that a document links to, once its real host was confirmed."""
+        self.ask(self._confirm_and_open(url, host))
+
+    async def _confirm_and_open(self, url: str, host: str) -> None:
+        from isexplore.tui.screens.dialogs import ConfirmDialog
+
+        if await self.push_screen_wait(ConfirmDialog(f"Open a page of {host}?", url, yes="Open")):
+            self.open_page(url)
+
+    def run_outside(self, command: Sequence[str], folder: Path) -> int | None:
+        """Run an interactive program in the terminal, with isexplore out of the way.
+
+        Returns:
+            Its exit code, or None when this terminal cannot be handed over.
+        """
+        try:
+            with self.suspend():
+                return subprocess.run(list(command), cwd=folder, check=False).returncode
+        except SuspendNotSupported:
+            return None
+        except OSError as error:
+            self.notify(
+                f"{command[0]}: {error.strerror}", title="The program did not start", severity="error"
+            )
+            return None
+
+    def ask(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        """Run a conversation of dialogs; only one at a time."""
+        self.run_worker(coroutine, group="dialogue", exclusive=True)

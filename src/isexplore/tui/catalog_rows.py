@@ -1,0 +1,152 @@
+"""Rows of the catalog and of first issues, as lines of a list. Fetched by windows, so that a list can be any length."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Hashable
+from typing import TYPE_CHECKING
+
+from isexplore.text import age, count
+from isexplore.tui.journey_text import plain
+from isexplore.tui.text import Span, sparkline
+from isexplore.tui.widgets.rows import RowLine, RowSource, RowText
+
+if TYPE_CHECKING:
+    from isexplore.catalog.issues import FoundIssues
+    from isexplore.catalog.query import Found
+    from isexplore.services import CatalogRow, IssueRow, Services
+
+WINDOW = 60
+"""Rows fetched at once: more than any screen shows."""
+VERDICTS = {"free": "good", "maybe-taken": "warning", "stale": "muted", "unknown": "muted"}
+
+
+class FoundRows(RowSource):
+    """What a search found."""
+
+    def __init__(self, found: Found, services: Services) -> None:
+        self.found = found
+        self._length = found.total if not found.more else found.count()
+        self._windows: dict[int, list[CatalogRow]] = (
+            {0: list(found.rows)} if len(found.rows) >= WINDOW else {}
+        )
+        self._first = list(found.rows)
+        self._bookmarks = services.bookmarks
+        self._many_forges = len(services.config.forges) > 1
+
+    def __len__(self) -> int:
+        return self._length
+
+    def item(self, index: int) -> CatalogRow:
+        """Return a hit."""
+        if index < len(self._first):
+            return self._first[index]
+        start = index - index % WINDOW
+        if start not in self._windows:
+            self._windows[start] = self.found.window(start, WINDOW)
+        return self._windows[start][index - start]
+
+    def key(self, index: int) -> Hashable:
+        """Return forge and path."""
+        row = self.item(index)
+        return (row.forge, row.path)
+
+    def row(self, index: int) -> RowText:
+        """Return the three lines of a project."""
+        item = self.item(index)
+        return project_row(item, self.found, self._many_forges)
+
+
+def marked(text: str, found: Found, style: str) -> list[Span]:
+    """Return `text` as spans, with what matches the search marked."""
+    spans: list[Span] = []
+    at = 0
+    for start, end in found.spans(text):
+        spans += [(text[at:start], style), (text[start:end], "match")]
+        at = end
+    spans.append((text[at:], style))
+    return [span for span in spans if span[0]]
+
+
+def weeks_in(weeks: tuple[int, ...], bars: int) -> list[float]:
+    """Return the year as so many numbers, each the mean of its weeks."""
+    if len(weeks) < bars:
+        return list(weeks)
+    size = len(weeks) / bars
+    parts = (weeks[round(bar * size) : round((bar + 1) * size)] for bar in range(bars))
+    return [sum(part) / max(1, len(part)) for part in parts]
+
+
+def project_row(item: CatalogRow, found: Found, with_forge: bool) -> RowText:
+    """Return name, activity and level; what it does; language, stars, first issues, last activity."""
+    spark = sparkline(weeks_in(item.weeks, 6)) if item.weeks else ""
+    head = RowLine(
+        marked(item.path, found, "title"),
+        [(f"{spark} " if spark else "", "accent"), (item.level, "muted")],
+    )
+    facts = [item.language.lower() if item.language else "", f"{item.stars:,} ★"]
+    if item.good_first_issues:
+        facts.append(count(item.good_first_issues, "first issue"))
+    if item.last_activity is not None:
+        facts.append(age(max(0.0, time.time() - item.last_activity)))
+    if with_forge:
+        facts.append(item.forge)
+    description = " ".join(item.description.split()) or "No description."
+    body: list[Span] = [("  ", ""), *marked(description, found, "")]
+    return RowText((head, body, [("  " + " · ".join(part for part in facts if part), "muted")]))
+
+
+def quick_overview(row: CatalogRow) -> str:
+    """Return what the catalog knows of a project, as Markdown, to be shown until the forge has answered."""
+    lines = [plain(row.description) or "*No description.*", ""]
+    facts = [
+        ("Visibility", row.visibility),
+        ("Language", row.language or ""),
+        ("Topics", ", ".join(row.topics)),
+        ("Activity", f"{row.level} ({row.score})"),
+        ("Address", row.url),
+    ]
+    lines += ["| | |", "| --- | --- |", *(f"| {name} | {plain(value)} |" for name, value in facts if value)]
+    return "\n".join(lines)
+
+
+class FoundIssueRows(RowSource):
+    """First issues that a search found."""
+
+    def __init__(self, found: FoundIssues) -> None:
+        self.found = found
+        self._windows: dict[int, list[IssueRow]] = {}
+
+    def __len__(self) -> int:
+        return self.found.total
+
+    def item(self, index: int) -> IssueRow:
+        """Return an issue."""
+        start = index - index % WINDOW
+        if start not in self._windows:
+            self._windows[start] = self.found.window(start, WINDOW)
+        return self._windows[start][index - start]
+
+    def key(self, index: int) -> Hashable:
+        """Return forge, project and number."""
+        row = self.item(index)
+        return (row.forge, row.project, row.number)
+
+    def row(self, index: int) -> RowText:
+        """Return title and verdict, project, and the reasons."""
+        item = self.item(index)
+        words = item.verdict.replace("-", " ")
+        when = age(max(0.0, time.time() - item.updated)) if item.updated is not None else ""
+        return RowText(
+            (
+                RowLine(
+                    [(f"{words:<12}", VERDICTS.get(item.verdict, "muted")), (item.title, "title")],
+                    [(when, "muted")],
+                ),
+                [
+                    (f"{'':<12}{item.project} #{item.number}", ""),
+                    ("  " + (item.language or "").lower(), "muted"),
+                ],
+                [(f"{'':<12}" + "; ".join(item.reasons), "muted")],
+            )
+        )

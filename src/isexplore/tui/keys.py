@@ -1,0 +1,156 @@
+"""Every key binding of the program, by area; each has an id, so that `[keys]` in config.toml can remap it.
+
+One table serves the screens, the help, the README and the check of the configuration.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from textual.binding import Binding, BindingType
+
+
+class Key(NamedTuple):
+    """One thing that a key does."""
+
+    id: str
+    """`area.verb`, stable; what `[keys]` names."""
+    keys: str
+    """Default keys, comma-separated."""
+    action: str
+    words: str
+    """Two or three words for the footer."""
+    tip: str = ""
+    """One sentence for the help."""
+    show: bool = True
+    priority: bool = False
+
+
+APP: tuple[Key, ...] = (
+    Key("app.explore", "1", "mode('explore')", "Explore", "Search all InnerSource projects.", show=False),
+    Key(
+        "app.first-issues",
+        "2",
+        "mode('first_issues')",
+        "First issues",
+        "Good first issues of all projects.",
+        False,
+    ),
+    Key(
+        "app.contributions",
+        "3",
+        "mode('contributions')",
+        "Contributions",
+        "Where my contributions stand.",
+        False,
+    ),
+    Key("app.bookmarks", "4", "mode('bookmarks')", "Bookmarks", "Projects to find again.", False),
+    Key("app.help", "question_mark,f1", "help", "Help", "What the keys of this screen do."),
+    Key("app.palette", "ctrl+p", "command_palette", "Commands", "Everything by name.", show=False),
+    Key("app.quit", "q,ctrl+q", "leave", "Quit", "Leave isexplore; nothing is lost."),
+)
+
+EXPLORE: tuple[Key, ...] = (
+    Key("project.contribute", "c", "contribute", "Contribute", "Begin a contribution to this project."),
+    Key(
+        "project.bookmark",
+        "b",
+        "bookmark",
+        "Bookmark",
+        "Bookmark this project, with a note; again removes it.",
+    ),
+    Key("project.read", "enter,right", "read", "Read", "Go into the preview.", show=False),
+    Key("project.open", "o", "open_page", "Browser", "Open the project's page in the browser."),
+    Key("project.copy", "y", "copy", "Copy", "Copy the project's address.", show=False),
+    Key("catalog.search", "slash", "search", "Search", "Type words and filters such as lang:python has:gfi."),
+    Key("catalog.refresh", "r", "refresh", "Refresh", "Ask the forges what is new."),
+    Key("catalog.ask-forge", "f", "ask_forge", "Ask the forge", "Search on the forge itself.", show=False),
+    Key(
+        "preview.next-tab",
+        "right_square_bracket,tab",
+        "tab(1)",
+        "Next tab",
+        "Overview, README, CONTRIBUTING, ...",
+        False,
+    ),
+    Key("preview.previous-tab", "left_square_bracket,shift+tab", "tab(-1)", "Previous tab", "", False),
+    Key("screen.back", "escape", "back", "Back", "One step back: preview, list, search.", show=False),
+)
+
+DOCUMENT: tuple[Key, ...] = ()
+
+FIRST_ISSUES: tuple[Key, ...] = (
+    Key(
+        "issue.contribute", "c,enter", "contribute", "Take it", "Begin a contribution that solves this issue."
+    ),
+    Key("issue.read", "space", "read", "Read", "Read the issue and its comments."),
+    Key("issue.open", "o", "open_page", "Browser", "Open the issue in the browser."),
+    Key("issue.copy", "y", "copy", "Copy", "Copy the issue's address.", show=False),
+    Key("issues.search", "slash", "search", "Search", "Type words and filters such as verdict:free lang:go."),
+    Key("issues.refresh", "r", "refresh", "Refresh", "Ask the forges what is new."),
+    Key("issues.back", "escape", "back", "Back", "", show=False),
+)
+
+CONTRIBUTIONS: tuple[Key, ...] = (
+    Key("contribution.open", "enter,right,l", "open", "Open", "See the steps of this contribution."),
+    Key("contribution.browser", "o", "open_page", "Browser", "Open the merge request, or the project."),
+    Key(
+        "contribution.forget",
+        "d",
+        "forget",
+        "Forget",
+        "Take it off the list; fork, clone and merge request stay.",
+    ),
+    Key("contributions.refresh", "r", "refresh", "Refresh", "Look at the forge and the clones again."),
+)
+
+JOURNEY: tuple[Key, ...] = (
+    Key("journey.run", "enter", "run", "Run", "Run this step."),
+    Key("journey.shell", "s", "shell", "Shell", "A shell in the clone; exit comes back here."),
+    Key("journey.editor", "e", "editor", "Editor", "Your editor in the clone."),
+    Key("journey.copy", "y", "copy", "Copy as shell", "Copy this step as shell commands."),
+    Key("journey.plan", "d", "plan", "Dry run", "Show what every step would run, and run none."),
+    Key("journey.open", "o", "open_page", "Browser", "Open the merge request, the issue or the project."),
+    Key("journey.refresh", "r", "refresh", "Look again", "Read the forge and git again."),
+    Key("journey.cancel", "ctrl+x", "cancel", "Stop", "Stop the running step; nothing half-done is left."),
+    Key("journey.back", "escape", "back", "Back", "Leave; you can come back at any time.", show=False),
+)
+
+BOOKMARKS: tuple[Key, ...] = (
+    Key("bookmark.contribute", "c", "contribute", "Contribute", "Begin a contribution to this project."),
+    Key("bookmark.note", "n", "note", "Note", "Change the note."),
+    Key("bookmark.remove", "d,b", "remove", "Remove", "Remove the bookmark."),
+    Key("bookmark.read", "enter,right,l", "read", "Read", "Read the project."),
+    Key("bookmark.open", "o", "open_page", "Browser", "Open the project's page in the browser."),
+    Key("bookmark.refresh", "r", "refresh", "Refresh", "Ask the forge what is new.", show=False),
+)
+
+AREAS: dict[str, tuple[Key, ...]] = {
+    "Everywhere": APP,
+    "Explore": EXPLORE,
+    "First issues": FIRST_ISSUES,
+    "Contributions": CONTRIBUTIONS,
+    "A contribution": JOURNEY,
+    "Bookmarks": BOOKMARKS,
+}
+
+
+def bindings(keys: tuple[Key, ...]) -> list[BindingType]:
+    """Return Textual's bindings for these keys."""
+    return [
+        Binding(
+            key.keys,
+            key.action,
+            key.words,
+            show=key.show,
+            priority=key.priority,
+            id=key.id,
+            tooltip=key.tip or key.words,
+        )
+        for key in keys
+    ]
+
+
+def all_ids() -> frozenset[str]:
+    """Return the ids that `[keys]` may name."""
+    return frozenset(key.id for keys in AREAS.values() for key in keys)

@@ -1,0 +1,168 @@
+"""Projects to find again, each with its note."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.screen import Screen
+from textual.widgets import Footer
+
+from isexplore.errors import IsexploreError
+from isexplore.models import Bookmark
+from isexplore.text import ago
+from isexplore.tui.app import IsexploreApp
+from isexplore.tui.begin import begin_contribution
+from isexplore.tui.keys import BOOKMARKS, bindings
+from isexplore.tui.screens.dialogs import AskDialog
+from isexplore.tui.widgets.bars import ModeBar, StatusLine
+from isexplore.tui.widgets.form import Field
+from isexplore.tui.widgets.preview import Preview
+from isexplore.tui.widgets.rows import ListRows, RowLine, RowList, RowText
+
+EMPTY = "No bookmarks yet. Press 1 to find a project, then b to bookmark it."
+
+
+def bookmark_row(bookmark: Bookmark) -> RowText:
+    """Return the two lines of a bookmark."""
+    tags = "  " + " ".join(f"#{tag}" for tag in bookmark.tags) if bookmark.tags else ""
+    return RowText(
+        (
+            RowLine(
+                [("★ ", "accent"), (bookmark.path, "title"), (tags, "muted")],
+                [(ago(bookmark.added_at), "muted")],
+            ),
+            [
+                (
+                    f"  {bookmark.note}" if bookmark.note else "  no note; n writes one",
+                    "" if bookmark.note else "muted",
+                )
+            ],
+        )
+    )
+
+
+class BookmarksScreen(Screen[None]):
+    """The bookmarks on the left, the chosen project on the right."""
+
+    app: IsexploreApp
+    KEYS = BOOKMARKS
+    BINDINGS = bindings(BOOKMARKS)
+    HELP_TITLE = "Bookmarks"
+    HELP_TEXT = (
+        "Projects that you want to find again. They are kept in `state.toml`, and their documents and first issues "
+        "stay readable without network."
+    )
+    AUTO_FOCUS: ClassVar[str] = "#bookmarks"
+
+    def compose(self) -> ComposeResult:
+        """Lay out the list and the preview."""
+        yield ModeBar("bookmarks")
+        with Horizontal(classes="panes"):
+            yield RowList(row_height=3, empty=EMPTY, id="bookmarks", classes="list-pane")
+            yield Preview(classes="detail-pane")
+        yield StatusLine(id="status")
+        yield Footer(compact=True, show_command_palette=False)
+
+    def on_screen_resume(self) -> None:
+        """Read the list."""
+        self._show()
+
+    def _show(self) -> None:
+        try:
+            bookmarks = self.app.services.bookmarks.list()
+        except IsexploreError as error:
+            self.query_one(StatusLine).say(str(error), error=True)
+            return
+        self.query_one("#bookmarks", RowList).set_rows(
+            ListRows(bookmarks, bookmark_row, key=lambda bookmark: bookmark.ref)
+        )
+        self.query_one(ModeBar).counts = {"bookmarks": len(bookmarks)}
+        notice = self.app.services.state.notice
+        self.query_one(StatusLine).say(notice or "", error=bool(notice))
+        self._preview()
+
+    def _current(self) -> Bookmark | None:
+        rows = self.query_one("#bookmarks", RowList)
+        source = rows.source
+        if isinstance(source, ListRows) and rows.cursor is not None and rows.cursor < len(source):
+            bookmark = source.items[rows.cursor]
+            return bookmark if isinstance(bookmark, Bookmark) else None
+        return None
+
+    @on(RowList.Highlighted, "#bookmarks")
+    def _preview(self) -> None:
+        bookmark = self._current()
+        self.query_one(Preview).look_at(bookmark.ref if bookmark else None)
+
+    @on(RowList.Chosen, "#bookmarks")
+    def action_read(self) -> None:
+        """Go into the preview."""
+        if self._current() is not None:
+            self.query_one(".panes").add_class("-reading")
+            self.query_one(Preview).take_focus()
+
+    @on(Preview.Left)
+    def leave_preview(self) -> None:
+        """Come back from the preview."""
+        self.query_one(".panes").remove_class("-reading")
+        self.query_one("#bookmarks").focus()
+
+    def action_contribute(self) -> None:
+        """Begin a contribution."""
+        bookmark = self._current()
+        if bookmark is not None:
+            begin_contribution(self.app, bookmark.ref)
+
+    def action_note(self) -> None:
+        """Change the note."""
+        bookmark = self._current()
+        if bookmark is not None:
+            self.app.ask(self._note(bookmark))
+
+    async def _note(self, bookmark: Bookmark) -> None:
+        values = await self.app.push_screen_wait(
+            AskDialog(
+                f"Note on {bookmark.path}",
+                (
+                    Field("note", "Note", default=bookmark.note),
+                    Field("tags", "Tags", default=" ".join(bookmark.tags), help="Separated by spaces."),
+                ),
+                accept="Save",
+            )
+        )
+        if values is None:
+            return
+        try:
+            self.app.services.bookmarks.add(
+                bookmark.ref, note=str(values["note"]), tags=tuple(str(values["tags"]).split())
+            )
+        except IsexploreError as error:
+            self.app.tell_error(error)
+        self._show()
+
+    def action_remove(self) -> None:
+        """Remove the bookmark; the toast says how to get it back."""
+        bookmark = self._current()
+        if bookmark is None:
+            return
+        try:
+            self.app.services.bookmarks.remove(bookmark.ref)
+        except IsexploreError as error:
+            self.app.tell_error(error)
+            return
+        self.app.notify("Press b on the project to bookmark it again.", title=f"Removed {bookmark.path}")
+        self._show()
+
+    def action_open_page(self) -> None:
+        """Open the project's page."""
+        bookmark = self._current()
+        url = self.app.services.page_of(bookmark.ref) if bookmark else None
+        if url:
+            self.app.open_page(url)
+
+    def action_refresh(self) -> None:
+        """Read the project from the forge again."""
+        self.query_one(Preview).read_again()

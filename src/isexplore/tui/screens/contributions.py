@@ -1,0 +1,174 @@
+"""My contributions: one line each, as the forge and git see them now."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.message import Message
+from textual.screen import Screen
+from textual.widgets import Footer
+
+from isexplore.errors import IsexploreError
+from isexplore.services import Journey, JourneyReport
+from isexplore.text import ago
+from isexplore.tui.app import IsexploreApp
+from isexplore.tui.journey_text import MARKS, STATE_WORDS, STYLES
+from isexplore.tui.keys import CONTRIBUTIONS, bindings
+from isexplore.tui.screens.dialogs import ConfirmDialog
+from isexplore.tui.screens.journey import JourneyScreen
+from isexplore.tui.widgets.bars import ModeBar, StatusLine
+from isexplore.tui.widgets.rows import ListRows, RowLine, RowList, RowText
+
+EMPTY = "You have not begun a contribution yet. Press 1 to find a project or 2 to find a first issue, then c to begin."
+
+
+class ContributionProbed(Message):
+    """One contribution was compared with the world."""
+
+    def __init__(self, journey_id: str, outcome: JourneyReport | IsexploreError) -> None:
+        super().__init__()
+        self.journey_id = journey_id
+        self.outcome = outcome
+
+
+def contribution_row(journey: Journey, outcome: JourneyReport | IsexploreError | None) -> RowText:
+    """Return the two lines of a contribution."""
+    number = f" #{journey.issue}" if journey.issue is not None else ""
+    title = journey.title or journey.issue_title
+    head = RowLine(
+        [(f"{journey.project}{number}", "title"), (f"  {title}" if title else "", "")],
+        [(ago(journey.updated_at), "muted")],
+    )
+    if outcome is None:
+        return RowText((head, [("  looking...", "muted")]))
+    if isinstance(outcome, IsexploreError):
+        words = ". ".join(part for part in (outcome.title, outcome.hint) if part)
+        return RowText((head, [("  ! ", "warning"), (words, "warning")]))
+    if outcome.current is None:
+        return RowText(
+            (head, [(f"  {MARKS['done']} ", "good"), (outcome.steps[-1].detail or "done", "good")])
+        )
+    step = outcome.step(outcome.current)
+    done = sum(one.state == "done" for one in outcome.steps)
+    return RowText(
+        (
+            head,
+            [
+                (f"  {MARKS[step.state]} ", STYLES[step.state]),
+                (f"{step.name}: {STATE_WORDS[step.state]}", STYLES[step.state]),
+                (f"  {step.detail}", "muted"),
+                (f"  · {done} of {len(outcome.steps)}", "muted"),
+            ],
+        )
+    )
+
+
+class ContributionsScreen(Screen[None]):
+    """The list of contributions."""
+
+    app: IsexploreApp
+    KEYS = CONTRIBUTIONS
+    BINDINGS = bindings(CONTRIBUTIONS)
+    HELP_TITLE = "Contributions"
+    HELP_TEXT = (
+        "Every contribution that you began, with the step that it is at. The marks are read from the forge and your "
+        "clones, not remembered: what you did elsewhere shows here too."
+    )
+    AUTO_FOCUS: ClassVar[str] = "#contributions"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._outcomes: dict[str, JourneyReport | IsexploreError] = {}
+
+    def compose(self) -> ComposeResult:
+        """Lay out the list."""
+        yield ModeBar("contributions")
+        yield RowList(row_height=3, empty=EMPTY, id="contributions")
+        yield StatusLine(id="status")
+        yield Footer(compact=True, show_command_palette=False)
+
+    def on_screen_resume(self) -> None:
+        """Read the list, and look at each."""
+        self.action_refresh()
+
+    def action_refresh(self) -> None:
+        """Look at the forge and the clones again."""
+        try:
+            journeys = self.app.services.journey_store.list()
+        except IsexploreError as error:
+            self.query_one(StatusLine).say(str(error), error=True)
+            return
+        self._show(journeys)
+        self.query_one(ModeBar).counts = {"contributions": len(journeys)}
+        notice = self.app.services.state.notice
+        self.query_one(StatusLine).say(notice or "", error=bool(notice))
+        self._probe_all(journeys)
+
+    def _show(self, journeys: list[Journey]) -> None:
+        self.query_one("#contributions", RowList).set_rows(
+            ListRows(
+                journeys,
+                lambda journey: contribution_row(journey, self._outcomes.get(journey.id)),
+                key=lambda journey: journey.id,
+            )
+        )
+
+    @work(exclusive=True, group="contributions-probe")
+    async def _probe_all(self, journeys: list[Journey]) -> None:
+        async for journey, outcome in self.app.services.probe_all(journeys):
+            self.post_message(ContributionProbed(journey.id, outcome))
+
+    @on(ContributionProbed)
+    def show_outcome(self, message: ContributionProbed) -> None:
+        """Fill in one contribution's line."""
+        self._outcomes[message.journey_id] = message.outcome
+        self.query_one("#contributions", RowList).refresh_rows()
+
+    def _current(self) -> Journey | None:
+        rows = self.query_one("#contributions", RowList)
+        source = rows.source
+        if isinstance(source, ListRows) and rows.cursor is not None and rows.cursor < len(source):
+            journey = source.items[rows.cursor]
+            return journey if isinstance(journey, Journey) else None
+        return None
+
+    @on(RowList.Chosen, "#contributions")
+    def action_open(self) -> None:
+        """Open the steps."""
+        journey = self._current()
+        if journey is not None:
+            self.app.push_screen(JourneyScreen(journey))
+
+    def action_open_page(self) -> None:
+        """Open the merge request, or the project."""
+        journey = self._current()
+        outcome = self._outcomes.get(journey.id) if journey else None
+        if isinstance(outcome, JourneyReport):
+            if outcome.merge_request is not None:
+                self.app.open_page(outcome.merge_request.url)
+            elif outcome.project is not None:
+                self.app.open_page(outcome.project.url)
+
+    def action_forget(self) -> None:
+        """Take a contribution off the list, after asking."""
+        journey = self._current()
+        if journey is not None:
+            self.app.ask(self._forget(journey))
+
+    async def _forget(self, journey: Journey) -> None:
+        sure = await self.app.push_screen_wait(
+            ConfirmDialog(
+                f"Take {journey.project} off this list?",
+                "The fork, the clone and the merge request stay as they are.",
+                yes="Take it off",
+            )
+        )
+        if not sure:
+            return
+        try:
+            self.app.services.journey_store.forget(journey.id)
+        except IsexploreError as error:
+            self.app.tell_error(error)
+        self.action_refresh()

@@ -1,0 +1,281 @@
+"""Search all InnerSource projects as you type; read the one under the cursor beside the list."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.screen import Screen
+from textual.widgets import Footer
+
+from isexplore.errors import IsexploreError
+from isexplore.models import ProjectRef
+from isexplore.text import count
+from isexplore.tui.app import IsexploreApp
+from isexplore.tui.begin import begin_contribution
+from isexplore.tui.catalog_rows import FoundRows, quick_overview
+from isexplore.tui.keys import EXPLORE, bindings
+from isexplore.tui.messages import CatalogProgressed, CatalogRefreshed, CatalogRefreshFailed
+from isexplore.tui.screens.dialogs import AskDialog
+from isexplore.tui.widgets.bars import ModeBar, StatusLine
+from isexplore.tui.widgets.form import Field
+from isexplore.tui.widgets.preview import Preview
+from isexplore.tui.widgets.rows import RowList
+from isexplore.tui.widgets.search_bar import SearchBar
+
+if TYPE_CHECKING:
+    from isexplore.services import CatalogRow
+
+EMPTY_CATALOG = "The catalog is empty. r asks the forges for InnerSource projects."
+NO_HIT = "Nothing in the catalog matches. f asks the forge itself; esc then / changes the search."
+
+
+class ExploreScreen(Screen[None]):
+    """The catalog."""
+
+    app: IsexploreApp
+    KEYS = EXPLORE
+    BINDINGS = bindings(EXPLORE)
+    HELP_TITLE = "Explore"
+    HELP_TEXT = (
+        "All projects of your organisation that ask for contributions. Type words in any order, and filters:\n\n"
+        "| filter | finds |\n| --- | --- |\n"
+        "| lang:python | projects in a language |\n"
+        "| topic:payments | projects with a topic |\n"
+        "| group:platform | projects below a group |\n"
+        "| has:gfi | projects with good first issues (also has:contributing, has:readme) |\n"
+        "| active:90d | changed in the last 90 days |\n"
+        "| sort:activity | also sort:stars, sort:updated, sort:name |\n"
+        '| "two words" | a phrase |\n'
+        "| -word | without this word |"
+    )
+    AUTO_FOCUS: ClassVar[str] = "#results"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._query = ""
+        self._error = ""
+
+    def compose(self) -> ComposeResult:
+        """Lay out search bar, results, preview."""
+        yield ModeBar("explore")
+        yield SearchBar(
+            search=self.show_results,
+            complete=self.app.services.complete,
+            placeholder="Search projects: words, lang:python, has:gfi, topic:payments ...",
+            id="search",
+        )
+        with Horizontal(classes="panes"):
+            yield RowList(row_height=3, empty=EMPTY_CATALOG, id="results", classes="list-pane")
+            yield Preview(classes="detail-pane")
+        yield StatusLine(id="status")
+        yield Footer(compact=True, show_command_palette=False)
+
+    def on_mount(self) -> None:
+        """Fill the list from the disk, then see whether the forges have news."""
+        self.show_results("")
+        self.app.refresh_if_old()
+
+    def on_screen_resume(self) -> None:
+        """Show what other screens may have changed."""
+        self._show_counts()
+        self.query_one("#results", RowList).refresh_rows()
+
+    # Searching
+
+    def show_results(self, text: str) -> None:
+        """Search, and show what was found; called within the key press."""
+        self._query = text
+        bar = self.query_one(SearchBar)
+        rows = self.query_one("#results", RowList)
+        try:
+            found = self.app.services.search(text)
+        except IsexploreError as error:
+            # What was found before stays: half a filter is no reason to empty the list.
+            bar.error = ". ".join(part for part in (error.title, error.hint) if part)
+            return
+        bar.error = f"Nothing is spelt like that; showing {found.corrected}" if found.corrected else ""
+        rows.empty = NO_HIT if text.strip() else EMPTY_CATALOG
+        rows.set_rows(FoundRows(found, self.app.services), keep_cursor=not text)
+        total = f"{found.total:,}" if found.total is not None else "many"
+        size = self.app.services.catalog_size()
+        bar.status = f"{total} of {size:,} · sort {found.sort}"
+        self._preview()
+
+    @on(SearchBar.Accepted)
+    @on(SearchBar.Dismissed)
+    def leave_search(self) -> None:
+        """Go from the search bar to the list."""
+        self.query_one("#results").focus()
+
+    @on(SearchBar.Moved)
+    def move_in_list(self, event: SearchBar.Moved) -> None:
+        """Move the list's cursor while the typing goes on."""
+        self.query_one("#results", RowList).step(event.rows)
+
+    def action_search(self) -> None:
+        """Put the cursor into the search bar."""
+        self.query_one(".panes").remove_class("-reading")
+        self.query_one(SearchBar).focus()
+
+    def action_ask_forge(self) -> None:
+        """Search on the forges themselves."""
+        if not self._query.strip():
+            self.action_refresh()
+            return
+        self.query_one(StatusLine).say(f"Asking the forge for {self._query.strip()!r}...")
+        self.app.ask_forge(self._query)
+
+    # The project under the cursor
+
+    def current(self) -> CatalogRow | None:
+        """Return the project under the cursor."""
+        rows = self.query_one("#results", RowList)
+        source = rows.source
+        if isinstance(source, FoundRows) and rows.cursor is not None and rows.cursor < len(source):
+            return source.item(rows.cursor)
+        return None
+
+    def _ref(self) -> ProjectRef | None:
+        row = self.current()
+        return ProjectRef(row.forge, row.path) if row else None
+
+    @on(RowList.Highlighted, "#results")
+    def _preview(self) -> None:
+        row = self.current()
+        preview = self.query_one(Preview)
+        if row is None:
+            preview.look_at(None)
+        else:
+            preview.look_at(ProjectRef(row.forge, row.path), quick=quick_overview(row))
+
+    @on(RowList.Chosen, "#results")
+    def action_read(self) -> None:
+        """Go into the preview."""
+        if self._ref() is not None:
+            self.query_one(".panes").add_class("-reading")
+            self.query_one(Preview).take_focus()
+
+    @on(Preview.Left)
+    def leave_preview(self) -> None:
+        """Come back from the preview."""
+        self.query_one(".panes").remove_class("-reading")
+        self.query_one("#results").focus()
+
+    @on(Preview.IssueChosen)
+    def begin_with_issue(self, event: Preview.IssueChosen) -> None:
+        """Begin with the issue that was chosen in the preview."""
+        begin_contribution(self.app, event.ref, event.number)
+
+    def action_tab(self, step: int) -> None:
+        """Turn the next or previous tab of the preview on."""
+        self.query_one(Preview).move_tab(step)
+
+    def action_contribute(self) -> None:
+        """Begin a contribution, with the issue under the cursor where there is one."""
+        ref = self._ref()
+        if ref is not None:
+            begin_contribution(self.app, ref, self.query_one(Preview).issue_number)
+
+    def action_bookmark(self) -> None:
+        """Bookmark the project with a note, or take its bookmark away."""
+        ref = self._ref()
+        if ref is None:
+            return
+        try:
+            if self.app.services.bookmarks.get(ref) is not None:
+                self.app.services.bookmarks.remove(ref)
+                self.app.notify("b bookmarks it again.", title=f"No longer bookmarked: {ref.path}")
+                self.on_screen_resume()
+                return
+        except IsexploreError as error:
+            self.app.tell_error(error)
+            return
+        self.app.ask(self._bookmark(ref))
+
+    async def _bookmark(self, ref: ProjectRef) -> None:
+        values = await self.app.push_screen_wait(
+            AskDialog(
+                f"Bookmark {ref.path}",
+                (Field("note", "Note", help="Why do you want to find it again? May stay empty."),),
+                accept="Bookmark",
+            )
+        )
+        if values is None:
+            return
+        try:
+            self.app.services.bookmarks.add(ref, note=str(values["note"]))
+        except IsexploreError as error:
+            self.app.tell_error(error)
+            return
+        self.on_screen_resume()
+
+    def action_open_page(self) -> None:
+        """Open the project's page."""
+        row = self.current()
+        if row is not None:
+            self.app.open_page(row.url)
+
+    def action_copy(self) -> None:
+        """Copy the project's address."""
+        row = self.current()
+        if row is not None:
+            self.app.copy_to_clipboard(row.url)
+            self.app.notify(row.url, title="Copied")
+
+    def action_back(self) -> None:
+        """Go one step back: to the list, then to the whole catalog."""
+        bar = self.query_one(SearchBar)
+        if self.query_one(".panes").has_class("-reading") or self.query_one(Preview).has_focus_within:
+            self.leave_preview()
+        elif bar.value:
+            bar.value = ""
+
+    # News from the forges
+
+    def action_refresh(self) -> None:
+        """Ask the forges what is new."""
+        self.app.refresh_catalog()
+
+    @on(CatalogProgressed)
+    def show_progress(self, message: CatalogProgressed) -> None:
+        """Show how far the refresh is; the list fills as it goes."""
+        self.query_one(StatusLine).say(message.progress.words)
+        if self.app.services.catalog_size() and not len(self.query_one("#results", RowList).source):
+            self.show_results(self._query)
+
+    @on(CatalogRefreshed)
+    def show_refreshed(self, message: CatalogRefreshed) -> None:
+        """Show the new rows, and which forge could not be asked."""
+        self.show_results(self._query)
+        outcome = message.outcome
+        self.query_one(StatusLine).say(outcome.words, error=bool(outcome.failures))
+        self._show_counts()
+
+    @on(CatalogRefreshFailed)
+    def show_refresh_failed(self, message: CatalogRefreshFailed) -> None:
+        """Say why there is no news."""
+        error = message.error
+        words = " ".join(part.rstrip(".") + "." for part in (error.title, error.detail, error.hint) if part)
+        self.query_one(StatusLine).say(words, error=True)
+        rows = self.query_one("#results", RowList)
+        if not len(rows.source):
+            rows.empty = f"{words} r tries again."
+
+    def _show_counts(self) -> None:
+        services = self.app.services
+        bar = self.query_one(ModeBar)
+        try:
+            bar.counts = {
+                "contributions": len(services.journey_store.list()),
+                "bookmarks": len(services.bookmarks.list()),
+            }
+        except IsexploreError as error:
+            self.query_one(StatusLine).say(error.title, error=True)
+        bar.place = services.place_words()
+
+    def new_words(self, projects: int, issues: int) -> str:
+        """Return what is new since the last visit."""
+        return f"new since the last visit: {count(projects, 'project')}, {count(issues, 'first issue')}"

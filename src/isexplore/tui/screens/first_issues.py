@@ -1,0 +1,193 @@
+"""Good first issues of all projects in one list, each with its verdict: free, maybe taken, stale."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.containers import Horizontal
+from textual.screen import Screen
+from textual.widgets import Footer
+
+from isexplore.errors import IsexploreError
+from isexplore.models import ProjectRef
+from isexplore.tui.app import IsexploreApp
+from isexplore.tui.begin import begin_contribution
+from isexplore.tui.catalog_rows import FoundIssueRows
+from isexplore.tui.keys import FIRST_ISSUES, bindings
+from isexplore.tui.messages import CatalogProgressed, CatalogRefreshed, CatalogRefreshFailed
+from isexplore.tui.widgets.bars import ModeBar, StatusLine
+from isexplore.tui.widgets.document import DocumentView
+from isexplore.tui.widgets.rows import RowList
+from isexplore.tui.widgets.search_bar import SearchBar
+
+if TYPE_CHECKING:
+    from isexplore.services import IssueRow
+
+EMPTY = "No good first issues are known yet. r asks the forges."
+NO_HIT = "No first issue matches. Try fewer words, or verdict:free."
+
+
+class FirstIssuesScreen(Screen[None]):
+    """First issues across projects."""
+
+    app: IsexploreApp
+    KEYS = FIRST_ISSUES
+    BINDINGS = bindings(FIRST_ISSUES)
+    HELP_TITLE = "First issues"
+    HELP_TEXT = (
+        "Issues that the owners marked as good for a start. The verdict says whether one is really there to be taken:\n\n"
+        "**free**: nobody is on it. **maybe taken**: somebody is assigned, said so in a comment, or has a merge request. "
+        "**stale**: silent for so long that you should ask first.\n\n"
+        "Filters: lang: group: verdict:free|maybe-taken|stale age:30d"
+    )
+    AUTO_FOCUS: ClassVar[str] = "#issues"
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._query = ""
+
+    def compose(self) -> ComposeResult:
+        """Lay out search bar, issues, and the issue's text."""
+        yield ModeBar("first_issues")
+        yield SearchBar(
+            search=self.show_results,
+            complete=self.app.services.complete_issues,
+            placeholder="Search first issues: words, lang:python, verdict:free ...",
+            id="issue-search",
+        )
+        with Horizontal(classes="panes"):
+            yield RowList(row_height=3, empty=EMPTY, id="issues", classes="list-pane")
+            yield DocumentView(id="issue-text", classes="detail-pane")
+        yield StatusLine(id="status")
+        yield Footer(compact=True, show_command_palette=False)
+
+    def on_mount(self) -> None:
+        """Fill the list from the disk."""
+        self.show_results("")
+
+    def on_screen_resume(self) -> None:
+        """Show what has changed meanwhile."""
+        self.show_results(self._query)
+        self.query_one(ModeBar).place = self.app.services.place_words()
+
+    def show_results(self, text: str) -> None:
+        """Search, and show what was found; called within the key press."""
+        self._query = text
+        bar = self.query_one(SearchBar)
+        rows = self.query_one("#issues", RowList)
+        try:
+            found = self.app.services.first_issues(text)
+        except IsexploreError as error:
+            bar.error = ". ".join(part for part in (error.title, error.hint) if part)
+            return
+        bar.error = ""
+        rows.empty = NO_HIT if text.strip() else EMPTY
+        rows.set_rows(FoundIssueRows(found), keep_cursor=True)
+        bar.status = f"{found.total:,}"
+        self._show_issue()
+
+    @on(SearchBar.Accepted)
+    @on(SearchBar.Dismissed)
+    def leave_search(self) -> None:
+        """Go from the search bar to the list."""
+        self.query_one("#issues").focus()
+
+    @on(SearchBar.Moved)
+    def move_in_list(self, event: SearchBar.Moved) -> None:
+        """Move the list's cursor while the typing goes on."""
+        self.query_one("#issues", RowList).step(event.rows)
+
+    def action_search(self) -> None:
+        """Put the cursor into the search bar."""
+        self.query_one(SearchBar).focus()
+
+    def current(self) -> IssueRow | None:
+        """Return the issue under the cursor."""
+        rows = self.query_one("#issues", RowList)
+        source = rows.source
+        if isinstance(source, FoundIssueRows) and rows.cursor is not None and rows.cursor < len(source):
+            return source.item(rows.cursor)
+        return None
+
+    @on(RowList.Highlighted, "#issues")
+    def _show_issue(self) -> None:
+        row = self.current()
+        view = self.query_one("#issue-text", DocumentView)
+        if row is None:
+            view.show("", title="")
+            return
+        view.show(self.app.services.issue_document(row), title=f"{row.project} #{row.number}", base=row.url)
+        self._read_issue(row)
+
+    @work(exclusive=True, group="issue")
+    async def _read_issue(self, row: IssueRow) -> None:
+        import asyncio
+
+        await asyncio.sleep(0.15)
+        try:
+            text = await self.app.services.read_issue(row)
+        except IsexploreError as error:
+            self.query_one(StatusLine).say(f"{error.title}. {error.hint}", error=True)
+            return
+        if row == self.current():
+            self.query_one(StatusLine).say("")
+            self.query_one("#issue-text", DocumentView).show(
+                text, title=f"{row.project} #{row.number}", base=row.url
+            )
+
+    def action_read(self) -> None:
+        """Go into the issue's text."""
+        self.query_one(".panes").add_class("-reading")
+        self.query_one("#issue-text").focus()
+
+    @on(RowList.Chosen, "#issues")
+    def action_contribute(self) -> None:
+        """Begin a contribution that solves the issue."""
+        row = self.current()
+        if row is not None:
+            begin_contribution(self.app, ProjectRef(row.forge, row.project), row.number)
+
+    def action_open_page(self) -> None:
+        """Open the issue's page."""
+        row = self.current()
+        if row is not None:
+            self.app.open_page(row.url)
+
+    def action_copy(self) -> None:
+        """Copy the issue's address."""
+        row = self.current()
+        if row is not None:
+            self.app.copy_to_clipboard(row.url)
+            self.app.notify(row.url, title="Copied")
+
+    def action_back(self) -> None:
+        """Go one step back: to the list, then to all issues."""
+        bar = self.query_one(SearchBar)
+        if self.query_one("#issue-text").has_focus:
+            self.query_one(".panes").remove_class("-reading")
+            self.query_one("#issues").focus()
+        elif bar.value:
+            bar.value = ""
+
+    def action_refresh(self) -> None:
+        """Ask the forges what is new."""
+        self.app.refresh_catalog()
+
+    @on(CatalogProgressed)
+    def show_progress(self, message: CatalogProgressed) -> None:
+        """Show how far the refresh is."""
+        self.query_one(StatusLine).say(message.progress.words)
+
+    @on(CatalogRefreshed)
+    def show_refreshed(self, message: CatalogRefreshed) -> None:
+        """Show the new issues."""
+        self.show_results(self._query)
+        self.query_one(StatusLine).say(message.outcome.words, error=bool(message.outcome.failures))
+
+    @on(CatalogRefreshFailed)
+    def show_refresh_failed(self, message: CatalogRefreshFailed) -> None:
+        """Say why there is no news."""
+        error = message.error
+        self.query_one(StatusLine).say(f"{error.title}. {error.hint}", error=True)

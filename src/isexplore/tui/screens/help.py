@@ -1,0 +1,76 @@
+"""What the keys do: those of the screen below first, then everybody's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any, ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen, Screen
+
+from isexplore.tui.keys import APP, Key
+from isexplore.tui.widgets.document import DocumentView
+
+_KEY_WORDS = {
+    "slash": "/",
+    "question_mark": "?",
+    "escape": "esc",
+    "right_square_bracket": "]",
+    "left_square_bracket": "[",
+    "ctrl+": "^",
+}
+
+MOVING = """\
+| key | |
+| --- | --- |
+| j k, arrows | one line |
+| ctrl+d ctrl+u, page keys | half a page, a page |
+| g G, home end | first, last |
+| n p | next, previous link (in a document) |
+| / | search (in a document: within it) |
+"""
+
+
+def key_words(keys: str) -> str:
+    """Return keys as people write them: "/", "esc", "ctrl+p"."""
+    return " ".join(_KEY_WORDS.get(key, key) for key in keys.split(","))
+
+
+def key_table(keys: Iterable[Key]) -> str:
+    """Return a Markdown table of keys and what they do."""
+    rows = [f"| {key_words(key.keys).replace('|', chr(92) + '|')} | {key.tip or key.words} |" for key in keys]
+    return "\n".join(("| key | |", "| --- | --- |", *rows))
+
+
+class HelpScreen(ModalScreen[None]):
+    """The keys and the ideas of the screen that it was called from."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q,question_mark,f1", "dismiss", "Close", id="help.close"),
+    ]
+
+    def __init__(self, below: Screen[Any]) -> None:
+        super().__init__()
+        self._below = below
+
+    def compose(self) -> ComposeResult:
+        """Lay out one document."""
+        with Vertical(classes="dialog help"):
+            yield DocumentView(id="help-text")
+
+    def on_mount(self) -> None:
+        """Write the help of the screen below."""
+        title: str = getattr(self._below, "HELP_TITLE", "isexplore")
+        words: str = getattr(self._below, "HELP_TEXT", "")
+        keys: tuple[Key, ...] = getattr(self._below, "KEYS", ())
+        parts = [f"# {title}", words]
+        if keys:
+            parts.append(key_table(keys))
+        parts += ["## Moving", MOVING, "## Everywhere", key_table(APP)]
+        parts.append("Every key can be changed: `[keys]` in config.toml names it by its id, e.g. "
+                     f"`{(keys or APP)[0].id}`.")  # fmt: skip
+        view = self.query_one(DocumentView)
+        view.show("\n\n".join(part for part in parts if part), title=title)
+        view.focus()

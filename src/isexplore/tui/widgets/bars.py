@@ -1,0 +1,76 @@
+"""One-line bars: the modes at the top, and what is going on at the bottom of a pane."""
+
+from __future__ import annotations
+
+from textual import events
+from textual.content import Content
+from textual.reactive import reactive
+from textual.widget import Widget
+
+from isexplore.text import clean, clean_line
+
+MODES: tuple[tuple[str, str, str], ...] = (
+    ("explore", "1", "Explore"),
+    ("first_issues", "2", "First issues"),
+    ("contributions", "3", "Contributions"),
+    ("bookmarks", "4", "Bookmarks"),
+)
+"""Mode, its key and its words, in the order shown."""
+
+
+class ModeBar(Widget):
+    """The program's name, the four modes, and where the data is from and how old it is."""
+
+    counts: reactive[dict[str, int]] = reactive(dict, layout=False)
+    """Number shown behind a mode's words."""
+    place: reactive[str] = reactive("")
+    """Right-hand side: forge and age."""
+
+    def __init__(self, mode: str) -> None:
+        super().__init__()
+        self.mode = mode
+        self._places: list[tuple[int, int, str]] = []
+
+    def render(self) -> Content:
+        """Return the bar; on a narrow screen the modes are numbers, except the one that is on."""
+        width = self.size.width
+        narrow = width < 92
+        parts: list[tuple[str, str] | str] = [(" isexplore ", "bold $text-accent"), " "]
+        column = 12
+        self._places = []
+        for mode, key, words in MODES:
+            count = self.counts.get(mode)
+            label = words + (f" ({count})" if count else "")
+            text = f" {key} {label} " if not narrow or mode == self.mode else f" {key} "
+            parts.append((text, "bold reverse" if mode == self.mode else ""))
+            parts.append(" ")
+            self._places.append((column, column + len(text), mode))
+            column += len(text) + 1
+        place = clean_line(self.place)
+        room = width - column - 1
+        if room >= 8 and place:
+            place = place if len(place) <= room else place[: room - 3] + "..."
+            parts.append(" " * (room - len(place)))
+            parts.append((place, "$text-muted"))
+        return Content.assemble(*parts)
+
+    def on_click(self, event: events.Click) -> None:
+        """Switch to the mode that was clicked."""
+        for start, end, mode in self._places:
+            if start <= event.x < end:
+                self.app.run_worker(self.app.run_action(f"app.mode('{mode}')"), group="mode")
+
+
+class StatusLine(Widget):
+    """What a pane has to say: progress, age, or an error with its next key. Never a stranger's markup."""
+
+    message: reactive[str] = reactive("", layout=True)
+
+    def say(self, message: str, *, error: bool = False) -> None:
+        """Show words; an error may take several lines."""
+        self.set_class(error, "-error")
+        self.message = clean(message)
+
+    def render(self) -> Content:
+        """Return the words."""
+        return Content(self.message)

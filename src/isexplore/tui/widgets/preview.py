@@ -1,0 +1,267 @@
+"""The right-hand pane of a list: one project, in tabs (Overview, README, CONTRIBUTING, Issues, People, ...)."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, ClassVar
+
+from textual import on, work
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.message import Message
+
+from isexplore.errors import IsexploreError
+from isexplore.models import ProjectRef
+from isexplore.services import IssueLine, Reading
+from isexplore.text import ago, clean_line
+from isexplore.tui.links import LinkKind
+from isexplore.tui.messages import PreviewFailed, PreviewRead
+from isexplore.tui.widgets.document import DocumentView
+from isexplore.tui.widgets.rows import ListRows, RowLine, RowList, RowText
+from isexplore.tui.widgets.tabs import TabStrip
+from isexplore.tui.widgets.words import Words
+
+if TYPE_CHECKING:
+    from isexplore.tui.app import IsexploreApp
+
+DEBOUNCE = 0.15
+"""Seconds that the cursor rests on a project before it is read from the forge."""
+OVERVIEW = "Overview"
+ISSUES = "Issues"
+VERDICT_STYLES = {"free": "good", "maybe-taken": "warning", "stale": "muted", "unknown": "muted"}
+
+
+def issue_row(line: IssueLine) -> RowText:
+    """Return the three lines of an issue: title, verdict with its reasons, labels."""
+    issue, verdict = line.issue, line.verdict
+    reasons = "; ".join(verdict.reasons)
+    return RowText(
+        (
+            RowLine(
+                [(f"#{issue.number} ", "muted"), (issue.title, "title")], [(ago(issue.updated_at), "muted")]
+            ),
+            [
+                (f"  {verdict.verdict.value.replace('-', ' ')}", VERDICT_STYLES[verdict.verdict.value]),
+                (f"  {reasons}" if reasons else "", "muted"),
+            ],
+            [("  " + " · ".join(issue.labels), "muted")],
+        )
+    )
+
+
+class Preview(Vertical):
+    """One project."""
+
+    app: IsexploreApp  # type: ignore[assignment]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("left,escape", "leave", "Back", show=False, id="preview.leave"),
+    ]
+    DEFAULT_CSS = """
+    Preview {
+        & > #preview-title { height: 1; text-style: bold; }
+        & > TabStrip { height: 1; margin-bottom: 1; }
+        & > #preview-document { height: 1fr; }
+        & > #preview-issues { height: 1fr; display: none; }
+        & > #preview-note { height: auto; max-height: 3; color: $text-warning; display: none; }
+        &.-issues > #preview-document { display: none; }
+        &.-issues > #preview-issues { display: block; }
+        &.-note > #preview-note { display: block; }
+    }
+    """
+
+    class Left(Message):
+        """The reader goes back to the list."""
+
+    class IssueChosen(Message):
+        """The reader wants to solve this issue."""
+
+        def __init__(self, ref: ProjectRef, number: int) -> None:
+            super().__init__()
+            self.ref = ref
+            self.number = number
+
+    def __init__(self, *, id: str | None = None, classes: str | None = None) -> None:
+        super().__init__(id=id, classes=classes)
+        self.ref: ProjectRef | None = None
+        self.reading: Reading | None = None
+
+    def compose(self) -> ComposeResult:
+        """Lay out title, tabs, document, issues and a line for trouble."""
+        yield Words(id="preview-title")
+        yield TabStrip((OVERVIEW,))
+        yield DocumentView(id="preview-document")
+        yield RowList(row_height=3, empty="No issue here is marked as a good first one.", id="preview-issues")
+        yield Words(id="preview-note")
+
+    # What is looked at
+
+    def look_at(self, ref: ProjectRef | None, *, quick: str = "") -> None:
+        """Show a project: `quick` (Markdown) at once, the rest when it has been read.
+
+        Args:
+            ref: the project; None empties the pane.
+            quick: what the catalog knows already.
+        """
+        if ref == self.ref and (self.reading is not None or ref is None):
+            return
+        self.ref = ref
+        self.reading = None
+        self.query_one("#preview-title", Words).say(ref.path if ref else "")
+        self._note("")
+        if ref is None:
+            self.workers.cancel_group(self, "preview")
+            self.query_one(TabStrip).show((OVERVIEW,), {})
+            self._document("", "")
+            return
+        if quick:
+            self.query_one(TabStrip).show((OVERVIEW,), {})
+            self._document(quick, ref.path)
+        self._read(ref, again=False)
+
+    def read_again(self) -> None:
+        """Read the project from the forge, whatever is kept here."""
+        if self.ref is not None:
+            self._read(self.ref, again=True)
+
+    @work(exclusive=True, group="preview")
+    async def _read(self, ref: ProjectRef, *, again: bool) -> None:
+        await asyncio.sleep(DEBOUNCE)
+        try:
+            reading = await self.app.services.read(ref, again=again)
+        except IsexploreError as error:
+            self.post_message(PreviewFailed(ref, error))
+        else:
+            self.post_message(PreviewRead(ref, reading))
+
+    @on(PreviewRead)
+    def show_reading(self, message: PreviewRead) -> None:
+        """Fill the tabs, unless the reader has gone on to another project."""
+        message.stop()
+        if message.ref != self.ref:
+            return
+        reading = message.reading
+        self.reading = reading
+        free = len(reading.issues)
+        names = (
+            OVERVIEW,
+            *(document.name for document in reading.documents[:2]),
+            ISSUES,
+            "People",
+            *(document.name for document in reading.documents[2:]),
+        )
+        self.query_one(TabStrip).show(names, {ISSUES: f"Issues {free}"})
+        self.query_one("#preview-issues", RowList).set_rows(
+            ListRows(reading.issues, issue_row, key=lambda line: line.issue.number)
+        )
+        notes = list(reading.notes)
+        if reading.offline:
+            notes.insert(0, f"Read {ago(reading.as_of)}; the forge cannot be asked now.")
+        self._note(clean_line(" ".join(notes)))
+        self._show_tab()
+
+    @on(PreviewFailed)
+    def show_failure(self, message: PreviewFailed) -> None:
+        """Say why the project cannot be read, with what to do."""
+        message.stop()
+        if message.ref == self.ref:
+            error = message.error
+            self._note(
+                " ".join(part.rstrip(".") + "." for part in (error.title, error.detail, error.hint) if part)
+            )
+
+    def _note(self, words: str) -> None:
+        self.set_class(bool(words), "-note")
+        self.query_one("#preview-note", Words).say(words)
+
+    # Tabs
+
+    def show_tab(self, name: str) -> None:
+        """Turn a tab on by its name."""
+        strip = self.query_one(TabStrip)
+        if name in strip.names:
+            strip.active = name
+
+    def move_tab(self, step: int) -> None:
+        """Turn the next or previous tab on."""
+        self.query_one(TabStrip).move(step)
+
+    @on(TabStrip.Changed)
+    def _show_tab(self) -> None:
+        reading = self.reading
+        if reading is None:
+            return
+        name = self.query_one(TabStrip).active
+        focused = self.has_focus_within
+        self.set_class(name == ISSUES, "-issues")
+        if name == OVERVIEW:
+            self._document(reading.overview, reading.ref.path)
+        elif name == "People":
+            self._document(reading.people, "People")
+        elif name != ISSUES:
+            document = next((one for one in reading.documents if one.name == name), None)
+            if document is not None:
+                kind = "markdown" if document.path.lower().endswith((".md", ".markdown", ".mkd")) else "plain"
+                text = document.text + (
+                    "\n\n(The file is longer; press o to read it on the forge.)" if document.truncated else ""
+                )
+                self.query_one("#preview-document", DocumentView).show(
+                    text, title=document.path, base=reading.url, path=document.path, kind=kind
+                )
+        if focused:
+            self.take_focus()
+
+    def _document(self, text: str, title: str) -> None:
+        self.query_one("#preview-document", DocumentView).show(
+            text, title=title, base=self.reading.url if self.reading else ""
+        )
+
+    def take_focus(self) -> None:
+        """Put the focus on what the tab shows."""
+        self.query_one("#preview-issues" if self.has_class("-issues") else "#preview-document").focus()
+
+    # What the reader does
+
+    @on(RowList.Chosen, "#preview-issues")
+    def _choose_issue(self, event: RowList.Chosen) -> None:
+        event.stop()
+        if self.reading is not None and self.ref is not None and event.index < len(self.reading.issues):
+            self.post_message(self.IssueChosen(self.ref, self.reading.issues[event.index].issue.number))
+
+    @on(RowList.Highlighted, "#preview-issues")
+    def _keep_highlight(self, event: RowList.Highlighted) -> None:
+        event.stop()
+
+    @property
+    def issue_number(self) -> int | None:
+        """The issue under the cursor, while the issues are shown."""
+        if not self.has_class("-issues") or self.reading is None:
+            return None
+        cursor = self.query_one("#preview-issues", RowList).cursor
+        if cursor is None or cursor >= len(self.reading.issues):
+            return None
+        return self.reading.issues[cursor].issue.number
+
+    @on(DocumentView.LinkActivated)
+    def _follow(self, event: DocumentView.LinkActivated) -> None:
+        event.stop()
+        reading = self.reading
+        if reading is None:
+            return
+        link = event.link
+        if link.kind is LinkKind.WEB:
+            self.app.confirm_and_open(link.target, link.host)
+        elif link.kind is LinkKind.DOCUMENT:
+            document = next((one for one in reading.documents if one.path == link.target), None)
+            if document is not None:
+                self.show_tab(document.name)
+            else:
+                self.app.open_page(reading.file_url(link.target))
+        elif link.kind is LinkKind.REFUSED:
+            self.app.notify(
+                f"{link.reason}: {event.href}", title="This link is not followed", severity="warning"
+            )
+
+    def action_leave(self) -> None:
+        """Go back to the list."""
+        self.post_message(self.Left())
