@@ -1,0 +1,257 @@
+"""The step “check”: can I contribute here?"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+
+from isexplore.errors import GitError
+from isexplore.forge.base import Capability
+from isexplore.journey.states import (
+    Answers,
+    Command,
+    Explanation,
+    Fact,
+    Progress,
+    Question,
+    StepName,
+    StepState,
+)
+from isexplore.journey.step import NO_ANSWERS
+from isexplore.journey.world import World, maybe
+from isexplore.models import ForgeKind, MergeRequestState, Project, Visibility
+from isexplore.text import count, shorten
+
+OLD_GIT = (2, 31)
+"""Below this, git ignores the settings that keep a token from leaking (`GIT_CONFIG_COUNT`)."""
+
+
+def missing_scopes(kind: ForgeKind, scopes: tuple[str, ...], project: Project) -> tuple[str, ...]:
+    """Return the token scopes that a contribution needs and `scopes` lacks, as the forge names them."""
+    have = set(scopes)
+    match kind:
+        case ForgeKind.GITLAB:
+            return () if "api" in have else ("api",)
+        case ForgeKind.GITHUB:
+            public = project.visibility is Visibility.PUBLIC
+            return () if "repo" in have or (public and "public_repo" in have) else ("repo",)
+        case ForgeKind.GITEA:
+            if "all" in have:
+                return ()
+            return tuple(scope for scope in ("write:repository", "write:issue") if scope not in have)
+
+
+class Check:
+    """Looks for everything that could stop a contribution, before any work is done."""
+
+    name: StepName = "check"
+    explanation = Explanation(
+        title="Can I contribute here?",
+        why="Some projects are read-only, accept no merge requests, or need more rights than your token has. "
+        "isexplore looks at all of that first, so that you do not find out after the work is done.",
+        afterwards="You know that nothing stands in the way, and what the project asks of a contribution.",
+    )
+
+    async def probe(self, world: World) -> StepState:
+        """Return the table; blocked only by what really stops a contribution."""
+        request = await world.merge_request()
+        if request is not None:
+            noun = world.forge.merge_request_noun
+            return StepState(state="done", detail=f"{noun} {world.called(request.number)} is open already")
+        facts = await self._account(world)
+        facts += await self._project(world)
+        if world.thorough:
+            facts += await self._issue(world)
+            facts += await self._machine(world)
+            facts += await self._rules(world)
+        blocked = [fact for fact in facts if fact.mark == "✗"]
+        fine = sum(fact.mark == "✓" for fact in facts)
+        rows = tuple(facts)
+        if blocked:
+            return StepState(state="blocked", detail=blocked[0].text, hint=blocked[0].fix, facts=rows)
+        notes = len(facts) - fine
+        words = f"{fine} of {len(facts)} fine" + (f", {count(notes, 'note')}" if notes else "")
+        return StepState(state="done", detail=words, facts=rows)
+
+    async def _account(self, world: World) -> list[Fact]:
+        me, project = await world.me(), await world.project()
+        facts = [Fact("✓", f"Signed in as @{me.username}")]
+        if me.external and project.visibility is not Visibility.PUBLIC:
+            facts.append(
+                Fact(
+                    "!",
+                    "This is an external account: internal projects are hidden from it",
+                    "Ask an administrator of the forge if you miss projects",
+                )
+            )
+        token = await maybe(world.token()) if Capability.TOKEN_FACTS in world.forge.capabilities else None
+        if token is None or token.scopes is None:
+            facts.append(
+                Fact(
+                    "!", "The forge does not tell what the token may do", "A step that needs more will say so"
+                )
+            )
+            return facts
+        missing = missing_scopes(world.forge.kind, token.scopes, project)
+        if missing:
+            words = " and ".join(f"“{scope}”" for scope in missing)
+            facts.append(
+                Fact(
+                    "✗",
+                    f"The token lacks the scope {words}",
+                    f"Make a token with {words} and sign in again (isexplore login)",
+                )
+            )
+        else:
+            facts.append(Fact("✓", f"The token may do all that is needed ({', '.join(token.scopes)})"))
+        return facts
+
+    async def _project(self, world: World) -> list[Fact]:
+        project, noun = await world.project(), world.forge.merge_request_noun
+        facts = []
+        if project.archived:
+            facts.append(
+                Fact("✗", "The project is archived: it is read-only", "Ask its owners where work goes on")
+            )
+        if project.empty or not project.default_branch:
+            facts.append(
+                Fact(
+                    "✗",
+                    "The repository is empty: there is nothing to branch from",
+                    "Ask its owners for a first commit",
+                )
+            )
+        if not project.merge_requests_enabled:
+            facts.append(Fact("✗", f"The project accepts no {noun}s", f"Ask its owners to turn {noun}s on"))
+        elif project.can_propose is False:
+            facts.append(
+                Fact(
+                    "✗",
+                    f"This account may not open {noun}s here",
+                    "Ask the project's owners how they take contributions",
+                )
+            )
+        elif not project.archived:
+            facts.append(Fact("✓", f"The project takes {noun}s"))
+        facts.append(await self._fork(world, project))
+        if project.visibility is not Visibility.PUBLIC:
+            word = project.visibility.value
+            facts.append(
+                Fact(
+                    "!",
+                    f"The project is {word}: keep its code on {world.forge.name}",
+                    "Your fork here stays as private as the project",
+                )
+            )
+        return facts
+
+    async def _fork(self, world: World, project: Project) -> Fact:
+        fork = await world.fork()
+        if await world.works_in_project():
+            return Fact("✓", "You may push to the project itself: no fork is needed")
+        if fork is not None:
+            return Fact("✓", f"You have a fork: {fork.path}")
+        if project.forking_enabled is False:
+            return Fact(
+                "✗",
+                "Forking is off, and you may not push",
+                "Ask the owners to allow forks or to give you the role Developer",
+            )
+        if project.role.can_push:
+            return Fact(
+                "✓", f"Your role is {project.role.value}: a fork is not needed, but keeps your branches apart"
+            )
+        return Fact("✓", "You may fork it; you need no rights in the project itself")
+
+    async def _issue(self, world: World) -> list[Fact]:
+        issue = await world.issue()
+        if issue is None:
+            return []
+        me = (await world.me()).username
+        facts = []
+        if not issue.open:
+            facts.append(
+                Fact(
+                    "!",
+                    f"Issue #{issue.number} is closed",
+                    "Ask there whether it is still wanted, or choose another",
+                )
+            )
+        others = [name for name in issue.assignees if name != me]
+        if me in issue.assignees:
+            facts.append(Fact("✓", f"Issue #{issue.number} is assigned to you"))
+        elif others:
+            facts.append(
+                Fact(
+                    "!",
+                    f"Issue #{issue.number} is assigned to @{', @'.join(others)}",
+                    "Ask there before you start",
+                )
+            )
+        elif issue.open:
+            facts.append(Fact("✓", f"Issue #{issue.number} is open and nobody has it"))
+        linked = [
+            one
+            for one in await maybe(world.linked()) or ()
+            if one.state is MergeRequestState.OPEN and one.author != me
+        ]
+        if linked:
+            first, noun = linked[0], world.forge.merge_request_noun
+            facts.append(
+                Fact(
+                    "!",
+                    f"@{first.author} has an open {noun} for it: {shorten(first.title, 60)}",
+                    first.url,
+                )
+            )
+        return facts
+
+    async def _machine(self, world: World) -> list[Fact]:
+        facts = []
+        try:
+            version = await world.git_version()
+        except GitError as error:
+            return [Fact("✗", error.title, error.hint)]
+        numbers = tuple(int(part) for part in version.split(".")[:2] if part.isdigit())
+        if numbers < OLD_GIT:
+            facts.append(Fact("✗", f"Git {version} is too old", "Install git 2.31 or later"))
+        else:
+            facts.append(Fact("✓", f"Git {version} is installed"))
+        identity = await maybe(world.identity())
+        if identity is not None and identity.complete:
+            facts.append(Fact("✓", f"Commits will be by {identity.name} <{identity.email}>"))
+        else:
+            facts.append(
+                Fact(
+                    "!",
+                    "Git does not know your name and e-mail address yet",
+                    "The step “commit” asks for them",
+                )
+            )
+        return facts
+
+    async def _rules(self, world: World) -> list[Fact]:
+        rules = await maybe(world.rules())
+        if rules is None:
+            return []
+        facts = []
+        if rules.sign_off:
+            where = f" ({rules.sign_off_source})" if rules.sign_off_source else ""
+            facts.append(Fact("✓", f"Commits must be signed off{where}: isexplore does that"))
+        if rules.commit_style:
+            facts.append(Fact("✓", f"Commit messages: {shorten(rules.commit_style, 80)}"))
+        if rules.branch_naming:
+            facts.append(Fact("✓", f"Branch names: {shorten(rules.branch_naming, 80)}"))
+        return facts
+
+    async def questions(self, world: World) -> tuple[Question, ...]:
+        """Return nothing: it only looks."""
+        return ()
+
+    async def plan(self, world: World, answers: Answers = NO_ANSWERS) -> tuple[Command, ...]:
+        """Return nothing: it only looks."""
+        return ()
+
+    async def run(self, world: World, answers: Answers = NO_ANSWERS) -> AsyncIterator[Progress]:
+        """Look again."""
+        state = await self.probe(world)
+        yield Progress(text=state.detail, step=self.name)

@@ -1,0 +1,304 @@
+"""The step “review”: what the project's checks and people say, and answering them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+from msgspec import Struct
+
+from isexplore.errors import BlockedError
+from isexplore.journey.states import (
+    Answers,
+    Choice,
+    Command,
+    Explanation,
+    Fact,
+    Progress,
+    Question,
+    StepName,
+    StepState,
+)
+from isexplore.journey.step import NO_ANSWERS
+from isexplore.journey.world import World, maybe
+from isexplore.models import (
+    Discussion,
+    MergeRequest,
+    MergeRequestState,
+    Pipeline,
+    PipelineState,
+)
+from isexplore.models import (
+    Review as People,
+)
+from isexplore.text import count, shorten
+
+WHOLE = "whole"
+"""Answer for "the merge request as a whole" instead of a thread."""
+
+_RUNNING = (PipelineState.PENDING, PipelineState.RUNNING)
+
+
+class Standing(Struct, frozen=True, kw_only=True):
+    """How an open merge request stands."""
+
+    todo: tuple[Fact, ...] = ()
+    """What waits for its author."""
+    news: tuple[Fact, ...] = ()
+    """Everything else worth knowing."""
+    running: bool = False
+    """Checks are at work."""
+    approved: bool = False
+
+
+async def standing(world: World, request: MergeRequest) -> Standing:
+    """Return how an open merge request stands; what the forge does not tell is left out."""
+    pipeline, people, threads = await asyncio.gather(
+        maybe(world.pipeline(request)), maybe(world.review(request)), maybe(world.discussions(request))
+    )
+    me = (await world.me()).username
+    todo: list[Fact] = []
+    news: list[Fact] = []
+    if request.conflicts:
+        base = await maybe(world.base()) or "the default branch"
+        todo.append(
+            Fact(
+                "✗",
+                "The branch conflicts with the project's",
+                f"git fetch --all, git merge {base}, settle the conflicts, commit, push",
+            )
+        )
+    _checks(pipeline, todo, news)
+    _threads(threads or [], me, todo, news)
+    _people(people, bool(todo), me, todo, news)
+    if request.draft:
+        news.append(Fact("!", "It is a draft: reviewers wait until it is marked as ready", request.url))
+    return Standing(
+        todo=tuple(todo),
+        news=tuple(news),
+        running=pipeline is not None and pipeline.state in _RUNNING,
+        approved=people is not None and people.approved,
+    )
+
+
+def _checks(pipeline: Pipeline | None, todo: list[Fact], news: list[Fact]) -> None:
+    if pipeline is None:
+        return
+    match pipeline.state:
+        case PipelineState.FAILED:
+            failed = [job for job in pipeline.jobs if job.state is PipelineState.FAILED]
+            for job in failed:
+                reason = shorten(_last_line(job.detail), 200)
+                todo.append(
+                    Fact(
+                        "✗",
+                        f"The check “{job.name}” failed" + (f": {reason}" if reason else ""),
+                        job.url or pipeline.url,
+                    )
+                )
+            if not failed:
+                todo.append(Fact("✗", "The checks failed", pipeline.url))
+        case PipelineState.PASSED:
+            news.append(Fact("✓", "All checks passed"))
+        case PipelineState.WAITING:
+            news.append(Fact("!", "The checks wait until somebody of the project starts them", pipeline.url))
+        case PipelineState.CANCELLED | PipelineState.SKIPPED:
+            news.append(Fact("!", f"The checks were {pipeline.state.value}", pipeline.url))
+        case _:
+            news.append(Fact("!", "The checks are running"))
+
+
+def _last_line(text: str) -> str:
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    return lines[-1] if lines else ""
+
+
+def place(thread: Discussion) -> str:
+    """Return where a thread points: "src/a.py:12", or nothing."""
+    if thread.file is None:
+        return ""
+    return thread.file if thread.line is None else f"{thread.file}:{thread.line}"
+
+
+def _threads(threads: list[Discussion], me: str, todo: list[Fact], news: list[Fact]) -> None:
+    for thread in threads:
+        spoken = [comment for comment in thread.comments if not comment.system]
+        if not spoken:
+            continue
+        last = spoken[-1]
+        where = f" in {place(thread)}" if place(thread) else ""
+        words = f"@{last.author}{where}: {shorten(' '.join(last.body.split()), 200)}"
+        if thread.unresolved and last.author != me:
+            todo.append(Fact("!", words, "Change it and push, or answer"))
+        elif thread.unresolved:
+            news.append(Fact("✓", f"You answered{where}; it is the reviewer's turn"))
+        elif not thread.resolvable and last.author != me and not last.bot:
+            news.append(Fact("!", words))
+
+
+def _people(people: People | None, asked: bool, me: str, todo: list[Fact], news: list[Fact]) -> None:
+    if people is None:
+        return
+    wanting = [name for name in people.changes_requested_by if name != me]
+    if wanting and not asked:
+        todo.append(
+            Fact(
+                "!",
+                f"@{', @'.join(wanting)} asked for changes",
+                "Change it and push; then ask for another look",
+            )
+        )
+    if people.approved_by:
+        news.append(Fact("✓", f"Approved by @{', @'.join(people.approved_by)}"))
+    if not people.approved and people.approvals_required:
+        left = max(1, people.approvals_required - len(people.approved_by))
+        news.append(Fact("!", f"{count(left, 'approval')} still needed"))
+    if people.reviewers and not people.approved_by:
+        news.append(Fact("✓", f"Reviewed by @{', @'.join(people.reviewers)}"))
+
+
+async def is_my_turn(world: World, request: MergeRequest) -> bool:
+    """Return whether an open merge request waits for its author."""
+    return bool((await standing(world, request)).todo)
+
+
+class Review:
+    """Follows the merge request to its end."""
+
+    name: StepName = "review"
+    explanation = Explanation(
+        title="Review",
+        why="Somebody of the project reads your change, and often asks for improvements: that is normal, and "
+        "meant well. Change what was asked for, commit and push again; the merge request follows by itself.",
+        afterwards="The change is merged: you are a contributor.",
+    )
+
+    async def probe(self, world: World) -> StepState:
+        """Return whose turn it is."""
+        request = await world.merge_request()
+        noun = world.forge.merge_request_noun
+        if request is None:
+            return StepState(state="blocked", detail=f"no {noun} yet", hint="Run the step “propose” first")
+        called = world.called(request.number)
+        if request.state is MergeRequestState.MERGED:
+            return StepState(
+                state="done",
+                detail=f"{called} is merged",
+                facts=(Fact("✓", "Merged. Thank you!", request.url),),
+            )
+        if request.state is MergeRequestState.CLOSED:
+            row = Fact("!", "Closed without a merge: the discussion says why", request.url)
+            return StepState(state="done", detail=f"{called} was closed", facts=(row,))
+        now = await standing(world, request)
+        facts = (*now.todo, *now.news)
+        if now.todo:
+            return StepState(
+                state="ready",
+                detail=now.todo[0].text if len(now.todo) == 1 else f"{count(len(now.todo), 'thing')} to do",
+                hint="Change what was asked for, then commit and push; or answer",
+                facts=facts,
+            )
+        if now.running:
+            return StepState(
+                state="waiting", detail="checks are running", hint="Look again in a minute", facts=facts
+            )
+        if now.approved:
+            return StepState(
+                state="waiting", detail="approved; waiting for the merge", hint="Nothing to do", facts=facts
+            )
+        rules = await maybe(world.rules())
+        promise = f" ({shorten(rules.review_promise, 80)})" if rules and rules.review_promise else ""
+        return StepState(
+            state="waiting",
+            detail="waiting for a review",
+            hint=f"Nothing to do until somebody has looked at it{promise}",
+            facts=facts,
+        )
+
+    async def _open(self, world: World) -> list[Discussion]:
+        request = await world.merge_request()
+        if request is None or request.state is not MergeRequestState.OPEN:
+            return []
+        return [thread for thread in await maybe(world.discussions(request)) or [] if thread.unresolved]
+
+    async def questions(self, world: World) -> tuple[Question, ...]:
+        """Ask for an answer to the reviewers, if one is to be sent."""
+        request = await world.merge_request()
+        if request is None or request.state is not MergeRequestState.OPEN:
+            return ()
+        threads = await self._open(world)
+        asked = [
+            Question(
+                key="reply",
+                label="Answer to the reviewers",
+                kind="multiline",
+                help="Empty sends nothing. Changes need no answer: push them.",
+            )
+        ]
+        if threads:
+            choices = [
+                Choice(
+                    thread.id,
+                    shorten(" ".join(f"{place(thread)} {thread.comments[-1].body}".split()), 80)
+                    if thread.comments
+                    else thread.id,
+                )
+                for thread in threads
+            ]
+            asked.append(
+                Question(
+                    key="discussion",
+                    label="In which thread?",
+                    kind="choice",
+                    default=threads[0].id,
+                    choices=(*choices, Choice(WHOLE, "None: the whole of it")),
+                )
+            )
+        return tuple(asked)
+
+    async def _thread(self, world: World, answers: Answers) -> Discussion | None:
+        threads = await self._open(world)
+        wanted = answers.get("discussion", "")
+        if wanted == WHOLE or not threads:
+            return None
+        return next((thread for thread in threads if thread.id == wanted), threads[0])
+
+    async def plan(self, world: World, answers: Answers = NO_ANSWERS) -> tuple[Command, ...]:
+        """Return the answer's request, if there is an answer."""
+        request, text = await world.merge_request(), answers.get("reply", "").strip()
+        if request is None or not text:
+            return ()
+        thread = await self._thread(world, answers)
+        return (
+            world.requests.reply(
+                await world.project(), request.number, text, discussion=None if thread is None else thread.id
+            ),
+        )
+
+    async def run(self, world: World, answers: Answers = NO_ANSWERS) -> AsyncIterator[Progress]:
+        """Send the answer, unless it is there already; tell how it stands."""
+        world.forget_facts()
+        request, text = await world.merge_request(), answers.get("reply", "").strip()
+        if request is None:
+            raise BlockedError("There is nothing to review yet", "", "Run the step “propose” first")
+        if text:
+            thread = await self._thread(world, answers)
+            if await self._said(world, thread, text):
+                yield Progress(text="The answer is there already", step=self.name)
+            else:
+                yield Progress(text="Sending the answer", step=self.name)
+                await world.forge.reply(await world.project(), request, text, discussion=thread)
+                world.forget_facts()
+        state = await self.probe(world)
+        yield Progress(text=state.detail, step=self.name)
+
+    async def _said(self, world: World, thread: Discussion | None, text: str) -> bool:
+        """Return whether the last word is this very answer: its first sending may have lost its reply."""
+        request = await world.merge_request()
+        assert request is not None
+        me = (await world.me()).username
+        threads = await world.discussions(request) if thread is None else [thread]
+        return any(
+            one.comments and one.comments[-1].author == me and one.comments[-1].body.strip() == text
+            for one in threads
+        )

@@ -1,0 +1,466 @@
+"""Journeys: starting, probing and running them; what the screens and the command line drive."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from msgspec import structs
+
+from isexplore.config.files import StateFile
+from isexplore.config.schema import Config
+from isexplore.errors import BlockedError, ConfigError, IsexploreError, StateError, UsageError
+from isexplore.forge.base import Forge
+from isexplore.git.client import Git
+from isexplore.git.facts import Credential
+from isexplore.journey import plan, steps
+from isexplore.journey.addresses import path_on
+from isexplore.journey.lock import journey_lock
+from isexplore.journey.states import (
+    STEP_NAMES,
+    Answers,
+    Command,
+    Explanation,
+    JourneyReport,
+    Progress,
+    Question,
+    StepName,
+    StepReport,
+    StepState,
+)
+from isexplore.journey.step import NO_ANSWERS
+from isexplore.journey.store import Journey, JourneyStore, Outcome, same_folder
+from isexplore.journey.world import Surroundings, World
+from isexplore.models import Issue, MergeRequestState, Project, ProjectRef
+from isexplore.text import count
+
+Forges = Mapping[str, Forge] | Callable[[str], Forge]
+Credentials = Callable[[str], Credential | None]
+
+_OUTCOMES: dict[MergeRequestState, Outcome] = {
+    MergeRequestState.MERGED: "merged",
+    MergeRequestState.CLOSED: "closed",
+}
+
+
+class Journeys:
+    """All journeys of one state file."""
+
+    def __init__(
+        self,
+        *,
+        forges: Forges,
+        git: Git,
+        state: StateFile,
+        credentials: Credentials,
+        config: Config,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    ) -> None:
+        """Set up.
+
+        Args:
+            forges: by name; a callable raises `IsexploreError` for a name that it does not know.
+            git: runs git.
+            state: where the record is.
+            credentials: how git signs in to a forge, None for SSH.
+            config: settings.
+            clock: the time (aware).
+            sleep: how waiting for a forge waits.
+        """
+        self._forges = forges
+        self._state = state
+        self._credentials = credentials
+        self._config = config
+        self._around = Surroundings(git=git, config=config, sleep=sleep, clock=clock)
+        self._store = JourneyStore(state, clock)
+        self._lasting: dict[str, dict[str, Any]] = {}
+
+    # The record
+
+    def list(self) -> list[Journey]:
+        """Return all journeys, latest change first."""
+        return self._store.list()
+
+    def get(self, journey_id: str) -> Journey:
+        """Return one journey.
+
+        Raises:
+            UsageError: there is none with this id.
+        """
+        return self._store.get(journey_id)
+
+    def find(self, project: ProjectRef, issue: int | None = None) -> Journey | None:
+        """Return the unfinished journey for a project and issue."""
+        return next(
+            (one for one in self.list() if one.ref == project and one.issue == issue and one.outcome is None),
+            None,
+        )
+
+    def draft(
+        self,
+        project: Project,
+        issue: Issue | int | None = None,
+        *,
+        folder: Path | None = None,
+        branch: str = "",
+    ) -> Journey:
+        """Return a journey that is not recorded, for a dry run: `probe` and `plan_all` take it too."""
+        return Journey(
+            id="",
+            forge=project.forge,
+            project=project.path,
+            project_id=project.id,
+            issue=issue.number if isinstance(issue, Issue) else issue,
+            issue_title=issue.title if isinstance(issue, Issue) else "",
+            folder="" if folder is None else str(folder.expanduser().absolute()),
+            branch=branch,
+        )
+
+    def start(
+        self,
+        project: Project,
+        issue: Issue | int | None = None,
+        *,
+        folder: Path | None = None,
+        branch: str = "",
+    ) -> Journey:
+        """Return the unfinished journey for this project and issue, or begin one.
+
+        Args:
+            project: what to contribute to.
+            issue: what to solve; None for a change that has no issue.
+            folder: the clone's own folder; None for the usual place.
+            branch: name of the branch; another name than the known journey's begins another journey.
+        """
+        wanted = self.draft(project, issue, folder=folder, branch=branch)
+
+        def matches(known: Journey) -> bool:
+            return (
+                known.forge == wanted.forge
+                and (known.project == wanted.project or known.project_id == wanted.project_id != "")
+                and known.issue == wanted.issue
+                and known.outcome is None
+                and (not wanted.branch or not known.branch or known.branch == wanted.branch)
+            )
+
+        journey = self._store.start(wanted, matches)
+        given = {"folder": wanted.folder, "branch": wanted.branch, "issue_title": wanted.issue_title}
+        changes = {key: value for key, value in given.items() if value and getattr(journey, key) != value}
+        return self._store.update(journey.id, changes) if changes else journey
+
+    def forget(self, journey_id: str) -> None:
+        """Drop the record; fork, clone and merge request stay as they are."""
+        self._store.forget(journey_id)
+
+    def refresh(self) -> None:
+        """Ask again for what is otherwise asked once: account, token, guides."""
+        self._lasting.clear()
+
+    # Clones
+
+    async def find_folder(self, folder: Path) -> Journey | None:
+        """Return the journey of a clone, the one whose branch is checked out first."""
+        top = _top_of_clone(folder)
+        known = [one for one in self.list() if same_folder(one.folder, top)]
+        if len(known) > 1:
+            branch = (await self._around.git.facts(top)).branch
+            known.sort(key=lambda one: (one.branch != branch, one.outcome is not None))
+        return known[0] if known else None
+
+    async def adopt(self, folder: Path) -> Journey:
+        """Return the journey of a clone; begin one for a clone that was made by hand.
+
+        Raises:
+            BlockedError: the folder is no clone, or of no project on a known forge.
+        """
+        top = _top_of_clone(folder)
+        known = await self.find_folder(top)
+        facts = await self._around.git.facts(top)
+        if known is not None and (known.branch in ("", facts.branch) or known.outcome is None):
+            return known
+        if not facts.is_repo:
+            raise BlockedError(
+                f"{top} is not a git clone",
+                "",
+                "Name the clone's folder, or begin with: isexplore contribute PROJECT",
+            )
+        project = await self._project_of(facts.remotes)
+        if project is None:
+            raise BlockedError(
+                f"{top} belongs to no forge that is set up",
+                "Its remotes: " + (", ".join(sorted(facts.remotes.values())) or "none"),
+                "Sign in to its forge with: isexplore login URL",
+            )
+        branch = facts.branch if facts.branch not in (None, project.default_branch) else None
+        return self.start(project, folder=top, branch=branch or "")
+
+    async def _project_of(self, remotes: Mapping[str, str]) -> Project | None:
+        """Return the original project that a clone is of."""
+        order = ("upstream", "origin", *sorted(remotes))
+        for name in dict.fromkeys(one for one in order if one in remotes):
+            for settings in self._config.forges:
+                hosts = (settings.ssh_host,) if settings.ssh_host else ()
+                path = path_on(remotes[name], settings.url, hosts)
+                if path is None:
+                    continue
+                forge = self._forge(settings.name)
+                project = await forge.project(path)
+                original = project.forked_from_id or project.forked_from
+                return project if original is None else await forge.project(original)
+        return None
+
+    # Probing
+
+    def _forge(self, name: str) -> Forge:
+        if callable(self._forges):
+            return self._forges(name)
+        try:
+            return self._forges[name]
+        except KeyError:
+            raise ConfigError(
+                f"The forge {name} is not set up", "", "Sign in to it with: isexplore login URL"
+            ) from None
+
+    def _world(self, journey: Journey, *, thorough: bool = True) -> World:
+        others = frozenset(
+            one.branch
+            for one in self.list()
+            if one.branch
+            and one.id != journey.id
+            and (one.forge, one.project) == (journey.forge, journey.project)
+        )
+        return World(
+            journey,
+            self._forge(journey.forge),
+            self._around,
+            credential=self._credentials(journey.forge),
+            lasting=self._lasting.setdefault(journey.forge, {}),
+            other_branches=others,
+            thorough=thorough,
+        )
+
+    def _write_down(self, world: World) -> None:
+        """Record what turned out to be different."""
+        learned = dict(world.learned)
+        if learned and world.journey.id:
+            world.journey = self._store.update(world.journey.id, learned)
+        world.learned.clear()
+
+    async def probe(
+        self, journey: Journey, *, thorough: bool = True, all_plans: bool = False
+    ) -> JourneyReport:
+        """Return how all steps stand in the real world.
+
+        Steps after the first one that is not done are not asked for; they are "blocked" with the detail
+        "not yet". A step that could not be looked at is blocked, with the reason in its detail.
+
+        Args:
+            journey: as recorded, or a `draft`.
+            thorough: ask for every row of the check's table; False asks only for what stops a journey.
+            all_plans: say what later steps would run too, as far as can be foreseen.
+        """
+        try:
+            world = self._world(journey, thorough=thorough)
+            request = await world.merge_request()
+        except IsexploreError as error:
+            return _unreachable(journey, error)
+        ended = request is not None and request.state is not MergeRequestState.OPEN
+        reports: list[StepReport] = []
+        held_up: StepName | None = None
+        for step in steps.STEPS:
+            if ended and step.name != "review":
+                reports.append(_report(step.name, StepState(state="done", detail="")))
+                continue
+            if held_up is not None:
+                reports.append(_not_yet(step.name, held_up))
+                continue
+            report = await self._probe_step(world, step.name)
+            reports.append(report)
+            if report.state != "done" and step.name not in steps.OPTIONAL and request is None:
+                held_up = step.name
+        if all_plans:
+            reports[:] = await self._with_plans(world, reports)
+        world.learn(outcome=None if request is None else _OUTCOMES.get(request.state))
+        with suppress(StateError, UsageError):
+            # The report is true whether or not it can be written down.
+            self._write_down(world)
+        project = await world.project()
+        return JourneyReport(
+            journey=world.journey,
+            steps=tuple(reports),
+            current=next((one.name for one in reports if one.state != "done"), None),
+            project=project,
+            merge_request=request,
+        )
+
+    async def _probe_step(self, world: World, name: StepName) -> StepReport:
+        step = steps.step(name)
+        try:
+            state = await step.probe(world)
+            commands = () if state.state == "done" else await step.plan(world)
+        except IsexploreError as error:
+            return _report(name, _failed(error))
+        return _report(name, state, commands)
+
+    async def _with_plans(self, world: World, reports: Iterable[StepReport]) -> Iterable[StepReport]:
+        """Return the reports with what later steps would run, on a world of its own: nothing is learned."""
+        foreseen = self._world(world.journey)
+        planned = []
+        for report in reports:
+            if report.state == "done":
+                planned.append(report)
+                continue
+            try:
+                commands = await steps.step(report.name).plan(foreseen)
+                if report.name == "branch" and not foreseen.journey.branch:
+                    asked = await steps.step("branch").questions(foreseen)
+                    foreseen.learn(branch=asked[0].default)
+            except IsexploreError:
+                commands = report.commands
+            planned.append(structs.replace(report, commands=commands))
+        return planned
+
+    async def status(self) -> tuple[JourneyReport, ...]:
+        """Probe all journeys at once, latest change first."""
+        gate = asyncio.Semaphore(max(1, self._config.network.concurrency // 2))
+
+        async def one(journey: Journey) -> JourneyReport:
+            async with gate:
+                return await self.probe(journey, thorough=False)
+
+        return tuple(await asyncio.gather(*(one(journey) for journey in self.list())))
+
+    # Running
+
+    def explain(self, name: StepName) -> Explanation:
+        """Return what a step is for."""
+        return steps.explain(name)
+
+    async def questions(self, journey: Journey, name: StepName) -> tuple[Question, ...]:
+        """Return what to ask before a step runs."""
+        return await steps.step(name).questions(self._world(journey))
+
+    async def plan(
+        self, journey: Journey, name: StepName, answers: Answers | None = None
+    ) -> tuple[Command, ...]:
+        """Return what a step would run with these answers."""
+        return await steps.step(name).plan(self._world(journey), answers or NO_ANSWERS)
+
+    async def run(
+        self, journey: Journey, name: StepName, answers: Answers | None = None
+    ) -> AsyncIterator[Progress]:
+        """Run one step; harmless when it is done already. What it found is written down as it goes.
+
+        Raises:
+            BlockedError: something else has to happen first.
+            IsexploreError: the forge or git said no.
+        """
+        async with journey_lock(self._state.path, journey.id):
+            world = self._world(self._store.get(journey.id))
+            running = steps.step(name).run(world, answers or NO_ANSWERS)
+            try:
+                async for progress in running:
+                    # Before anybody acts on the news, and before the step goes on.
+                    self._write_down(world)
+                    yield progress
+            finally:
+                close = getattr(running, "aclose", None)
+                if close is not None:
+                    await close()
+                self._write_down(world)
+
+    async def run_until(
+        self,
+        journey: Journey,
+        last: StepName,
+        *,
+        first: StepName = "check",
+        answers: Mapping[StepName, Answers] | None = None,
+    ) -> AsyncIterator[Progress]:
+        """Run all steps from `first` to `last` that are not done, in order.
+
+        "change" and "commit" are the user's: they are not run. Changes that are not committed stay where
+        they are, as long as there is a commit to go on with.
+
+        Raises:
+            BlockedError: a step cannot run, or waits for the user.
+        """
+        given = answers or {}
+        for name in STEP_NAMES[STEP_NAMES.index(first) : STEP_NAMES.index(last) + 1]:
+            world = self._world(self._store.get(journey.id))
+            state = await steps.step(name).probe(world)
+            with suppress(StateError):
+                self._write_down(world)
+            if state.state == "done":
+                yield Progress(text=state.detail, fraction=1.0, step=name)
+            elif name == "commit" and await world.commits():
+                yield Progress(text=f"{state.detail}: left as it is", step=name)
+            elif name in ("change", "commit"):
+                raise BlockedError(
+                    f"There is nothing to propose yet: {state.detail}",
+                    f"Looked at {world.folder()}",
+                    "Commit your change first (git commit)" if name == "commit" else state.hint,
+                )
+            elif state.state == "blocked" and not given.get(name):
+                raise BlockedError(state.detail[:1].upper() + state.detail[1:], "", state.hint)
+            else:
+                async for progress in self.run(journey, name, given.get(name)):
+                    yield progress
+
+    # For --dry-run and copying
+
+    async def plan_all(self, journey: Journey) -> JourneyReport:
+        """Return the probed journey with what every step that is not done would run."""
+        return await self.probe(journey, all_plans=True)
+
+    async def shell_script(self, journey: Journey) -> str:
+        """Return what is left to do as a shell script."""
+        report = await self.plan_all(journey)
+        return plan.shell_script((step.title, step.commands) for step in report.steps)
+
+
+def _top_of_clone(folder: Path) -> Path:
+    """Return the folder itself, or the nearest one above it that holds a clone."""
+    start = folder.expanduser().resolve()
+    return next((one for one in (start, *start.parents) if (one / ".git").exists()), start)
+
+
+def _report(name: StepName, state: StepState, commands: tuple[Command, ...] = ()) -> StepReport:
+    return StepReport(
+        name=name,
+        title=steps.explain(name).title,
+        state=state.state,
+        detail=state.detail,
+        hint=state.hint,
+        facts=state.facts,
+        commands=commands,
+    )
+
+
+def _not_yet(name: StepName, after: StepName) -> StepReport:
+    return _report(name, StepState(state="blocked", detail="not yet", hint=f"After the step “{after}”"))
+
+
+def _failed(error: IsexploreError) -> StepState:
+    words = error.title if not error.detail else f"{error.title}: {error.detail}"
+    return StepState(state="blocked", detail=words, hint=error.hint)
+
+
+def _unreachable(journey: Journey, error: IsexploreError) -> JourneyReport:
+    first = _report("check", _failed(error))
+    rest = (_not_yet(name, "check") for name in STEP_NAMES[1:])
+    return JourneyReport(journey=journey, steps=(first, *rest), current="check")
+
+
+def in_words(report: JourneyReport) -> str:
+    """Return where a journey stands, for a list: "3 of 10 · fork: ready"."""
+    if report.current is None:
+        return report.steps[-1].detail
+    step = report.step(report.current)
+    done = sum(one.state == "done" for one in report.steps)
+    return f"{count(done, 'step')} of {len(report.steps)} · {step.name}: {step.detail}"

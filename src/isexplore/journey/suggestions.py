@@ -1,0 +1,106 @@
+"""First drafts: names and texts that are right for most, in the project's own style. Pure."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection
+
+from isexplore.git.facts import CommitFacts
+from isexplore.git.names import suggest_branch
+from isexplore.journey.rules import Rules
+from isexplore.models import Issue
+
+_CONVENTIONAL = re.compile(
+    r"conventional\s*commits?|\b(?:feat|fix|docs|chore)(?:\([^)]*\))?!?:", re.IGNORECASE
+)
+_KINDS = (
+    ("docs", re.compile(r"\b(doc|docs|documentation|readme|typo|explain|describe)\b", re.IGNORECASE)),
+    ("fix", re.compile(r"\b(bug|fix|crash|error|wrong|broken|fails?|defect|regression)\b", re.IGNORECASE)),
+    ("test", re.compile(r"\btests?\b", re.IGNORECASE)),
+)
+_PREFIX = re.compile(r"`([a-z]+/)[^`]*`")
+_REFERENCE = re.compile(
+    r"(?P<word>\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?)\b:?\s*)"
+    r"#(?:(?P<number>\d+)|[<{(\[]?[a-z_ -]*[>})\]]?)?"
+    r"(?=\s|$|[.,;])",
+    re.IGNORECASE,
+)
+_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
+_VARIABLE = re.compile(r"%\{([a-z_]+)\}")
+
+
+def kind_of_change(title: str, labels: Collection[str] = ()) -> str:
+    """Return the word that a conventional commit begins with."""
+    text = " ".join((title, *labels))
+    return next((word for word, pattern in _KINDS if pattern.search(text)), "feat")
+
+
+def branch_name(number: int | None, title: str, rules: Rules | None, taken: Collection[str] = ()) -> str:
+    """Return a free branch name, with the prefix that the project asks for (“`feature/...`”)."""
+    plain = suggest_branch(number, title)
+    naming = rules.branch_naming if rules is not None else None
+    prefixes = _PREFIX.findall(naming) if naming else []
+    kind = kind_of_change(title)
+    prefix = next((one for one in prefixes if one.startswith(kind)), prefixes[0] if prefixes else "")
+    name, attempt = prefix + plain, 2
+    while name in taken:
+        name, attempt = f"{prefix}{plain}-{attempt}", attempt + 1
+    return name
+
+
+def commit_message(issue: Issue | None, rules: Rules | None) -> str:
+    """Return a message to start from; empty when nothing is known of the change."""
+    if issue is None:
+        return ""
+    title = issue.title.strip().rstrip(".")
+    if rules is not None and rules.commit_style and _CONVENTIONAL.search(rules.commit_style):
+        subject = f"{kind_of_change(title, issue.labels)}: {title[:1].lower()}{title[1:]}"
+    else:
+        subject = title[:1].upper() + title[1:]
+    return f"{subject}\n\nCloses #{issue.number}"
+
+
+def merge_request_title(commits: list[CommitFacts], issue_title: str, branch: str) -> str:
+    """Return the only commit's subject, else the issue's title, else the branch in words."""
+    if len(commits) == 1:
+        return commits[0].subject
+    if issue_title:
+        return issue_title
+    if commits:
+        return commits[-1].subject
+    words = re.sub(r"^\d+[-_]", "", branch.rsplit("/", 1)[-1]).replace("-", " ").replace("_", " ").strip()
+    return words[:1].upper() + words[1:]
+
+
+def merge_request_body(
+    template: str | None, issue: int | None, commits: list[CommitFacts], branch: str, target: str
+) -> str:
+    """Return the project's template with what is known filled in: variables and the issue that it closes."""
+    body = next((one.body for one in commits if one.body), "") if len(commits) == 1 else ""
+    body = re.sub(r"(?im)^(signed-off-by|co-authored-by):.*$", "", body).strip()
+    if template is None or not template.strip():
+        text = body
+    else:
+        known = {
+            "source_branch": branch,
+            "target_branch": target,
+            "first_commit": body,
+            "first_multiline_commit": body,
+            "all_commits": "\n".join(f"* {one.subject}" for one in reversed(commits)),
+        }
+        text = _VARIABLE.sub(lambda match: known.get(match[1], match[0]), template).strip()
+    return _with_issue(text, issue).strip()
+
+
+def _with_issue(text: str, issue: int | None) -> str:
+    if issue is None:
+        return text
+    visible = _COMMENT.sub("", text)
+    if any(match["number"] == str(issue) for match in _REFERENCE.finditer(visible)):
+        return text
+    hidden = [match.span() for match in _COMMENT.finditer(text)]
+    for match in _REFERENCE.finditer(text):
+        inside = any(start <= match.start() < end for start, end in hidden)
+        if match["number"] is None and not inside:
+            return f"{text[: match.start()]}{match['word']}#{issue}{text[match.end() :]}"
+    return f"{text}\n\nCloses #{issue}" if text else f"Closes #{issue}"
