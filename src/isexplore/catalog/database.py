@@ -1,0 +1,130 @@
+"""One account's catalog file, open for writing: transactions, and its failures in words."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Self
+
+from isexplore.catalog import schema
+from isexplore.catalog.store import Account
+from isexplore.errors import StateError
+
+_NOT_ALLOWED = (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM)
+
+
+class Database:
+    """One account's file, open for writing by one thread at a time.
+
+    A program that is killed inside `transaction` leaves the file as it was before.
+    """
+
+    def __init__(self, account: Account, folder: str, *, clock: Callable[[], float] = time.time) -> None:
+        """Open the file, making it anew when it is missing, broken or of another version.
+
+        Raises:
+            StateError: it cannot be made: no space, no permission.
+        """
+        self.account = account
+        self.path = os.path.join(folder, account.file_name)
+        self.clock = clock
+        try:
+            opened = schema.open_for_writing(self.path)
+        except (sqlite3.Error, OSError) as error:
+            raise self._state_error(error) from error
+        self.connection = opened.connection
+        self.notice = opened.notice
+        """What the user should know about how the file was found, or None."""
+        with self.transaction():
+            self.note("forge", account.forge)
+            self.note("url", account.url)
+            self.note("username", account.username)
+
+    def close(self) -> None:
+        """Close the file."""
+        self.connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _state_error(self, error: Exception) -> StateError:
+        name = os.path.basename(self.path)
+        primary = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF
+        if primary == sqlite3.SQLITE_FULL:
+            return StateError(
+                "The disk is full, so the catalog cannot be refreshed",
+                f"{self.path}: {error}",
+                "Free some space, or point ISEXPLORE_CACHE_DIR at another disk; search goes on working.",
+            )
+        if primary in _NOT_ALLOWED or isinstance(error, PermissionError):
+            return StateError(
+                "The catalog cannot be written",
+                f"{self.path}: {error}",
+                "Make the folder writable, or point ISEXPLORE_CACHE_DIR at one that is.",
+            )
+        if primary == sqlite3.SQLITE_BUSY:
+            return StateError(
+                "Another isexplore is writing the catalog",
+                f"{name} stayed locked",
+                "Try again when the other one has finished.",
+            )
+        return StateError(
+            "The catalog cannot be written",
+            f"{self.path}: {error}",
+            "Try again. The catalog holds nothing of yours alone: deleting the file rebuilds it.",
+        )
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Do all or nothing.
+
+        Raises:
+            StateError: the disk is full, the file is locked, read-only or broken.
+        """
+        try:
+            self.connection.execute("BEGIN IMMEDIATE")
+            yield self.connection
+            self.connection.execute("COMMIT")
+        except sqlite3.DatabaseError as error:
+            self._give_up()
+            if schema.is_damage(error):
+                schema.note_damage(self.path)
+                raise StateError(
+                    "The catalog file is damaged",
+                    f"{self.path}: {error}",
+                    "Sync again: the forge has it all. Bookmarks and contributions are kept elsewhere.",
+                ) from error
+            raise self._state_error(error) from error
+        except BaseException:
+            self._give_up()
+            raise
+
+    def _give_up(self) -> None:
+        if self.connection.in_transaction:
+            self.connection.execute("ROLLBACK")
+
+    def note(self, name: str, value: object) -> None:
+        """Note something about the file, inside a transaction."""
+        self.connection.execute("INSERT OR REPLACE INTO fact (name, value) VALUES (?, ?)", (name, value))
+
+    def fact(self, name: str) -> object:
+        """Return something noted about the file, or None."""
+        found = self.connection.execute("SELECT value FROM fact WHERE name = ?", (name,)).fetchone()
+        return found[0] if found else None
+
+    def number(self, name: str) -> int:
+        """Return a number noted about the file, 0 for none."""
+        value = self.fact(name)
+        return value if isinstance(value, int) else 0
+
+    def set_facts(self, **facts: str | int | None) -> None:
+        """Note things about the file."""
+        with self.transaction():
+            for name, value in facts.items():
+                self.note(name, value)

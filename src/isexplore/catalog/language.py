@@ -1,0 +1,320 @@
+"""The search language: words, "phrases", -exclusions and `name:value` filters, in any order.
+
+    rate limit lang:python,go topic:security -legacy has:gfi active:90d sort:stars
+
+Several values of one filter, with commas or by repeating it, mean any of them; `topic:` and `has:`
+repeated mean all of them. A value with spaces is put in quotes: `topic:"machine learning"`.
+"""
+
+from __future__ import annotations
+
+from isexplore.catalog import words
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from typing import NoReturn
+
+SORTS = ("relevance", "score", "activity", "updated", "stars", "name")
+"""Orders of projects; `activity` and `updated` both put the latest change first."""
+HAS = {
+    "gfi": "gfi",
+    "contributing": "CONTRIBUTING",
+    "readme": "README",
+    "licence": "licence",
+    "license": "licence",
+    "codeowners": "CODEOWNERS",
+    "code-of-conduct": "CODE_OF_CONDUCT",
+    "communication": "COMMUNICATION",
+    "governance": "GOVERNANCE",
+    "support": "SUPPORT",
+    "changelog": "CHANGELOG",
+    "innersource": "innersource.json",
+    "issues": "issues",
+    "description": "description",
+}
+"""Values of `has:`, and the name that the index knows each by."""
+SPANS = ("7d", "30d", "90d", "6m", "1y")
+"""Values that `active:` suggests."""
+
+PROJECT_FILTERS = {
+    "lang": "a programming language",
+    "topic": "a topic",
+    "group": "a group, with all below it",
+    "forge": "a forge of the configuration",
+    "has": "gfi, contributing, readme, ...",
+    "active": "changed within: 30d, 12w, 6m, 1y",
+    "sort": "relevance, score, activity, updated, stars, name",
+}
+"""What `isexplore search` understands, each with what it takes."""
+_ALIASES = {"language": "lang", "tag": "topic", "org": "group", "owner": "group", "is": "has"}
+_ALL_OF = frozenset({"topic", "has", "label"})
+_UNITS = {"h": 3_600, "d": 86_400, "w": 604_800, "m": 2_629_800, "y": 31_557_600}
+MAX_LENGTH = 1_000
+"""Characters of a search that are looked at."""
+MAX_WORDS = 16
+
+
+class Piece:
+    """One part of a search as it was typed."""
+
+    __slots__ = ("end", "name", "negated", "quoted", "start", "value", "value_start")
+
+    def __init__(
+        self,
+        start: int,
+        end: int,
+        value_start: int,
+        name: str | None,
+        value: str,
+        quoted: bool,
+        negated: bool,
+    ) -> None:
+        self.start = start
+        self.end = end
+        self.value_start = value_start
+        self.name = name
+        """What stands before the colon; None for a word."""
+        self.value = value
+        self.quoted = quoted
+        self.negated = negated
+
+
+class Word:
+    """A word or phrase to look for."""
+
+    __slots__ = ("exact", "negated", "text", "tokens")
+
+    def __init__(self, text: str, *, exact: bool, negated: bool) -> None:
+        self.text = words.fold(text)
+        self.tokens = words.tokens(text)
+        self.exact = exact
+        """Written in quotes: no prefix, words next to each other."""
+        self.negated = negated
+
+
+class Filter:
+    """A filter: any of `values`."""
+
+    __slots__ = ("name", "negated", "values")
+
+    def __init__(self, name: str, values: tuple[str, ...], negated: bool) -> None:
+        self.name = name
+        self.values = values
+        self.negated = negated
+
+
+class Query:
+    """A search, understood."""
+
+    __slots__ = ("filters", "sort", "text", "words")
+
+    def __init__(self, text: str, found: list[Word], filters: list[Filter], sort: str | None) -> None:
+        self.text = text
+        self.words = found
+        self.filters = filters
+        self.sort = sort
+        """None when none was asked for."""
+
+    @property
+    def wanted(self) -> list[Word]:
+        """The words that must be there."""
+        return [word for word in self.words if not word.negated]
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether everything matches."""
+        return not self.words and not self.filters
+
+    def values(self, name: str) -> list[Filter]:
+        """Return the filters of one name."""
+        return [each for each in self.filters if each.name == name]
+
+
+def pieces(text: str) -> list[Piece]:
+    """Split a search into its parts; an unclosed quote reaches to the end."""
+    found: list[Piece] = []
+    at, length = 0, min(len(text), MAX_LENGTH)
+    while at < length:
+        if text[at].isspace():
+            at += 1
+            continue
+        start = at
+        negated = text[at] == "-" and at + 1 < length and not text[at + 1].isspace()
+        at += negated
+        name, value_start = None, at
+        value: list[str] = []
+        quoted = in_quotes = False
+        while at < length and (in_quotes or not text[at].isspace()):
+            char = text[at]
+            if char == '"':
+                in_quotes, quoted = not in_quotes, True
+            elif char == ":" and name is None and not quoted and _names_filter(value, text, at):
+                name, value, value_start = "".join(value).lower(), [], at + 1
+            else:
+                value.append(char)
+            at += 1
+        found.append(Piece(start, at, value_start, name, "".join(value), quoted, negated))
+    return found
+
+
+def _names_filter(before: list[str], text: str, colon: int) -> bool:
+    """Return whether a colon ends a filter's name; addresses and `std::vector` are words."""
+    return (
+        bool(before)
+        and all(char.isalpha() for char in before)
+        and text[colon + 1 : colon + 2] not in (":", "/")
+    )
+
+
+def parse(
+    text: str,
+    *,
+    typing: bool = False,
+    filters: Mapping[str, str] = PROJECT_FILTERS,
+    forges: Iterable[str] = (),
+) -> Query:
+    """Return the search that `text` means.
+
+    Args:
+        text: as typed.
+        typing: somebody is still typing at the end: a filter that is not finished there is ignored.
+        filters: names that are understood.
+        forges: the forges that `forge:` can name; any when empty.
+
+    Raises:
+        UsageError: no such filter, or a value that it does not take; the nearest valid one is named.
+    """
+    found: list[Word] = []
+    chosen: list[Filter] = []
+    sort: str | None = None
+    parts = pieces(text)
+    for part in parts:
+        open_end = typing and part is parts[-1] and part.end >= len(text.rstrip("\n"))
+        if part.name is None:
+            word = Word(part.value, exact=part.quoted, negated=part.negated)
+            if word.tokens and len(found) < MAX_WORDS:
+                found.append(word)
+            continue
+        name = _ALIASES.get(part.name, part.name)
+        if name not in filters:
+            if open_end:
+                continue
+            _unknown_filter(part.name, filters)
+        values = tuple(dict.fromkeys(each.strip() for each in part.value.split(",") if each.strip()))
+        if not values:
+            if open_end:
+                continue
+            _fail(
+                f'"{part.name}:" needs a value', f"It takes {filters[name]}.", f"For example {_example(name)}"
+            )
+        try:
+            values = tuple(_checked(name, value, forges) for value in values)
+        except _UnknownValue as problem:
+            if open_end and problem.could_grow:
+                continue
+            _bad_value(name, problem)
+        if name == "sort":
+            sort = values[-1]
+        else:
+            chosen.append(Filter(name, values, part.negated))
+    return Query(text, found, _merged(chosen), sort)
+
+
+def _merged(chosen: list[Filter]) -> list[Filter]:
+    """Join repeated filters that mean "any of these"."""
+    out: list[Filter] = []
+    for each in chosen:
+        same = next(
+            (other for other in out if (other.name, other.negated) == (each.name, each.negated)), None
+        )
+        if same is None or (each.name in _ALL_OF and not each.negated):
+            out.append(each)
+        else:
+            same.values = tuple(dict.fromkeys(same.values + each.values))
+    return out
+
+
+class _UnknownValue(Exception):
+    def __init__(self, value: str, known: tuple[str, ...]) -> None:
+        super().__init__(value)
+        self.value = value
+        self.known = known
+
+    @property
+    def could_grow(self) -> bool:
+        return any(each.startswith(self.value.lower()) for each in self.known) or self.value.isdigit()
+
+
+VERDICTS = ("free", "maybe-taken", "stale", "unknown")
+"""Values of `verdict:`."""
+
+
+def _checked(name: str, value: str, forges: Iterable[str]) -> str:
+    """Return a value as the search uses it."""
+    low = value.lower()
+    if name == "has":
+        if low not in HAS:
+            raise _UnknownValue(value, tuple(HAS))
+        return HAS[low]
+    if name == "sort":
+        if low not in SORTS:
+            raise _UnknownValue(value, SORTS)
+        return low
+    if name == "verdict":
+        if low not in VERDICTS:
+            raise _UnknownValue(value, VERDICTS)
+        return low
+    if name in ("active", "updated", "age"):
+        if seconds(value) is None:
+            raise _UnknownValue(value, SPANS)
+        return low
+    if name == "forge":
+        known = {each.lower(): each for each in forges}
+        if known and low not in known:
+            raise _UnknownValue(value, tuple(known.values()))
+        return known.get(low, value)
+    return value
+
+
+def seconds(span: str) -> int | None:
+    """Return how long "90d", "12w", "6m", "1y" or "90" (days) is; None for anything else."""
+    number, unit = (span[:-1], span[-1:].lower()) if not span.isdigit() else (span, "d")
+    if not number.isdigit() or not number.isascii() or unit not in _UNITS or len(number) > 6:
+        return None
+    return int(number) * _UNITS[unit]
+
+
+def _example(name: str) -> str:
+    examples = {"lang": "lang:python", "has": "has:gfi", "active": "active:90d", "sort": "sort:stars"}
+    examples.update(verdict="verdict:free", updated="updated:30d", age="age:1y")
+    return examples.get(name, f"{name}:name")
+
+
+def _unknown_filter(name: str, filters: Mapping[str, str]) -> NoReturn:
+    near = words.nearest(name, (*filters, *_ALIASES))
+    near = _ALIASES.get(near, near) if near else None
+    _fail(
+        f'There is no filter "{name}:"',
+        "Filters are " + ", ".join(f"{each}:" for each in filters) + ".",
+        f"Did you mean {near}: ?"
+        if near in filters
+        else f'To search for the text itself, quote it: "{name}:"',
+    )
+
+
+def _bad_value(name: str, problem: _UnknownValue) -> NoReturn:
+    near = words.nearest(problem.value.lower(), problem.known)
+    if name in ("active", "updated", "age"):
+        detail = "It takes a time span: a number with d, w, m or y."
+        hint = f"For example {_example(name)}"
+    else:
+        detail = "It takes " + ", ".join(problem.known) + "."
+        hint = f"Did you mean {name}:{near}?" if near else f"For example {name}:{problem.known[0]}"
+    _fail(f'"{problem.value}" is no value of {name}:', detail, hint)
+
+
+def _fail(title: str, detail: str, hint: str) -> NoReturn:
+    from isexplore.errors import UsageError
+
+    raise UsageError(title, detail, hint)

@@ -1,0 +1,349 @@
+"""From a search to row numbers: what each file is asked, and in which order the answers come.
+
+Every filter is a word of the text index, so that filters and words are intersected by SQLite itself
+and reading stops early; only the exact day of `active:` is looked up in the rows.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from heapq import merge
+
+from isexplore.catalog import words
+from isexplore.catalog.language import Filter, Query, Word, seconds
+from isexplore.catalog.store import Catalog, Store, unpack_text
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+Place = tuple[int, int]
+"""A hit: its rank, and the number of its store in the catalog."""
+
+BOUND = 1_000
+"""Hits after which reading an index stops at first."""
+NAMES = 20
+"""Projects looked up by the beginning of their name, whatever their rank."""
+_SPELT_OUT = 24
+"""Words that the beginning of one is replaced with; for more, SQLite joins them itself."""
+_PHRASE_CHECKS = 80
+_LANGUAGES = {
+    "js": "javascript", "ts": "typescript", "py": "python", "golang": "go", "cpp": "c++", "csharp": "c#",
+    "rb": "ruby", "rs": "rust", "sh": "shell", "bash": "shell", "kt": "kotlin", "objc": "objective-c",
+}  # fmt: skip
+KINDS = {"lang": words.LANGUAGE, "topic": words.TOPIC, "group": words.GROUP, "has": words.HAS}
+"""Which kind of filter word each filter looks for."""
+ORDERS = {
+    "stars": ("stars", "project_stars", "DESC"),
+    "activity": ("last_activity", "project_activity", "DESC"),
+    "updated": ("last_activity", "project_activity", "DESC"),
+    "name": ("key", "project_key", "ASC"),
+}
+"""Orders that are not by rank: column, index that has it, direction."""
+
+
+class Compiled:
+    """A search in the words of SQLite's full-text language."""
+
+    __slots__ = ("deep", "filters", "meta", "names", "notice", "phrases", "since")
+
+    def __init__(self) -> None:
+        self.meta = ""
+        """For names, paths, descriptions and topics; empty when everything matches."""
+        self.deep = ""
+        """For the index that has READMEs too; empty when it is not worth asking."""
+        self.filters = ""
+        """The filters and exclusions alone; empty for none."""
+        self.since: int | None = None
+        """Last activity at or after this, in seconds since 1970."""
+        self.phrases: list[list[str]] = []
+        """Phrases, which the index of READMEs knows only as single words."""
+        self.names: tuple[str, ...] = ()
+        """Beginnings of a name (`words.key`) to look up directly."""
+        self.notice: str | None = None
+        """What is wrong with a filter's value, in words."""
+
+
+def compile_query(catalog: Catalog, query: Query, now: int) -> Compiled:
+    """Return what to ask the files of the catalog for."""
+    out = Compiled()
+    positive: list[str] = []
+    negative: list[str] = []
+    for each in query.filters:
+        if each.name == "active":
+            out.since = now - min(seconds(value) or 0 for value in each.values)
+            months = words.months_since(out.since, now)
+            if months is not None:
+                positive.append(_any([words.quoted(words.filter_word(words.MONTH, one)) for one in months]))
+        elif each.name in KINDS:
+            (negative if each.negated else positive).append(_any(_filter_terms(catalog, each, out)))
+    excluded = negative + [words.quoted(" ".join(word.tokens)) for word in query.words if word.negated]
+    wanted = query.wanted
+    out.filters = _expression(positive, excluded)
+    out.meta = _expression([_meta_term(catalog, word) for word in wanted] + positive, excluded)
+    if wanted and any(len(token) > 2 for word in wanted for token in word.tokens):
+        deep_terms = [term for word in wanted for term in _deep_terms(catalog, word)]
+        deep_excluded = negative + [
+            " AND ".join(words.quoted(token) for token in word.tokens) for word in query.words if word.negated
+        ]
+        out.deep = _expression(deep_terms + positive, [f"({term})" for term in deep_excluded])
+        out.phrases = [word.tokens for word in wanted if word.exact and len(word.tokens) > 1]
+    if wanted:
+        joined = "".join(token for word in wanted for token in word.tokens)
+        out.names = tuple(dict.fromkeys((joined, "".join(wanted[-1].text.rpartition("/")[2:]))))
+        out.names = tuple(words.key(name) for name in out.names if words.key(name))
+    return out
+
+
+def _any(terms: list[str]) -> str:
+    return terms[0] if len(terms) == 1 else "(" + " OR ".join(terms) + ")"
+
+
+def _expression(wanted: list[str], excluded: list[str]) -> str:
+    if not wanted and not excluded:
+        return ""
+    text = " AND ".join(wanted or [words.quoted(words.EVERYTHING)])
+    return f"({text}) NOT {_any(excluded)}" if excluded else text
+
+
+def _meta_term(catalog: Catalog, word: Word) -> str:
+    if word.exact:
+        return words.quoted(" ".join(word.tokens))
+    if len(word.tokens) > 1:
+        return words.quoted(" ".join(word.tokens)) + " *"
+    return _begins(catalog, word.tokens[0], indexed=4)
+
+
+def _deep_terms(catalog: Catalog, word: Word) -> list[str]:
+    terms = [words.quoted(token) for token in word.tokens]
+    if not word.exact and len(word.tokens[-1]) > 2:
+        terms[-1] = _begins(catalog, word.tokens[-1], indexed=3)
+    return terms
+
+
+def _begins(catalog: Catalog, token: str, indexed: int) -> str:
+    """Return the term for words that begin with `token`.
+
+    Args:
+        catalog: whose words there are.
+        token: what was typed of the word.
+        indexed: length up to which the index has beginnings of words ready.
+    """
+    if len(token) > indexed and token.isascii():
+        known: set[str] = set()
+        for store in catalog.stores:
+            found = store.query(
+                "SELECT term FROM word WHERE term >= ? AND term < ? LIMIT ?",
+                (token, token + "\U0010ffff", _SPELT_OUT + 1),
+            )
+            known.update(str(term) for (term,) in found)
+        if 0 < len(known) <= _SPELT_OUT:
+            return _any([words.quoted(term) for term in sorted(known)])
+    return words.quoted(token) + " *"
+
+
+def _filter_terms(catalog: Catalog, chosen: Filter, out: Compiled) -> list[str]:
+    """Return the filter words of any of the values, as the language, topic or group is spelt here."""
+    kind = KINDS[chosen.name]
+    if kind == words.HAS:
+        return [words.quoted(words.filter_word(kind, value)) for value in chosen.values]
+    terms = []
+    for value in chosen.values:
+        folded = facet_value(kind, value)
+        exact, begins, known = _facet_state(catalog, kind, folded)
+        if not exact and kind == words.LANGUAGE and folded in _LANGUAGES:
+            folded = _LANGUAGES[folded]
+            exact, begins, known = _facet_state(catalog, kind, folded)
+        term = words.quoted(words.filter_word(kind, folded))
+        terms.append(term if exact else term + " *")
+        if known and not begins and out.notice is None:
+            near = nearest_value(catalog, kind, folded)
+            out.notice = f"No project has {chosen.name}:{value}"
+            if near:
+                out.notice += f"; did you mean {chosen.name}:{near}?"
+    return terms
+
+
+def facet_value(kind: str, value: str) -> str:
+    """Return the spelling under which a filter's value is counted."""
+    return words.topic_value(value) if kind == words.TOPIC else words.fold(value.strip().strip("/"))
+
+
+def _facet_state(catalog: Catalog, kind: str, value: str) -> tuple[bool, bool, bool]:
+    """Return whether a value exists, whether one begins with it, and whether any is known at all."""
+    begins = known = False
+    for store in catalog.stores:
+        found = store.query(
+            "SELECT value FROM facet WHERE kind = ? AND value >= ? ORDER BY value LIMIT 1", (kind, value)
+        )
+        if found:
+            known = True
+            if found[0][0] == value:
+                return True, True, True
+            begins = begins or str(found[0][0]).startswith(value)
+        known = known or bool(store.query("SELECT 1 FROM facet LIMIT 1"))
+    return False, begins, known
+
+
+def nearest_value(catalog: Catalog, kind: str, value: str) -> str | None:
+    """Return the known value of a filter that `value` most likely meant."""
+    known = [
+        str(found[0])
+        for store in catalog.stores
+        for found in store.query(
+            "SELECT value FROM facet WHERE kind = ? ORDER BY projects DESC LIMIT 2000", (kind,)
+        )
+    ]
+    return words.nearest(value, known)
+
+
+# Asking the files
+
+
+def _statement(table: str, compiled: Compiled) -> tuple[str, tuple[object, ...]]:
+    match = compiled.deep if table == "deep" else compiled.meta
+    if compiled.since is None:
+        return f"SELECT rowid FROM {table} WHERE {table} MATCH ? ORDER BY rowid", (match,)
+    return (
+        f"SELECT p.id FROM {table} AS t CROSS JOIN project AS p ON p.id = t.rowid "
+        f"WHERE t.{table} MATCH ? AND p.last_activity >= ? ORDER BY t.rowid",
+        (match, compiled.since),
+    )
+
+
+def _ranks(store: Store, statement: str, values: Sequence[object], limit: int | None) -> list[int]:
+    if limit is not None:
+        statement += f" LIMIT {limit}"
+    return [rank for (rank,) in store.numbers(statement, values)]
+
+
+def _deep_ranks(store: Store, compiled: Compiled, limit: int | None) -> tuple[list[int], bool]:
+    """Return hits in READMEs, and whether these are all."""
+    if not compiled.deep:
+        return [], True
+    if compiled.phrases:
+        limit = _PHRASE_CHECKS
+    found = _ranks(store, *_statement("deep", compiled), limit)
+    if compiled.phrases:
+        # Checking each text costs, so a phrase is looked for in the best of them only.
+        return [rank for rank in found if _has_phrases(store, rank, compiled.phrases)], True
+    return found, limit is None or len(found) < limit
+
+
+def _has_phrases(store: Store, rank: int, phrases: list[list[str]]) -> bool:
+    found = store.query(
+        "SELECT r.excerpt, p.name, p.path, p.description, p.topics FROM project AS p "
+        "JOIN readme AS r ON r.pid = p.pid WHERE p.id = ?",
+        (rank,),
+    )
+    if not found:
+        return False
+    excerpt, *rest = found[0]
+    texts = [" " + " ".join(words.tokens(each)) for each in (unpack_text(excerpt), *map(str, rest))]
+    return all(any(" " + " ".join(phrase) in text for text in texts) for phrase in phrases)
+
+
+def first_hits(store: Store, compiled: Compiled) -> tuple[list[int], bool]:
+    """Return the best hits in rank order, and whether these are all; else the next ones follow."""
+    limit = BOUND + 1
+    if not compiled.meta and compiled.since is None:
+        found = _ranks(store, "SELECT id FROM project ORDER BY id", (), limit)
+        return found, len(found) < limit
+    if not compiled.meta:
+        found = _ranks(
+            store, "SELECT id FROM project WHERE last_activity >= ? ORDER BY id", (compiled.since,), limit
+        )
+        return found, len(found) < limit
+    meta = _ranks(store, *_statement("meta", compiled), limit)
+    deep, deep_whole = _deep_ranks(store, compiled, limit)
+    meta_whole = len(meta) < limit
+    hits = sorted({*meta, *deep})
+    ends = [found[-1] for found, whole in ((meta, meta_whole), (deep, deep_whole)) if not whole]
+    if ends:
+        # Beyond the end of a list that was cut short, what the other one has is not all.
+        end = min(ends)
+        hits = [rank for rank in hits if rank <= end]
+    return hits, not ends
+
+
+def all_hits(store: Store, number: int, compiled: Compiled) -> list[Place]:
+    """Return every hit of one file, in rank order."""
+    if not compiled.meta:
+        where = "WHERE last_activity >= ?" if compiled.since is not None else ""
+        values = (compiled.since,) if compiled.since is not None else ()
+        found = _ranks(store, f"SELECT id FROM project INDEXED BY project_activity {where}", values, None)
+    else:
+        found = _ranks(store, *_statement("meta", compiled), None)
+        found = list({*found, *_deep_ranks(store, compiled, None)[0]})
+    return [(rank, number) for rank in sorted(found)]
+
+
+def sorted_places(
+    catalog: Catalog, numbers: Sequence[int], compiled: Compiled, sort: str, limit: int | None
+) -> list[Place]:
+    """Return the hits of several files in an order that is not by rank, at most `limit`."""
+    column, index, direction = ORDERS[sort]
+    lists = []
+    for number in numbers:
+        store = catalog.stores[number]
+        keyed = _keyed(store, compiled, column, index, direction, limit)
+        lists.append([(_sort_key(key, direction), rank, number) for rank, key in keyed])
+    places = [(rank, number) for _, rank, number in merge(*lists)]
+    return places[:limit] if limit is not None else places
+
+
+def _keyed(
+    store: Store, compiled: Compiled, column: str, index: str, direction: str, limit: int | None
+) -> list[tuple[int, object]]:
+    order = f"ORDER BY {column} {direction}, id"
+    if not compiled.meta and compiled.since is None:
+        tail = f" LIMIT {limit}" if limit is not None else ""
+        found = store.query(f"SELECT id, {column} FROM project INDEXED BY {index} {order}{tail}")
+        return [(int(str(rank)), key) for rank, key in found]
+    ranks = [rank for rank, _ in all_hits(store, 0, compiled)]
+    if len(ranks) <= 2 * BOUND:
+        marks = ",".join(map(str, ranks))
+        found = store.query(f"SELECT id, {column} FROM project WHERE id IN ({marks}) {order}")
+        return [(int(str(rank)), key) for rank, key in found][:limit]
+    # Many hits: walking the sorted index and asking each row whether it is one ends soon.
+    wanted = set(ranks)
+    out: list[tuple[int, object]] = []
+    if store.connection is None:
+        return out
+    try:
+        for rank, key in store.connection.execute(
+            f"SELECT id, {column} FROM project INDEXED BY {index} {order}"
+        ):
+            if rank in wanted:
+                out.append((rank, key))
+                if limit is not None and len(out) >= limit:
+                    break
+    except sqlite3.DatabaseError as error:
+        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT:
+            raise
+        store.failed(error)
+    return out
+
+
+def _sort_key(key: object, direction: str) -> tuple[int, int, str]:
+    if isinstance(key, int):
+        return (0, -key if direction == "DESC" else key, "")
+    return (0, 0, key) if isinstance(key, str) else (1, 0, "")
+
+
+def name_hits(store: Store, compiled: Compiled) -> list[int]:
+    """Return projects whose name begins with what was typed, exact names first."""
+    found: dict[int, None] = {}
+    for name in compiled.names:
+        since = "AND last_activity >= ?" if compiled.since is not None else ""
+        values = (name, name + "\U0010ffff", *((compiled.since,) if compiled.since is not None else ()))
+        statement = f"SELECT id FROM project WHERE key >= ? AND key < ? {since} ORDER BY key, id"
+        found.update(dict.fromkeys(_ranks(store, statement, values, NAMES)))
+    if compiled.filters and found:
+        kept = {
+            rank
+            for rank in found
+            if store.query("SELECT 1 FROM meta WHERE meta MATCH ? AND rowid = ?", (compiled.filters, rank))
+        }
+        return [rank for rank in found if rank in kept]
+    return list(found)

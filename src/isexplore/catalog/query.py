@@ -1,0 +1,326 @@
+"""Searching the catalog: which projects, in which order, and what stands beside them.
+
+A search looks at no more rows than it needs. The indexes are read in rank order and stop after
+`match.BOUND` hits; the best `CANDIDATES` of these, and every project whose name begins with what
+was typed, are ordered by how well they fit; the rest follow by score. Nothing here imports more
+than `sqlite3`.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from heapq import merge
+
+from isexplore.catalog import match, words
+from isexplore.catalog.facets import Completion, Facets, all_facets, completions, count_facets
+from isexplore.catalog.language import Query, Word, parse
+from isexplore.catalog.match import Compiled, Place
+from isexplore.catalog.rank import best_first, match_spans
+from isexplore.catalog.store import Catalog, Row, Store, rfc3339
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = [
+    "Completion",
+    "Facets",
+    "Found",
+    "Query",
+    "all_facets",
+    "completions",
+    "match_spans",
+    "parse",
+    "search",
+]
+
+CANDIDATES = 500
+"""Hits, best score first, that are ordered by how well they fit."""
+_SHORTEST_TYPO = 4
+"""Letters of a word below which a near word is no better guess than another."""
+
+
+class Found:
+    """What a search found. Rows beyond the first ones are fetched when they are asked for."""
+
+    def __init__(self, catalog: Catalog, query: Query) -> None:
+        self.catalog = catalog
+        self.query = query
+        self.rows: list[Row] = []
+        """The rows that the search was asked for."""
+        self.total = 0
+        """How many projects match; a lower bound while `more` is true."""
+        self.more = False
+        """Whether there are more than `total`; `count` tells how many."""
+        self.late = False
+        """The deadline passed: these are the hits found until then. Ask again without one."""
+        self.corrected: str | None = None
+        """The search that these are the results of, when the one asked for has none."""
+        self.notice: str | None = None
+        """A remark on the search: a filter's value that no project has, with the nearest one."""
+        self.as_of: str | None = None
+        """Since when nothing here is older (RFC 3339); None before the first sync."""
+        self.incomplete: list[tuple[str, str]] = []
+        """Forges of which something is missing, each with the reason."""
+        self._effective = query
+        self._head: list[Place] = []
+        self._tail: list[Place] = []
+        self._whole = True
+        self._compiled = Compiled()
+        self._stores: list[int] = []
+        self._now = 0
+
+    def window(self, offset: int, count: int) -> list[Row]:
+        """Return `count` hits from `offset` on, in order; fewer at the end."""
+        if offset < 0 or count <= 0:
+            return []
+        if offset + count > len(self._head):
+            self._complete()
+        places = self._head[offset : offset + count]
+        if len(places) < count:
+            start = max(0, offset - len(self._head))
+            places = places + self._tail[start : start + count - len(places)]
+        return self._rows(places)
+
+    def count(self) -> int:
+        """Return exactly how many projects match."""
+        if self.more:
+            self._complete()
+        return self.total
+
+    def places(self) -> list[Place]:
+        """Return every hit, in order, as (rank, number of its store)."""
+        self._complete()
+        return self._head + self._tail
+
+    def facets(self, limit: int = 12) -> Facets:
+        """Count languages, topics and groups over all hits. It may read each: not for the key path."""
+        if self._effective.is_empty:
+            return all_facets(self.catalog, limit)
+        return count_facets(self.catalog, self.places(), limit)
+
+    def spans(self, text: str) -> list[tuple[int, int]]:
+        """Return where `text` matches the search, as (start, end), in order and not overlapping."""
+        return match_spans(text, self._effective)
+
+    def rebound(self, catalog: Catalog) -> Found:
+        """Return this result on another view of the same files, for another thread."""
+        other = Found(catalog, self.query)
+        other.__dict__.update(self.__dict__)
+        other.catalog = catalog
+        return other
+
+    def _complete(self) -> None:
+        """Find every hit, where so far only the best were looked at."""
+        if self._whole:
+            return
+        if self._effective.sort in match.ORDERS:
+            everything = match.sorted_places(
+                self.catalog, self._stores, self._compiled, str(self._effective.sort), None
+            )
+        else:
+            lists = [match.all_hits(self.catalog.stores[each], each, self._compiled) for each in self._stores]
+            everything = list(merge(*lists))
+        head = set(self._head)
+        self._tail = [place for place in everything if place not in head]
+        self.total, self.more, self._whole = len(self._head) + len(self._tail), False, True
+
+    def _rows(self, places: Sequence[Place]) -> list[Row]:
+        by_store: dict[int, list[int]] = {}
+        for rank, number in places:
+            by_store.setdefault(number, []).append(rank)
+        found = {
+            (row.rank, number): row
+            for number, ranks in by_store.items()
+            for row in self.catalog.stores[number].rows(ranks)
+        }
+        return [found[place] for place in places if place in found]
+
+
+def search(
+    catalog: Catalog,
+    text: str,
+    *,
+    limit: int = 50,
+    offset: int = 0,
+    deadline: float | None = None,
+    typing: bool = False,
+    now: float | None = None,
+) -> Found:
+    """Return the projects that match.
+
+    Args:
+        catalog: where to look.
+        text: the search, in the language of `isexplore.catalog.language`.
+        limit: rows to fetch at once; `Found.window` fetches others.
+        offset: where they begin.
+        deadline: seconds after which to return with what there is (`Found.late`).
+        typing: somebody still types: the last filter may be unfinished.
+        now: the moment that `active:` counts from, in seconds since 1970; the present if None.
+
+    Raises:
+        UsageError: an unknown filter or a bad value.
+    """
+    query = parse(text, typing=typing, forges=[store.forge for store in catalog.stores])
+    found = Found(catalog, query)
+    found._now = int(time.time() if now is None else now)
+    stop = _Deadline(catalog, deadline)
+    try:
+        _run(found, stop)
+        if not found.total and not found.late and query.wanted:
+            found = _forgiven(found, stop) or found
+        found.rows = found.window(offset, limit)
+    except sqlite3.OperationalError:
+        if not stop.passed:
+            raise
+        found.late = True
+    finally:
+        stop.lift()
+    found.as_of = rfc3339(catalog.as_of())
+    found.incomplete = catalog.incomplete()
+    return found
+
+
+class _Deadline:
+    """Interrupts SQLite when the time is over."""
+
+    def __init__(self, catalog: Catalog, seconds: float | None) -> None:
+        self.passed = False
+        self._connections = (
+            [store.connection for store in catalog.stores if store.connection] if seconds is not None else []
+        )
+        self._end = time.perf_counter() + (seconds or 0.0)
+        for connection in self._connections:
+            connection.set_progress_handler(self._check, 1_000)
+
+    def _check(self) -> int:
+        self.passed = self.passed or time.perf_counter() > self._end
+        return int(self.passed)
+
+    def lift(self) -> None:
+        for connection in self._connections:
+            connection.set_progress_handler(None, 0)
+
+
+def _run(found: Found, stop: _Deadline) -> None:
+    """Fill `found` with the first hits in their order."""
+    catalog, query = found.catalog, found._effective
+    found._stores = [
+        number
+        for number, store in enumerate(catalog.stores)
+        if store.connection is not None and _on_forge(store, query)
+    ]
+    found._compiled = match.compile_query(catalog, query, found._now)
+    found.notice = found._compiled.notice
+    try:
+        if query.sort in match.ORDERS:
+            places = match.sorted_places(
+                catalog, found._stores, found._compiled, str(query.sort), match.BOUND + 1
+            )
+            found._whole = len(places) <= match.BOUND
+            found._head = places
+        else:
+            _first(found)
+    except sqlite3.OperationalError:
+        if not stop.passed:
+            raise
+        found.late, found._whole = True, False
+    found.total = len(found._head)
+    found.more = not found._whole
+    if query.is_empty and found.more:
+        found.total, found.more = sum(catalog.stores[each].count() for each in found._stores), False
+
+
+def _first(found: Found) -> None:
+    """Take the best hits of every file, and put them in order."""
+    catalog, query, compiled = found.catalog, found._effective, found._compiled
+    places: list[Place] = []
+    ends: list[int] = []
+    for number in found._stores:
+        hits, whole = match.first_hits(catalog.stores[number], compiled)
+        places += [(rank, number) for rank in hits]
+        if not whole:
+            found._whole = False
+            ends.append(hits[-1] if hits else 0)
+    places.sort()
+    if ends:
+        # Beyond this, a file that was cut short may have more.
+        end = min(ends)
+        places = [place for place in places if place[0] <= end]
+    if query.wanted and query.sort != "score":
+        best = dict.fromkeys(places[:CANDIDATES])
+        for number in found._stores:
+            best.update(
+                dict.fromkeys((rank, number) for rank in match.name_hits(catalog.stores[number], compiled))
+            )
+        ranked = best_first(catalog, query, best)
+        places = ranked + [place for place in places[CANDIDATES:] if place not in best]
+    found._head = places
+
+
+def _on_forge(store: Store, query: Query) -> bool:
+    for chosen in query.values("forge"):
+        named = store.forge.lower() in [value.lower() for value in chosen.values]
+        if named == chosen.negated:
+            return False
+    return True
+
+
+# Typing errors
+
+
+def _forgiven(found: Found, stop: _Deadline) -> Found | None:
+    """Return what is found with each unknown word replaced by the nearest known one; None if nothing is."""
+    text = found.query.text
+    changed = False
+    for word in found.query.wanted:
+        if word.exact or len(word.tokens) != 1 or len(word.tokens[0]) < _SHORTEST_TYPO:
+            continue
+        better = _nearest_word(found, word)
+        if better and better != word.tokens[0]:
+            text, changed = _replaced(text, word, better), True
+    if not changed:
+        return None
+    again = Found(found.catalog, found.query)
+    again._now = found._now
+    again._effective = parse(text, typing=True, forges=[store.forge for store in found.catalog.stores])
+    _run(again, stop)
+    if not again.total:
+        return None
+    again.corrected = text
+    return again
+
+
+def _replaced(text: str, word: Word, better: str) -> str:
+    from isexplore.catalog.language import pieces
+
+    for part in pieces(text):
+        if part.name is None and not part.negated and words.fold(part.value) == word.text:
+            return text[: part.start] + better + text[part.end :]
+    return text
+
+
+def _nearest_word(found: Found, word: Word) -> str | None:
+    """Return the indexed word that is one slip away from `word`, the most frequent first."""
+    stores = [found.catalog.stores[number] for number in found._stores]
+    exists = "SELECT term FROM word WHERE term >= ? AND term < ? ORDER BY term LIMIT 1"
+    typed = word.tokens[0]
+    if any(store.query(exists, (typed, typed + "\U0010ffff")) for store in stores):
+        return typed
+    near = [
+        (term == each, each)
+        for each in words.edits(typed)
+        for store in stores
+        for (term,) in store.query(exists, (each, each + "\U0010ffff"))
+    ]
+    whole = {each for same, each in near if same}
+    return max(
+        whole or {each for _, each in near}, key=lambda each: (_frequency(stores, each), each), default=None
+    )
+
+
+def _frequency(stores: Sequence[Store], word: str) -> int:
+    """Return how many projects have a word in their name, path, description or topics."""
+    statement = "SELECT doc FROM vocabulary WHERE term = ?"
+    return sum(projects for store in stores for (projects,) in store.numbers(statement, (word,)))

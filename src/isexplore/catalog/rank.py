@@ -1,0 +1,106 @@
+"""Which of the hits fits best, and where it matches."""
+
+from __future__ import annotations
+
+from math import log1p
+
+from isexplore.catalog import words
+from isexplore.catalog.language import Query, Word
+from isexplore.catalog.schema import CEILING, SLOT_BITS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from isexplore.catalog.match import Place
+    from isexplore.catalog.store import Catalog
+
+_NAME, _TOPIC, _PATH, _TEXT = 7.0, 5.0, 4.0, 1.5
+"""What a word is worth by where it begins a word of the project's."""
+_FIRST, _WHOLE, _SAME_NAME = 1.0, 1.0, 6.0
+"""Extra for the first word of the name, for a whole word, for the very name."""
+_POPULAR = 0.45
+
+
+def best_first(catalog: Catalog, query: Query, places: Iterable[Place]) -> list[Place]:
+    """Return the hits ordered by how well they fit: names before topics before descriptions, then score."""
+    by_store: dict[int, list[int]] = {}
+    for rank, number in places:
+        by_store.setdefault(number, []).append(rank)
+    terms = [" " + " ".join(word.tokens) for word in query.wanted]
+    joined = "".join(token for word in query.wanted for token in word.tokens)
+    parameters = [joined]
+    columns = ""
+    for term in terms:
+        columns += ", instr(low, ?), instr(low, ?)"
+        parameters += [term, term + " "]
+    rated: list[tuple[float, int, int]] = []
+    for number, ranks in by_store.items():
+        marks = ",".join(map(str, ranks))
+        statement = f"SELECT id, key = ?, welcome, topics_at, path_at{columns} FROM fit WHERE id IN ({marks})"
+        rated += [
+            (-_fit(values, len(terms)), values[0], number)
+            for values in catalog.stores[number].numbers(statement, parameters)
+        ]
+    rated.sort()
+    return [(rank, number) for _, rank, number in rated]
+
+
+def _fit(values: Sequence[int], terms: int) -> float:
+    """Return how well a row of `fit` suits, from where each word was found in it."""
+    rank, same, welcome, topics_at, path_at = values[:5]
+    fit = 0.0
+    for index in range(5, 5 + 2 * terms, 2):
+        begin = values[index]
+        if not begin:
+            fit += _TEXT
+            continue
+        fit += _NAME if begin < topics_at else _TOPIC if begin < path_at else _PATH
+        fit += _FIRST * (begin == 1) + _WHOLE * (values[index + 1] > 0)
+    score = CEILING - (rank >> SLOT_BITS)
+    return fit / terms + _SAME_NAME * same + _POPULAR * log1p(score) + 0.1 * welcome
+
+
+def match_spans(text: str, query: Query) -> list[tuple[int, int]]:
+    """Return where `text` matches the words of a search: (start, end), in order, not overlapping."""
+    if text.isascii():
+        folded, origin = text.lower(), range(len(text) + 1)
+    else:
+        chars: list[str] = []
+        where: list[int] = []
+        for index, char in enumerate(text):
+            for part in words.fold(char):
+                chars.append(part)
+                where.append(index)
+        where.append(len(text))
+        folded, origin = "".join(chars), where  # type: ignore[assignment]
+    marks: list[tuple[int, int]] = []
+    for word in query.wanted:
+        for needle in dict.fromkeys((word.text, *word.tokens)):
+            marks += [
+                (origin[at], origin[at + len(needle) - 1] + 1)
+                for at in _starts(text, folded, origin, needle, word)
+            ]
+    merged: list[tuple[int, int]] = []
+    for start, end in sorted(marks):
+        if merged and start <= merged[-1][1]:
+            merged[-1] = (merged[-1][0], max(end, merged[-1][1]))
+        else:
+            merged.append((start, end))
+    return merged
+
+
+def _starts(text: str, folded: str, origin: Sequence[int], needle: str, word: Word) -> list[int]:
+    """Return where `needle` begins a word or a hump of a name."""
+    found: list[int] = []
+    at = folded.find(needle) if needle else -1
+    while at >= 0:
+        here = origin[at]
+        inside = at > 0 and folded[at - 1].isalnum() and needle[0].isalnum()
+        hump = text[here].isupper() and here > 0 and text[here - 1].islower()
+        end = at + len(needle)
+        whole = end >= len(folded) or not folded[end].isalnum()
+        if (not inside or hump) and (whole or not word.exact):
+            found.append(at)
+        at = folded.find(needle, at + 1)
+    return found

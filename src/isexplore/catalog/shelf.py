@@ -1,0 +1,149 @@
+"""What is kept beside the projects: how far a sync has come, guides to read offline, and issues."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from isexplore.catalog.database import Database
+from isexplore.catalog.store import pack_text
+from isexplore.models import Document, Issue, IssueVerdict
+
+
+class Failure(NamedTuple):
+    """Why a part of a sync failed."""
+
+    kind: str
+    text: str
+
+
+class ScopeState(NamedTuple):
+    """How far listing one part of a forge has come."""
+
+    run: str
+    cursor: str
+    finished: int | None
+
+
+class JudgedIssue(NamedTuple):
+    """A good first issue with its verdict."""
+
+    issue: Issue
+    verdict: IssueVerdict
+
+
+class Scopes:
+    """How far listing each part of a forge has come, and why one failed."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def get(self, name: str) -> ScopeState | None:
+        """Return how far listing the part `name` has come, or None when it never began."""
+        found = self._database.connection.execute(
+            "SELECT run, cursor, finished FROM scope WHERE name = ?", (name,)
+        ).fetchone()
+        return ScopeState(*found) if found else None
+
+    def put(
+        self,
+        name: str,
+        *,
+        run: str,
+        cursor: str = "",
+        finished: int | None = None,
+        failure: Failure | None = None,
+    ) -> None:
+        """Note how far listing the part `name` has come, or why it failed."""
+        with self._database.transaction() as db:
+            db.execute(
+                "INSERT OR REPLACE INTO scope VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (
+                    name,
+                    run,
+                    cursor,
+                    finished,
+                    failure.kind if failure else None,
+                    failure.text if failure else None,
+                    int(self._database.clock()) if failure else None,
+                ),
+            )
+
+    def keep(self, names: Sequence[str]) -> None:
+        """Forget every part but these: tags and groups that left the configuration."""
+        with self._database.transaction() as db:
+            marks = ", ".join("?" * len(names))
+            db.execute(f"DELETE FROM scope WHERE name NOT IN ({marks})", tuple(names))
+
+
+class Shelf:
+    """Guides and good first issues, for reading without network."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def put_documents(
+        self, pid: str, documents: Iterable[Document], versions: dict[str, str] | None = None
+    ) -> None:
+        """Keep a project's guides for reading without network, in place of those kept before.
+
+        Args:
+            pid: the forge's project id.
+            documents: what was read.
+            versions: the forge's id of each text by its path, where it told one.
+        """
+        now = int(self._database.clock())
+        known = versions or {}
+        with self._database.transaction() as db:
+            db.execute("DELETE FROM document WHERE pid = ?", (pid,))
+            db.executemany(
+                "INSERT OR REPLACE INTO document VALUES (?, ?, ?, ?, ?, ?, ?)",
+                (
+                    (
+                        pid,
+                        each.name,
+                        each.path,
+                        pack_text(each.text),
+                        each.truncated,
+                        known.get(each.path, ""),
+                        now,
+                    )
+                    for each in documents
+                ),
+            )
+
+    def put_issues(self, pid: str, issues: Iterable[JudgedIssue], *, complete: bool = True) -> None:
+        """Keep a project's good first issues; with `complete`, those not named are closed and leave."""
+        now = int(self._database.clock())
+        with self._database.transaction() as db:
+            seen = {
+                int(number): first
+                for number, first in db.execute("SELECT number, first_seen FROM issue WHERE pid = ?", (pid,))
+            }
+            looked = db.execute("SELECT enriched_at FROM project WHERE pid = ?", (pid,)).fetchone()
+            fresh = not looked or looked[0] is None
+            if complete:
+                db.execute("DELETE FROM issue WHERE pid = ?", (pid,))
+            for issue, verdict in issues:
+                first = seen.get(issue.number, None if fresh else now)
+                db.execute(
+                    f"INSERT OR REPLACE INTO issue VALUES ({', '.join('?' * 16)})",
+                    (
+                        pid,
+                        issue.number,
+                        issue.title,
+                        issue.url,
+                        "\n".join(issue.labels),
+                        issue.author,
+                        "\n".join(issue.assignees),
+                        issue.comments,
+                        int(issue.created_at.timestamp()) if issue.created_at else None,
+                        int(issue.updated_at.timestamp()) if issue.updated_at else None,
+                        verdict.verdict.value,
+                        "\n".join(verdict.reasons),
+                        issue.description[:8_000],
+                        now,
+                        first,
+                        now,
+                    ),
+                )

@@ -1,0 +1,403 @@
+"""Writing projects into one account's catalog file, and keeping its indexes in step.
+
+Every public method is one transaction, or several that each leave the file whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from isexplore.catalog import schema, words
+from isexplore.catalog.database import Database
+from isexplore.catalog.records import (
+    COLUMNS,
+    EXCERPT_LIMIT,
+    FROM_LISTING,
+    IndexText,
+    Values,
+    fit_of,
+    index_text,
+    languages_of,
+    project_of,
+    score_of,
+    topics_of,
+    values_of,
+)
+from isexplore.catalog.store import pack_text, pack_weeks, unpack_text
+from isexplore.models import Project
+
+_DRIFT = 0.03
+"""Share by which an untouched project's score may be off before it is moved."""
+
+
+class Details(NamedTuple):
+    """What a closer look at one project found; None leaves what was known."""
+
+    languages: tuple[str, ...] | None = None
+    documents: tuple[str, ...] | None = None
+    readme: str | None = None
+    good_first_issues: int | None = None
+    participation: tuple[int, ...] | None = None
+    card: str | None = None
+    licence: str | None = None
+
+
+class _Change(NamedTuple):
+    """One change of the text indexes: FTS5 wants them in the order of row numbers."""
+
+    rank: int
+    insert: bool
+    text: IndexText
+    fit: tuple[str, int, int, int, str]
+    readme: str | None
+
+
+class Writer:
+    """Writes the projects of one file."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._next_slot = database.number("next_slot")
+
+    def count(self) -> int:
+        """Return how many projects there are."""
+        return int(self._database.connection.execute("SELECT count(*) FROM project").fetchone()[0])
+
+    def upsert(self, projects: Iterable[Project], *, run: str = "", origin: str = "") -> int:
+        """Write what a listing told of projects; return how many were new or changed.
+
+        Facts that only a closer look tells (languages, documents, issue counts) are kept from before
+        where the listing leaves them open. A project of another `origin` at the same path is left as
+        it is when this one comes from an imported file: the forge's own word is better.
+
+        Args:
+            projects: any number; duplicates are fine, the last one counts.
+            run: name of the full listing this is part of (see `drop_unlisted`), or empty.
+            origin: where they come from: empty for the forge itself, else the source's address.
+        """
+        now = int(self._database.clock())
+        unique = {project.id: project for project in projects}
+        changed = 0
+        changes: list[_Change] = []
+        with self._database.transaction() as db:
+            fresh = self._database.fact("filled") is None
+            for project in unique.values():
+                if run:
+                    db.execute("INSERT OR IGNORE INTO listed VALUES (?, ?)", (run, project.id))
+                changed += self._write(project, now, fresh, origin, changes)
+            self._apply(changes)
+            self._database.note("next_slot", self._next_slot)
+        return changed
+
+    def _write(self, project: Project, now: int, fresh: bool, origin: str, changes: list[_Change]) -> bool:
+        new = values_of(project)
+        new.update(origin=origin, fetched_at=now)
+        old = self._read("pid = ?", project.id)
+        for other in self._read_all("path = ? AND pid <> ?", (project.path, project.id)):
+            if origin and not other["origin"]:
+                return False
+            self._remove(other, changes)
+            # Two projects may claim one path in the same batch: the first is then not indexed yet.
+            pending = [each for each in changes if each.insert and each.rank == other["id"]]
+            if pending:
+                changes.pop()
+                changes.remove(pending[0])
+        if old is None:
+            new["first_seen"] = None if fresh else now
+            self._insert(new, now, changes)
+            return True
+        if origin and not old["origin"]:
+            return False
+        for name in FROM_LISTING:
+            if new[name] is None or new[name] == "":
+                new[name] = old[name]
+        merged: Values = {**old, **new, "first_seen": old["first_seen"]}
+        same = all(merged[name] == old[name] for name in COLUMNS if name not in ("id", "fetched_at", "score"))
+        if same:
+            self._database.connection.execute(
+                "UPDATE project SET fetched_at = ? WHERE id = ?", (now, old["id"])
+            )
+            return False
+        self._replace(old, merged, now, changes)
+        return True
+
+    def _read(self, condition: str, *values: object) -> Values | None:
+        found = self._read_all(condition, values)
+        return found[0] if found else None
+
+    def _read_all(self, condition: str, values: Sequence[object]) -> list[Values]:
+        cursor = self._database.connection.execute(
+            f"SELECT {', '.join(COLUMNS)} FROM project WHERE {condition}", tuple(values)
+        )
+        return [dict(zip(COLUMNS, each, strict=True)) for each in cursor]
+
+    def _free_rank(self, score: int) -> int:
+        base = (schema.CEILING - min(score, schema.CEILING - 1)) << schema.SLOT_BITS
+        while True:
+            rank = base + (self._next_slot & ((1 << schema.SLOT_BITS) - 1))
+            self._next_slot += 1
+            if not self._database.connection.execute(
+                "SELECT 1 FROM project WHERE id = ?", (rank,)
+            ).fetchone():
+                return rank
+
+    def _insert(self, values: Values, now: int, changes: list[_Change], readme: str | None = None) -> None:
+        values["score"] = score = score_of(values, now)
+        values["id"] = rank = self._free_rank(score)
+        marks = ", ".join("?" * len(COLUMNS))
+        self._database.connection.execute(
+            f"INSERT INTO project ({', '.join(COLUMNS)}) VALUES ({marks})",
+            [values[name] for name in COLUMNS],
+        )
+        changes.append(_Change(rank, True, index_text(values), fit_of(values), readme))
+
+    def _replace(
+        self,
+        old: Values,
+        new: Values,
+        now: int,
+        changes: list[_Change],
+        *,
+        readme: tuple[str | None, ...] = (),
+    ) -> None:
+        """Write `new` over `old`; `readme` is (before, after) where the README changed."""
+        new["score"] = score = score_of(new, now)
+        if readme:
+            before, after = readme
+        else:
+            before = after = self._excerpt(str(old["pid"]))
+        if score == old["score"]:
+            new["id"] = old["id"]
+            names = [name for name in COLUMNS if new[name] != old[name]]
+            if names:
+                self._database.connection.execute(
+                    f"UPDATE project SET {', '.join(f'{name} = ?' for name in names)} WHERE id = ?",
+                    [*(new[name] for name in names), old["id"]],
+                )
+            texts = index_text(old), index_text(new)
+            fits = fit_of(old), fit_of(new)
+            if texts[0] != texts[1] or fits[0] != fits[1] or before != after:
+                changes.append(_Change(old["id"], False, texts[0], fits[0], before))
+                changes.append(_Change(old["id"], True, texts[1], fits[1], after))
+            return
+        self._database.connection.execute("DELETE FROM project WHERE id = ?", (old["id"],))
+        changes.append(_Change(old["id"], False, index_text(old), fit_of(old), before))
+        self._insert(new, now, changes, after)
+
+    def _excerpt(self, pid: str) -> str | None:
+        found = self._database.connection.execute(
+            "SELECT excerpt FROM readme WHERE pid = ?", (pid,)
+        ).fetchone()
+        return unpack_text(found[0]) if found else None
+
+    def _remove(self, old: Values, changes: list[_Change]) -> None:
+        pid = str(old["pid"])
+        changes.append(_Change(old["id"], False, index_text(old), fit_of(old), self._excerpt(pid)))
+        self._database.connection.execute("DELETE FROM project WHERE id = ?", (old["id"],))
+        for table in ("readme", "document", "issue"):
+            self._database.connection.execute(f"DELETE FROM {table} WHERE pid = ?", (pid,))
+
+    def _apply(self, changes: list[_Change]) -> None:
+        """Bring the text indexes up to date.
+
+        In row order, because FTS5 starts a new segment whenever a row number goes down.
+        """
+        changes.sort(key=lambda change: (change.rank, change.insert))
+        found: set[str] = set()
+        for each in changes:
+            if each.insert:
+                found.update(words.tokens(" ".join((*each.text[:4], each.readme or ""))))
+        self._database.connection.executemany(
+            "INSERT OR IGNORE INTO word VALUES (?)", ((term,) for term in sorted(found))
+        )
+        for rank, insert, text, fit, _ in changes:
+            if insert:
+                self._database.connection.execute(
+                    "INSERT INTO fit (id, key, welcome, topics_at, path_at, low) VALUES (?,?,?,?,?,?)",
+                    (rank, *fit),
+                )
+                self._database.connection.execute(
+                    "INSERT INTO meta (rowid, name, path, description, topics, filters) VALUES (?,?,?,?,?,?)",
+                    (rank, *text),
+                )
+            else:
+                self._database.connection.execute("DELETE FROM fit WHERE id = ?", (rank,))
+                self._database.connection.execute(
+                    "INSERT INTO meta (meta, rowid, name, path, description, topics, filters) "
+                    "VALUES ('delete',?,?,?,?,?,?)",
+                    (rank, *text),
+                )
+        for rank, insert, text, _, readme in changes:
+            if readme is None:
+                continue
+            body = " ".join((*text, words.plain(readme)))
+            if insert:
+                self._database.connection.execute(
+                    "INSERT INTO deep (rowid, body) VALUES (?, ?)", (rank, body)
+                )
+            else:
+                self._database.connection.execute(
+                    "INSERT INTO deep (deep, rowid, body) VALUES ('delete', ?, ?)", (rank, body)
+                )
+
+    def enrich(self, found: Iterable[tuple[str, Details]]) -> None:
+        """Write what a closer look told, by the forge's project id; unknown projects are skipped."""
+        now = int(self._database.clock())
+        changes: list[_Change] = []
+        with self._database.transaction() as db:
+            for pid, details in found:
+                old = self._read("pid = ?", pid)
+                if old is None:
+                    continue
+                new: Values = {**old, "enriched_at": now}
+                if details.languages is not None:
+                    new["languages"] = "\n".join(details.languages)
+                    new["language"] = (details.languages or (old["language"],))[0]
+                if details.documents is not None:
+                    new["documents"] = "\n".join(details.documents)
+                if details.good_first_issues is not None:
+                    new["good_first_issues"] = details.good_first_issues
+                if details.participation is not None:
+                    new["participation"] = pack_weeks(details.participation)
+                if details.card is not None:
+                    new["card"] = details.card or None
+                if details.licence is not None:
+                    new["licence"] = details.licence
+                before = after = self._excerpt(pid)
+                if details.readme is not None:
+                    after = details.readme[:EXCERPT_LIMIT] or None
+                    if after is None:
+                        db.execute("DELETE FROM readme WHERE pid = ?", (pid,))
+                    elif after != before:
+                        db.execute("INSERT OR REPLACE INTO readme VALUES (?, ?)", (pid, pack_text(after)))
+                self._replace(old, new, now, changes, readme=(before, after))
+            self._apply(changes)
+            self._database.note("next_slot", self._next_slot)
+
+    def remove(self, pids: Iterable[str]) -> int:
+        """Take projects out, with everything kept of them; return how many were there."""
+        changes: list[_Change] = []
+        with self._database.transaction():
+            for pid in pids:
+                if (old := self._read("pid = ?", pid)) is not None:
+                    self._remove(old, changes)
+            self._apply(changes)
+        return len(changes)
+
+    def drop_unlisted(self, run: str, *, origin: str = "") -> tuple[int, int]:
+        """Take out the projects that the full listing `run` did not name; return (taken out, spared).
+
+        When more than half would go at once they are spared the first time: rights that were lost
+        for an hour look exactly like projects that were deleted.
+        """
+        missing = [
+            str(found[0])
+            for found in self._database.connection.execute(
+                "SELECT pid FROM project WHERE origin = ? "
+                "AND pid NOT IN (SELECT pid FROM listed WHERE run = ?)",
+                (origin, run),
+            )
+        ]
+        shrunk = len(missing) > max(10, self.count() // 2)
+        if shrunk and not self._database.number("shrunk"):
+            self._database.set_facts(shrunk=1)
+            return 0, len(missing)
+        removed = 0
+        for start in range(0, len(missing), 1_000):
+            removed += self.remove(missing[start : start + 1_000])
+        with self._database.transaction() as db:
+            db.execute("DELETE FROM listed")
+            self._database.note("shrunk", 0)
+        return removed, 0
+
+    def rerank(self) -> int:
+        """Move the projects whose score time has changed by more than 3 %; return how many.
+
+        To be called about once a day: activity fades without anything being changed.
+        """
+        now = int(self._database.clock())
+        last, moved = -1, 0
+        while True:
+            batch = self._read_all("id > ? ORDER BY id LIMIT 2000", (last,))
+            if not batch:
+                break
+            last = batch[-1]["id"]
+            stale = []
+            for values in batch:
+                before, after = values["score"], score_of(values, now)
+                if abs(after - before) > max(3, _DRIFT * before):
+                    stale.append(values)
+            if stale:
+                # A project that moves down is met again further on, where its score is right.
+                changes: list[_Change] = []
+                with self._database.transaction():
+                    for values in stale:
+                        self._replace(values, dict(values), now, changes)
+                    self._apply(changes)
+                    self._database.note("next_slot", self._next_slot)
+                moved += len(stale)
+        self._database.set_facts(reranked_at=now)
+        return moved
+
+    def project(self, pid: str) -> Project | None:
+        """Return a project as the forge told it."""
+        values = self._read("pid = ?", pid)
+        return project_of(values, self._database.account.forge) if values else None
+
+    def projects_to_enrich(
+        self, limit: int, *, first: Sequence[str] = (), older_than: int | None = None
+    ) -> list[Project]:
+        """Return projects worth a closer look: those at the paths `first`, then best first.
+
+        A project is due when nobody has looked yet, or it changed since, or the look is older than
+        `older_than` (seconds since 1970).
+        """
+        due = "(enriched_at IS NULL OR last_activity > enriched_at OR enriched_at < ?)"
+        bound = older_than if older_than is not None else 0
+        found: dict[str, Values] = {}
+        for path in first:
+            for values in self._read_all(f"path = ? AND {due}", (path, bound)):
+                found[str(values["pid"])] = values
+        for values in self._read_all(f"{due} ORDER BY id LIMIT ?", (bound, limit)):
+            if len(found) >= max(limit, len(first)):
+                break
+            found.setdefault(str(values["pid"]), values)
+        return [project_of(values, self._database.account.forge) for values in found.values()]
+
+    # Finishing
+
+    def finish(self, *, as_of: int | None = None, optimize: bool = False) -> None:
+        """Count the facets anew, and note that everything is here as of `as_of` (seconds since 1970).
+
+        Args:
+            as_of: None when the listing is not complete.
+            optimize: merge the index's segments; worth it after a large change.
+        """
+        self._count_facets()
+        with self._database.transaction() as db:
+            if optimize:
+                db.execute("INSERT INTO meta (meta) VALUES ('optimize')")
+                db.execute("INSERT INTO deep (deep) VALUES ('optimize')")
+            if as_of is not None:
+                self._database.note("as_of", as_of)
+                self._database.note("filled", 1)
+        self._database.connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+
+    def _count_facets(self) -> None:
+        counts: dict[tuple[str, str], list[object]] = {}
+        for path, language, languages, topics in self._database.connection.execute(
+            "SELECT path, language, languages, topics FROM project"
+        ):
+            labels = [(words.LANGUAGE, words.fold(name), name) for name in languages_of(language, languages)]
+            labels += [(words.TOPIC, words.topic_value(name), name) for name in topics_of(topics)]
+            labels += [(words.GROUP, words.fold(name), name) for name in words.ancestors(path)]
+            for kind, value, label in labels:
+                entry = counts.setdefault((kind, value), [label, 0])
+                entry[1] = int(str(entry[1])) + 1
+        with self._database.transaction() as db:
+            db.execute("DELETE FROM facet")
+            db.executemany(
+                "INSERT INTO facet VALUES (?, ?, ?, ?)",
+                ((kind, value, label, number) for (kind, value), (label, number) in counts.items() if value),
+            )
