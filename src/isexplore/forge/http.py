@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import re
 import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
@@ -311,15 +312,12 @@ class ForgeClient:
 
     def asked(self, method: str, path: Path) -> Asked:
         """Return what a request is called in errors."""
-        root = self.base_url
-        for api in ("/api/v4", "/api/v3", "/api/v1"):
-            root = root.removesuffix(api)
         return Asked(
             forge=self.name,
             host=self.host,
             method=method,
             path=urlsplit(self._url(path)).path,
-            sign_in=f"isexplore login {root}",
+            sign_in=f"isexplore login {_web_root(self.base_url)}",
             signed_in=self.signed_in,
         )
 
@@ -472,10 +470,17 @@ class ForgeClient:
         target = urljoin(request.url, location)
         parts = urlsplit(target)
         if origin_of(target) != self.origin:
+            elsewhere = origin_of(target) + parts.path
+            hint = "If that is a sign-in page, check the VPN and sign in to the network in a browser."
+            if parts.path == urlsplit(request.url).path:
+                # The same path elsewhere is the same forge under another name; anything else is a wall.
+                hint = (
+                    f"The forge seems to have moved: isexplore login {clean_line(_web_root(elsewhere), 300)}"
+                )
             raise MovedError(
                 f"{self.host} redirected the request to {host_of(target)}",
                 f"The token is for {self.origin} only, so it was not sent there.",
-                "If the forge has moved, sign in there; if that is a sign-in page, check the VPN",
+                hint,
                 forge=self.name,
                 status=answer.status,
                 request=request.asked.request,
@@ -562,3 +567,8 @@ def _token_headers(token: Secret | None, how: TokenHeader) -> dict[str, str]:
     if how == "private-token":
         return {"PRIVATE-TOKEN": token.reveal()}
     return {"Authorization": f"{'Bearer' if how == 'bearer' else 'token'} {token.reveal()}"}
+
+
+def _web_root(url: str) -> str:
+    """Return what comes before the API in an address."""
+    return re.sub(r"/api/v[0-9](/.*)?$", "", url)
