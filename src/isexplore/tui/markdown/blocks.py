@@ -99,18 +99,20 @@ class BlockReader:
         self._lists: list[_List] = []
         self._first = 1
         self._started = False
+        self._joins = False
 
     def read(self, piece: Piece) -> Iterator[Block]:
         """Yield the blocks of a piece; inline Markdown is read as they are taken."""
         self._containers.clear()
         self._lists.clear()
         self._first = piece.first
+        self._joins = not piece.begins
         if piece.kind == "code":
             yield from self._code_piece(piece)
         elif piece.kind == "table":
             yield self._table_piece(piece)
         elif piece.kind == "plain":
-            yield Code(self._frame() if piece.begins else Frame(), piece.first, piece.lines, "plain")
+            yield Code(self._frame(), piece.first, piece.lines, "plain")
         else:
             yield from self._markdown(piece)
 
@@ -119,7 +121,7 @@ class BlockReader:
     def _code_piece(self, piece: Piece) -> Iterator[Block]:
         lines = list(piece.lines)
         first = piece.first
-        frame = self._frame() if piece.begins else Frame()
+        frame = self._frame()
         if piece.begins:
             lines, first = lines[1:], first + 1
         if piece.ends and lines and lines[-1].strip()[:3] in ("```", "~~~"):
@@ -135,7 +137,7 @@ class BlockReader:
         if piece.begins:
             header = tuple(self._inline.read(cell, "strong") for cell in split_row(piece.table.header))
         rows = tuple(self._row(split_row(line), len(aligns)) for line in lines)
-        frame = self._frame() if piece.begins else Frame()
+        frame = self._frame()
         return Rows(frame, piece.first, piece.table, header, aligns, rows)
 
     def _row(self, cells: list[str], columns: int) -> tuple[Inline, ...]:
@@ -143,6 +145,11 @@ class BlockReader:
 
     def _markdown(self, piece: Piece) -> Iterator[Block]:
         tokens = self._parser.parse("\n".join(piece.lines), self._environment)
+        deepest = max((token.level for token in tokens), default=0)
+        if deepest >= self._parser.options["maxNesting"] - 1:
+            # The parser leaves out, without a word, what is nested deeper than that.
+            yield Code(self._frame(), piece.first, piece.lines, "plain")
+            return
         index = 0
         while index < len(tokens):
             token = tokens[index]
@@ -192,7 +199,8 @@ class BlockReader:
             rest.extend(container.rest)
             if not container.fresh:
                 gap.extend(container.rest)
-        spaced = self._started and not self._is_tight()
+        spaced = self._started and not self._joins and not self._is_tight()
+        self._joins = False
         for container in self._containers:
             container.fresh = False
         self._started = True

@@ -7,7 +7,6 @@ import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal, NamedTuple
 
-from isexplore.text import clean
 from isexplore.tui.markdown.blocks import Block, BlockReader, Code, Frame, Paragraph
 from isexplore.tui.markdown.layout import lay_out
 from isexplore.tui.markdown.lines import Line
@@ -17,8 +16,12 @@ Kind = Literal["markdown", "plain", "diff"]
 
 LIMIT = 128 * 1024
 """Characters shown at first; the reader asks for the rest."""
-LONG_LINE = 4_000
+LONG_LINE = 3_000
 """Characters after which a line of the document counts as two."""
+MAX_DEFINITIONS = 400
+"""Link definitions known from the beginning; later ones only to the text near them."""
+MAX_NESTING = 40
+"""Levels of quotes and lists (a list counts twice) that the parser follows."""
 _FRONT_MATTER_LINES = 60
 _DEFINITION = re.compile(r" {0,3}\[[^\[\]]{1,200}\]:[ \t]*\S")
 
@@ -44,7 +47,7 @@ def load_parser() -> Any:
     if _parser is None:
         from markdown_it import MarkdownIt
 
-        parser = MarkdownIt("commonmark", {"html": True}).enable(["table", "strikethrough"])
+        parser = MarkdownIt("commonmark", {"maxNesting": MAX_NESTING}).enable(["table", "strikethrough"])
         # Text inside blocks is read when they are laid out: most of it is never on the screen.
         parser.core.ruler.disable(["inline"])
         _parser = parser
@@ -58,7 +61,7 @@ class Document:
         """Take a text; nothing of it is read yet.
 
         Args:
-            text: the document; cleaned here once more.
+            text: the document; what is shown of it is cleaned when it is laid out.
             kind: Markdown, or text to be shown as it is, or a diff.
             limit: characters to read before `wants_more`.
         """
@@ -71,7 +74,7 @@ class Document:
         """Where the links met so far lead, by their numbers."""
         self.complete = False
         """Whether everything up to the limit has been read."""
-        self._lines, self._numbers = _split_lines(clean(text))
+        self._lines, self._numbers = _split_lines(text.replace("\r\n", "\n").replace("\r", "\n"))
         self.line_count = self._numbers[-1] if self._numbers else len(self._lines)
         self._limit = limit
         self._size = sum(map(len, self._lines)) + len(self._lines)
@@ -134,7 +137,7 @@ class Document:
         definitions = [line for line in lines if "]:" in line and _DEFINITION.match(line)]
         if definitions:
             # Links may name an address that is defined further down, in a piece not read yet.
-            parser.parse("\n\n".join(definitions[:2_000]), environment)
+            parser.parse("\n\n".join(definitions[:MAX_DEFINITIONS]), environment)
         reader = BlockReader(parser, environment, self.links)
         for piece in pieces(lines[skipped:]):
             piece = piece._replace(first=piece.first + skipped)

@@ -16,10 +16,12 @@ from typing import Literal, NamedTuple
 
 PIECE = 2_000
 """Characters after which a piece ends at the next good place."""
-LONG_PIECE = 10_000
+LONG_PIECE = 4_000
 """Characters after which a piece ends at the next line that could begin a block."""
-LONGEST_PIECE = 24_000
+LONGEST_PIECE = 6_000
 """Characters after which a piece ends at the next line."""
+LONGEST_RAW = 16_000
+"""The same inside indented code or raw HTML, which cost less and look wrong when they are cut."""
 CODE_LINES = 100
 """Lines of code in one piece."""
 TABLE_ROWS = 40
@@ -45,7 +47,7 @@ class Piece(NamedTuple):
     """Number of its first line, from 1."""
     lines: Sequence[str]
     begins: bool = True
-    """Whether it is the beginning of its code or table."""
+    """Whether it is the beginning of its list, paragraph, code or table, and not cut out of one."""
     ends: bool = True
     """Whether it is the end of it."""
     table: Table | None = None
@@ -68,6 +70,8 @@ class _State:
         self.fence = ""
         self.raw_end = ""
         self.blank_before = True
+        self.whole = True
+        """Whether the piece to come begins where a block does."""
 
 
 def pieces(lines: Sequence[str]) -> Iterator[Piece]:
@@ -80,23 +84,24 @@ def pieces(lines: Sequence[str]) -> Iterator[Piece]:
             special = _special(lines, number)
             if special is not None:
                 if number > state.start:
-                    yield Piece("markdown", state.start + 1, lines[state.start : number])
+                    yield Piece("markdown", state.start + 1, lines[state.start : number], state.whole)
                 end = number
                 for piece in special:
                     yield piece
                     end = piece.first - 1 + len(piece.lines)
                 number = state.start = end
-                state.size, state.blank_before = 0, True
+                state.size, state.blank_before, state.whole = 0, True, True
                 continue
         if number > state.start and _is_good_place(state, line):
-            yield Piece("markdown", state.start + 1, lines[state.start : number])
+            yield Piece("markdown", state.start + 1, lines[state.start : number], state.whole)
             state.start, state.size = number, 0
+            state.whole = state.blank_before or _HEADING.match(line) is not None
         _follow(state, line)
         state.size += len(line) + 1
         state.blank_before = not line or line.isspace()
         number += 1
     if state.start < count:
-        yield Piece("markdown", state.start + 1, lines[state.start :])
+        yield Piece("markdown", state.start + 1, lines[state.start :], state.whole)
 
 
 def _special(lines: Sequence[str], number: int) -> Iterator[Piece] | None:
@@ -146,11 +151,12 @@ def _table(lines: Sequence[str], number: int, columns: int) -> Iterator[Piece]:
 
 def _is_good_place(state: _State, line: str) -> bool:
     """Return whether the piece may end before this line."""
-    if state.size < PIECE or not line:
+    if state.size < PIECE:
         return False
-    if state.size >= LONGEST_PIECE:
+    raw = bool(state.fence or state.raw_end)
+    if state.size >= (LONGEST_RAW if raw else LONGEST_PIECE):
         return True
-    if state.fence or state.raw_end or line[0] in " \t":
+    if raw or not line or line[0] in " \t":
         return False
     if _HEADING.match(line):
         return True

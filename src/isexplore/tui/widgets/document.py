@@ -237,8 +237,8 @@ class DocumentView(ScrollView, can_focus=True):
 
     @property
     def is_loaded(self) -> bool:
-        """Whether the document has been read to its end or limit."""
-        return self._document.complete
+        """Whether the document has been read to its end or limit, and laid out."""
+        return self._is_done()
 
     @property
     def lines(self) -> Sequence[Line]:
