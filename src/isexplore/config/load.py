@@ -215,10 +215,16 @@ def _text_layer(data: bytes, file: str, folder: Path, problems: list[Problem], *
     try:
         table = parse(data)
     except ValueError as error:
-        line = re.search(r"at line (\d+)", str(error))
-        problems.append(Problem(file, int(line[1]) if line else None, "", f"is not valid TOML: {error}"))
+        problems.append(Problem(file, _error_line(str(error), data), "", f"is not valid TOML: {error}"))
         return _Layer()
     return _Reader(table, file, Positions(data.decode("utf-8")), folder, problems, profile=profile).read()
+
+
+def _error_line(message: str, data: bytes) -> int | None:
+    found = re.search(r"at line (\d+)", message)
+    if found:
+        return int(found[1])
+    return data.rstrip().count(b"\n") + 1 if "end of document" in message else None
 
 
 class _Reader:

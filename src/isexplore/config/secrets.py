@@ -62,6 +62,9 @@ class Secret:
     def __str__(self) -> str:
         return MASK
 
+    def __format__(self, specification: str) -> str:
+        return format(MASK, specification)
+
     def __bool__(self) -> bool:
         return bool(self._value)
 

@@ -251,11 +251,13 @@ def _alternatives(annotation: Any) -> tuple[Any, ...]:
 
 
 def _check_texts(value: object) -> None:
-    texts: list[object]
-    if isinstance(value, dict):
-        texts = [*value, *value.values()]
-    else:
-        texts = value if isinstance(value, list) else [value]
+    texts = (
+        [*value, *value.values()]
+        if isinstance(value, dict)
+        else value
+        if isinstance(value, list)
+        else [value]
+    )
     for text in texts:
         if isinstance(text, str):
             if not text.strip():
