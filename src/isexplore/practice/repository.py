@@ -21,7 +21,6 @@ from isexplore.errors import GitError
 ZERO = "0" * 40
 _FIELDS = "%H%x00%P%x00%an%x00%ae%x00%at%x00%cn%x00%ce%x00%ct%x00%B%x00"
 _CONFIG = (
-    ("core.hooksPath", "/dev/null"),
     ("core.quotePath", "false"),
     ("gc.auto", "0"),
     ("protocol.file.allow", "always"),
@@ -33,8 +32,13 @@ _CONFIG = (
 )
 
 
-def git_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return an allow-listed environment for git: none of the user's configuration, no prompts, no hooks."""
+def git_environment(extra: Mapping[str, str] | None = None, *, hooks: Path | None = None) -> dict[str, str]:
+    """Return an allow-listed environment for git: none of the user's configuration, and no prompts.
+
+    Args:
+        extra: more variables.
+        hooks: the folder of the hooks to run; none when None, whatever a repository says.
+    """
     environment = {
         "PATH": os.environ.get("PATH", os.defpath),
         "HOME": os.devnull,
@@ -43,7 +47,9 @@ def git_environment(extra: Mapping[str, str] | None = None) -> dict[str, str]:
         "GIT_CONFIG_NOSYSTEM": "1",
         "GIT_CONFIG_GLOBAL": os.devnull,
         "GIT_TERMINAL_PROMPT": "0",
-        "GIT_CONFIG_COUNT": str(len(_CONFIG)),
+        "GIT_CONFIG_COUNT": str(len(_CONFIG) + 1),
+        f"GIT_CONFIG_KEY_{len(_CONFIG)}": "core.hooksPath",
+        f"GIT_CONFIG_VALUE_{len(_CONFIG)}": str(hooks or os.devnull),
     }
     for index, (key, value) in enumerate(_CONFIG):
         environment[f"GIT_CONFIG_KEY_{index}"] = key

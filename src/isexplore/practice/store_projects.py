@@ -60,6 +60,7 @@ class Projects(People):
         namespace_path, _, last = full_path.rpartition("/")
         shares = dict(languages or {})
         with self.transaction():
+            topics = [self._topic(topic)[1] for topic in topics]
             namespace = self.namespace(namespace_path)
             namespace_id = namespace.id if namespace else self.create_group(namespace_path, at=created_at)
             project_id = self.insert(
@@ -139,7 +140,7 @@ class Projects(People):
         """Add many synthetic projects at once; return how many. They share the template repository."""
         now = self.now()
         known = {str(p): int(i or 0) for p, i in self.tuples("SELECT full_path, id FROM namespaces")}
-        topic_ids: dict[str, int] = {}
+        known_topics: dict[str, tuple[int, str]] = {}
         next_id = self.number("SELECT max(id) FROM projects") + 1
         first = next_id
         rows: list[tuple[Value, ...]] = []
@@ -150,10 +151,12 @@ class Projects(People):
                 if group not in known:
                     known[group] = self.create_group(group)
                 for topic in project.topics:
-                    if topic not in topic_ids:
-                        topic_ids[topic] = self._topic_id(topic)
-                    links.append((topic_ids[topic], next_id))
-                rows.append(_light_row(next_id, known[group], last, project, now))
+                    if topic not in known_topics:
+                        known_topics[topic] = self._topic(topic)
+                chosen = dict.fromkeys(known_topics[topic] for topic in project.topics)
+                links += [(topic_id, next_id) for topic_id, _ in chosen]
+                names = [name for _, name in chosen]
+                rows.append(_light_row(next_id, known[group], last, project, names, now))
                 next_id += 1
             self.execute_many(
                 "INSERT INTO projects (id, full_path, name, namespace_id, description, visibility, topics,"
@@ -232,16 +235,19 @@ class Projects(People):
                 (project_id,),
             )
             self.execute("DELETE FROM project_topics WHERE project_id = ?", (project_id,))
+            topics = [self._topic(topic)[1] for topic in topics]
             self.update("projects", project_id, {"topics": tuple(topics)})
             for topic in topics:
                 self._add_topic(topic, project_id)
 
-    def _topic_id(self, name: str) -> int:
+    def _topic(self, name: str) -> tuple[int, str]:
+        """Return a topic's id, and its name as first typed: names are unique whatever their case."""
         self.execute("INSERT OR IGNORE INTO topics (name) VALUES (?)", (name,))
-        return self.number("SELECT id FROM topics WHERE name = ?", (name,))
+        found = self.tuples("SELECT id, name FROM topics WHERE name = ?", (name,))
+        return int(found[0][0] or 0), str(found[0][1])
 
     def _add_topic(self, name: str, project_id: int) -> None:
-        topic_id = self._topic_id(name)
+        topic_id = self._topic(name)[0]
         if self.execute("INSERT OR IGNORE INTO project_topics VALUES (?, ?)", (topic_id, project_id)):
             self.execute("UPDATE topics SET projects = projects + 1 WHERE id = ?", (topic_id,))
 
@@ -282,7 +288,12 @@ class Projects(People):
 
 
 def _light_row(
-    project_id: int, namespace_id: int, name: str, project: LightProject, now: datetime
+    project_id: int,
+    namespace_id: int,
+    name: str,
+    project: LightProject,
+    topics: Sequence[str],
+    now: datetime,
 ) -> tuple[Value, ...]:
     language = project.language
     return (
@@ -292,7 +303,7 @@ def _light_row(
         namespace_id,
         project.description,
         project.visibility,
-        msgspec.json.encode(project.topics).decode(),
+        msgspec.json.encode(topics).decode(),
         language,
         msgspec.json.encode({language: 100.0} if language else {}).decode(),
         project.stars,

@@ -1,0 +1,421 @@
+"""The practice forge as a web server: authentication, limits and faults around the API, git, and a few pages.
+
+Loopback only. Answers under `/api/v4` as GitLab does, git's smart HTTP under `/<project>.git/`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import binascii
+import hmac
+import html
+import json
+import logging
+import secrets
+import time
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
+from contextlib import asynccontextmanager
+from datetime import date, datetime
+from typing import Protocol
+from urllib.parse import parse_qsl, unquote
+
+from msgspec import Struct
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Mount
+from starlette.types import Receive, Scope, Send
+
+from isexplore.errors import GitError
+from isexplore.practice import (
+    api_issues,
+    api_merge_requests,
+    api_projects,
+    api_repository,
+    api_reviews,
+    api_users,
+    git_http,
+)
+from isexplore.practice.api import Answer, Call, Refusal, Router, refuse
+from isexplore.practice.git_http import GitHttp, Visitor
+from isexplore.practice.store import Store
+
+NEWCOMER = "nia"
+"""The account that the learner plays."""
+TICK = 0.3
+"""Seconds between two looks at what is due."""
+_API = b"/api/v4/"
+_LIMIT = 2_000
+_MAX_BODY = 8 * 1024 * 1024
+_HOSTS = ("127.0.0.1", "localhost", "[::1]")
+_log = logging.getLogger(__name__)
+
+ROUTER = Router(
+    (
+        *api_projects.ROUTES,
+        *api_repository.ROUTES,
+        *api_issues.ROUTES,
+        *api_merge_requests.ROUTES,
+        *api_reviews.ROUTES,
+        *api_users.ROUTES,
+    )
+)
+
+
+class Ticking(Protocol):
+    """Somebody who does what is due."""
+
+    async def tick(self, now: datetime) -> None:
+        """Do everything that is due by `now`."""
+        ...
+
+
+class Fault(Struct, frozen=True, kw_only=True):
+    """An answer to give instead of the right one, once."""
+
+    status: int
+    body: bytes = b""
+    media_type: str = "application/json"
+    headers: dict[str, str] = {}
+    path: str = ""
+    """Part of the path that a request must contain; any when empty."""
+    method: str = ""
+    """Any when empty."""
+    hang_up: bool = False
+    """Close the connection without an answer."""
+
+
+class Grant(Struct, frozen=True, kw_only=True):
+    """What a token stands for."""
+
+    username: str
+    scopes: tuple[str, ...] = ("api",)
+    expires_on: date | None = None
+    problem: str = ""
+    """Why it no longer works ("Token was revoked. ..."); empty for one that does."""
+
+
+class Knobs(Struct, kw_only=True):
+    """How the forge behaves; may be turned while it runs."""
+
+    latency: float = 0.0
+    """Seconds that every answer waits."""
+    faults: list[Fault] = []
+    """Answered first, each once."""
+    request_limit: int | None = None
+    """Requests in all after which every one gets 429, until it is turned up."""
+    retry_after: int = 60
+    """Seconds that a 429 asks to wait."""
+
+
+class PracticeForge:
+    """The ASGI application."""
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        origin: str,
+        tokens: Mapping[str, Grant] | None = None,
+        knobs: Knobs | None = None,
+        maintainer: Ticking | None = None,
+        tick: float = TICK,
+    ) -> None:
+        """Serve a world.
+
+        Args:
+            store: the world; stays open when the server ends.
+            origin: `http://127.0.0.1:PORT`, which all links start with.
+            tokens: which work, and for whom; one random token for the newcomer when None.
+            knobs: how it behaves.
+            maintainer: who does what is due; nobody when None.
+            tick: seconds between two looks at what is due.
+        """
+        self.store = store
+        self.origin = origin
+        self.knobs = knobs or Knobs()
+        self.tokens = dict(tokens or {secrets.token_urlsafe(24): Grant(username=NEWCOMER)})
+        self.failure: BaseException | None = None
+        """The bug that stopped the world from turning."""
+        self.when_failed: Callable[[], None] = lambda: None
+        """Called once when that happened."""
+        self._maintainer = maintainer
+        self._tick = tick
+        self._tasks: set[asyncio.Task[object]] = set()
+        self._git = GitHttp(store, origin, self.later)
+        self._requests = 0
+        self._window: tuple[int, int] = (0, 0)
+        self.app = Starlette(routes=[Mount("/", app=self._front)], lifespan=self._lifespan)
+
+    def later(self, work: Coroutine[object, object, object]) -> None:
+        """Do work that goes on after the answer."""
+        task: asyncio.Task[object] = asyncio.ensure_future(_logged(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    @asynccontextmanager
+    async def _lifespan(self, _: Starlette) -> AsyncIterator[None]:
+        ticking = asyncio.create_task(self._do_what_is_due())
+        ticking.add_done_callback(self._note_failure)
+        try:
+            yield
+        finally:
+            ticking.cancel()
+            await asyncio.gather(ticking, *self._tasks, return_exceptions=True)
+
+    def _note_failure(self, ticking: asyncio.Task[None]) -> None:
+        error = None if ticking.cancelled() else ticking.exception()
+        if error is not None:
+            # A forge on which nothing happens any more would only look alive.
+            _log.critical("The practice forge stops: %r", error, exc_info=error)
+            self.failure = error
+            self.when_failed()
+
+    async def _do_what_is_due(self) -> None:
+        await _logged(self.store.recover())
+        while True:
+            await _logged(self.store.prepare_due())
+            if self._maintainer is not None:
+                await _logged(self._maintainer.tick(self.store.now()))
+            await asyncio.sleep(self._tick)
+
+    async def _front(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        request = Request(scope, receive)
+        if self.knobs.latency:
+            await asyncio.sleep(self.knobs.latency)
+        # A web page in the user's browser must not reach this server under a name of its own.
+        if request.headers.get("host", "").rpartition(":")[0] not in _HOSTS:
+            await Response("Misdirected request\n", 421)(scope, receive, send)
+            return
+        self._requests += 1
+        fault = self._fault(request)
+        if fault is not None:
+            await self._fail(fault, scope, receive, send)
+            return
+        if git_http.PATH.fullmatch(scope["raw_path"]):
+            await self._speak_git(request, send)
+            return
+        started = time.monotonic()
+        try:
+            answer = await self._answer(request)
+        except ClientDisconnect:
+            return
+        headers = {
+            **self._limit_headers(),
+            "Vary": "Origin",
+            "X-Request-Id": secrets.token_hex(13).upper(),
+            "X-Runtime": f"{time.monotonic() - started:.6f}",
+            **answer.headers,
+        }
+        response = Response(
+            None if request.method == "HEAD" else answer.body,
+            answer.status,
+            headers,
+            None if answer.status in (204, 304) else answer.media_type,
+        )
+        await response(scope, receive, send)
+
+    # -- faults and limits
+
+    def _fault(self, request: Request) -> Fault | None:
+        limit = self.knobs.request_limit
+        if limit is not None and self._requests > limit:
+            headers = {"Retry-After": str(self.knobs.retry_after)}
+            return Fault(status=429, body=b"Retry later\n", media_type="text/plain", headers=headers)
+        for index, fault in enumerate(self.knobs.faults):
+            if fault.path in request.url.path and fault.method in ("", request.method):
+                return self.knobs.faults.pop(index)
+        return None
+
+    async def _fail(self, fault: Fault, scope: Scope, receive: Receive, send: Send) -> None:
+        if fault.hang_up:
+            # An answer that is shorter than it promises makes the server drop the connection.
+            head = [(b"content-length", b"1000"), (b"connection", b"close")]
+            await send({"type": "http.response.start", "status": 200, "headers": head})
+            await send({"type": "http.response.body", "body": b"{", "more_body": True})
+            raise ConnectionAbortedError("a fault was asked for")
+        headers = {**self._limit_headers(), **fault.headers}
+        response = Response(fault.body, fault.status, headers, fault.media_type)
+        await response(scope, receive, send)
+
+    def _limit_headers(self) -> dict[str, str]:
+        minute = int(time.time() // 60)
+        count = self._window[1] + 1 if self._window[0] == minute else 1
+        self._window = (minute, count)
+        return {
+            "RateLimit-Limit": str(_LIMIT),
+            "RateLimit-Name": "throttle_authenticated_api",
+            "RateLimit-Observed": str(count),
+            "RateLimit-Remaining": str(max(0, _LIMIT - count)),
+            "RateLimit-Reset": str((minute + 1) * 60),
+        }
+
+    # -- who
+
+    def _grant(self, token: str) -> Grant | None:
+        found = None
+        for known, grant in self.tokens.items():
+            if hmac.compare_digest(known.encode(), token.encode()):
+                found = grant
+        return found
+
+    def _authenticate(self, request: Request) -> Grant | None:
+        """Return the grant of the token that was sent, None for no token; 401 for one that does not work."""
+        token = request.headers.get("private-token")
+        bearer = request.headers.get("authorization", "")
+        if token is None and bearer.lower().startswith("bearer "):
+            token = bearer[7:].strip()
+        if token is None:
+            return None
+        grant = self._grant(token)
+        if grant is None:
+            raise refuse(401, "401 Unauthorized")
+        if grant.problem:
+            document = {"error": "invalid_token", "error_description": grant.problem}
+            raise Refusal(401, document, {"WWW-Authenticate": 'Bearer realm="Protected by OAuth 2.0"'})
+        return grant
+
+    async def _speak_git(self, request: Request, send: Send) -> None:
+        scheme, _, rest = request.headers.get("authorization", "").partition(" ")
+        token = request.headers.get("private-token")
+        if scheme.lower() == "basic":
+            try:
+                token = base64.b64decode(rest, validate=True).decode().partition(":")[2]
+            except (binascii.Error, UnicodeDecodeError):
+                token = ""
+        elif scheme.lower() == "bearer":
+            token = rest.strip()
+        grant = self._grant(token) if token else None
+        visitor = Visitor(None)
+        if grant is not None and not grant.problem:
+            scopes = set(grant.scopes)
+            visitor = Visitor(
+                self.store.user(grant.username),
+                can_read=bool(scopes & {"api", "read_repository", "write_repository"}),
+                can_write=bool(scopes & {"api", "write_repository"}),
+            )
+        await self._git(request.scope, request.receive, send, visitor)
+
+    # -- what
+
+    async def _answer(self, request: Request) -> Answer:
+        raw = request.scope["raw_path"]
+        if not raw.startswith(_API):
+            return self._page(request)
+        try:
+            return await self._endpoint(request, raw[len(_API) :].decode("ascii"))
+        except Refusal as refusal:
+            return refusal.answer
+        except GitError as error:
+            _log.error("%s", error)
+            return refuse(500, "500 Internal Server Error").answer
+
+    async def _endpoint(self, request: Request, path: str) -> Answer:
+        grant = self._authenticate(request)
+        found = ROUTER.find(request.method, path)
+        if found is None:
+            if ROUTER.methods(path):
+                raise Refusal(405, {"error": "405 Not Allowed"}, {"Allow": ", ".join(ROUTER.methods(path))})
+            raise Refusal(404, {"error": "404 Not Found"})
+        route, place = found
+        if grant is not None and not set(route.allowed()) & set(grant.scopes):
+            raise Refusal(
+                403,
+                {
+                    "error": "insufficient_scope",
+                    "error_description": (
+                        "The request requires higher privileges than provided by the access token."
+                    ),
+                    "scope": " ".join(route.allowed()),
+                },
+            )
+        if grant is None and route.method != "GET":
+            raise refuse(401, "401 Unauthorized")
+        call = Call(
+            store=self.store,
+            user=self.store.user(grant.username) if grant else None,
+            scopes=grant.scopes if grant else (),
+            expires_on=grant.expires_on if grant else None,
+            method=request.method,
+            origin=self.origin,
+            path=request.scope["raw_path"].decode("ascii"),
+            query=request.query_params.multi_items(),
+            body=await _document(request),
+            headers=request.headers,
+            later=self.later,
+        )
+        call.place = place
+        return await route.endpoint(call)
+
+    def _page(self, request: Request) -> Answer:
+        """A page for those who open a link of the practice forge in a browser."""
+        if request.url.path.startswith("/api/"):
+            return Refusal(404, {"error": "404 Not Found"}).answer
+        path = unquote(request.url.path).strip("/").partition("/-/")[0]
+        project = self.store.project_by_path(path) if path else None
+        known = project is not None and project.visibility == "public"
+        title = html.escape(path) if known else "Practice forge"
+        about = html.escape(project.description) if known and project else ""
+        body = _PAGE.format(title=title, about=about).encode()
+        found = known or path in ("", "users/sign_in", "-/user_settings/personal_access_tokens")
+        return Answer(
+            status=200 if found else 404,
+            body=body,
+            media_type="text/html",
+            headers={"Content-Security-Policy": "default-src 'none'", "X-Content-Type-Options": "nosniff"},
+        )
+
+
+_PAGE = """<!doctype html>
+<html lang="en"><meta charset="utf-8"><title>{title}</title>
+<h1>{title}</h1>
+<p>{about}</p>
+<p>This is the practice forge of isexplore. It runs on this machine only, and has no web pages of its own:
+everything on it is shown in isexplore.</p>
+</html>
+"""
+
+
+async def _document(request: Request) -> dict[str, object]:
+    """Return the request's body, JSON or form; 400 where it is neither."""
+    if request.method in ("GET", "HEAD"):
+        return {}
+    length = request.headers.get("content-length", "0")
+    if length.isdecimal() and int(length) > _MAX_BODY:
+        raise refuse(413, "413 Request Entity Too Large")
+    body = await request.body()
+    if not body:
+        return {}
+    if "json" in request.headers.get("content-type", "").lower():
+        try:
+            found = json.loads(body)
+        except ValueError:
+            raise Refusal(400, {"error": "The request body is not valid JSON."}) from None
+        if not isinstance(found, dict):
+            raise Refusal(400, {"error": "The provided content-type and body do not fit."})
+        return found
+    try:
+        pairs = parse_qsl(body.decode(), keep_blank_values=True)
+    except UnicodeDecodeError:
+        raise Refusal(400, {"error": "The request body is not valid UTF-8."}) from None
+    form: dict[str, object] = {}
+    for name, value in pairs:
+        if name.endswith("[]"):
+            known = form.setdefault(name, [])
+            if isinstance(known, list):
+                known.append(value)
+        else:
+            form[name] = value
+    return form
+
+
+async def _logged(work: Coroutine[object, object, object]) -> object:
+    """Do work; a git that fails is told in the log, and tried again where somebody asks again."""
+    try:
+        return await work
+    except GitError as error:
+        _log.error("%s", error)
+        return None
