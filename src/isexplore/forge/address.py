@@ -24,7 +24,7 @@ def api_origin(url: str, allow_http: bool) -> tuple[str, str]:
     hint = "It looks like https://gitlab.example.com or https://example.com/gitlab."
     try:
         parts = urlsplit(url)
-        host = parts.hostname or ""
+        host, _ = parts.hostname or "", parts.port
         origin = origin_of(url)
     except ValueError as error:
         raise ConfigError("The address of the forge cannot be read", clean_line(url, 200), hint) from error

@@ -124,8 +124,8 @@ def _walk(value: object, depth: int) -> Iterator[str]:
     elif isinstance(value, dict):
         known = False
         for key in ("message", "error_description" if "error_description" in value else "error", "errors"):
+            known = known or key in value
             if value.get(key):
-                known = True
                 yield from _walk(value[key], depth - 1)
         if not known:
             yield from _fields(value, depth)

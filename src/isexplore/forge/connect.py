@@ -85,7 +85,12 @@ async def recognise(
     if known is not None:
         return known
     async with ForgeClient(
-        name="", base_url=origin_of(address), verify=verify, allow_http=allow_http, timeout=timeout
+        name="",
+        base_url=origin_of(address),
+        verify=verify,
+        allow_http=allow_http,
+        timeout=timeout,
+        attempts=1,
     ) as client:
         heard: list[str] = []
         moved: MovedError | None = None

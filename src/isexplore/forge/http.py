@@ -53,7 +53,6 @@ LONGEST_WAIT = 60.0
 MAX_PAGES = 1_000
 _LONGEST_PAUSE = 900.0
 _MAX_REDIRECTS = 3
-_ATTEMPTS = 3
 _REDIRECTS = frozenset((301, 302, 303, 307, 308))
 _ASKED_AGAIN = frozenset((429, 502, 503, 504))
 
@@ -95,6 +94,7 @@ class ForgeClient:
         allow_http: whether plain HTTP to another machine is wanted.
         headers: further headers of every request.
         concurrency: most requests under way at once; more wait for their turn.
+        attempts: how often a GET is sent at most.
         transport: replaces the network.
         sleep, clock, now, jitter: time and chance, for tests; `clock` is monotonic seconds.
         on_request: told of every request as it leaves (method, path with its prefix).
@@ -117,6 +117,7 @@ class ForgeClient:
         allow_http: bool = False,
         headers: Mapping[str, str] | None = None,
         concurrency: int = 8,
+        attempts: int = 3,
         transport: httpx.AsyncBaseTransport | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         clock: Callable[[], float] = time.monotonic,
@@ -140,6 +141,7 @@ class ForgeClient:
             **_token_headers(self._token, token_header),
         }
         self._sleep, self._clock, self._now, self._jitter = sleep, clock, now, jitter
+        self._attempts = attempts
         self._paused_until = float("-inf")
         self._slots = asyncio.Semaphore(concurrency)
         loopback = is_loopback(urlsplit(self.base_url).hostname or "")
@@ -344,7 +346,7 @@ class ForgeClient:
 
     async def _repeated(self, request: _Request, good: tuple[int, ...]) -> Answer:
         left = self.timeout
-        attempts = _ATTEMPTS if request.method in ("GET", "HEAD") else 1
+        attempts = self._attempts if request.method in ("GET", "HEAD") else 1
         for attempt in range(1, attempts + 1):
             await self._wait_for_pause(request.asked)
             async with self._slots:
@@ -361,9 +363,10 @@ class ForgeClient:
                 self._note_pause(answer, error)
                 if answer.status not in _ASKED_AGAIN and not isinstance(error, RateLimitedError):
                     raise error
-            if attempt == attempts or left <= 0:
+            paused = self._paused_until - self._clock()
+            if attempt == attempts or left <= 0 or paused > LONGEST_WAIT:
                 raise error
-            if self._paused_until <= self._clock():
+            if paused <= 0:
                 delay = 0.5 * 2**attempt * (0.5 + self._jitter() / 2)
                 left -= delay
                 await self._sleep(delay)

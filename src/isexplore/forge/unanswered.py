@@ -145,7 +145,7 @@ def _certificate(error: ssl.SSLCertVerificationError, asked: Asked) -> Unavailab
 
 
 def _tls(error: ssl.SSLError, asked: Asked) -> UnavailableError:
-    reason = (error.reason or "").upper()
+    reason = str(getattr(error, "reason", None) or "").upper()
     if reason in ("WRONG_VERSION_NUMBER", "HTTP_REQUEST", "RECORD_LAYER_FAILURE"):
         return _unavailable(
             asked,
