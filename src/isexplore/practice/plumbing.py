@@ -56,16 +56,20 @@ def git(arguments: Sequence[str], *, repositories: Sequence[Path] = (), stdin: b
     except subprocess.TimeoutExpired as error:
         raise GitError(
             "git did not finish",
-            f"git {arguments[0]} took longer than {_TIMEOUT:.0f} seconds.",
+            f"git {_command(arguments)} took longer than {_TIMEOUT:.0f} seconds.",
             reason="stalled",
         ) from error
     if result.returncode:
         raise GitError(
-            f"git {arguments[0]} failed",
+            f"git {_command(arguments)} failed",
             result.stderr.decode("utf-8", "replace").strip()[-500:],
             returncode=result.returncode,
         )
     return result.stdout
+
+
+def _command(arguments: Sequence[str]) -> str:
+    return next((word for word in arguments if not word.startswith("-") and "=" not in word), "")
 
 
 class ChangeCommit(Struct, frozen=True, kw_only=True):

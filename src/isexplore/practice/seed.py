@@ -74,6 +74,8 @@ class MergeRequestSeed(Struct, frozen=True, kw_only=True):
     """The change, on top of the default branch."""
     state: Literal["opened", "merged", "closed"] = "merged"
     notes: tuple[NoteSeed, ...] = ()
+    sign_off: bool = False
+    """Whether the commit's message ends with the author's Signed-off-by."""
 
 
 class CheckSeed(Struct, frozen=True, kw_only=True):

@@ -93,10 +93,7 @@ class History:
         ]
 
     def _commit_to_default(self, commit: CommitSeed) -> None:
-        message = commit.message
-        if commit.sign_off:
-            author = self._people[commit.author]
-            message = f"{message.rstrip()}\n\nSigned-off-by: {author.name} <{author.email}>"
+        message = self._message(commit.author, commit.message, commit.sign_off)
         ref = f"refs/heads/{self.seed.default_branch}"
         self._tip = self._commit(ref, commit.author, message, commit.days_ago, commit.files, self._tip)
         self._remember(commit.files)
@@ -104,7 +101,8 @@ class History:
     def _propose(self, number: int, request: MergeRequestSeed) -> None:
         base = self._tip
         ref = f"refs/merge-requests/{number}/head"
-        message = f"{request.title}\n\n{request.body.strip()}"
+        words = f"{request.title}\n\n{request.body.strip()}"
+        message = self._message(request.author, words, request.sign_off)
         head = self._commit(ref, request.author, message, request.days_ago, request.files, base)
         merge = None
         if request.state == "merged":
@@ -123,6 +121,11 @@ class History:
         else:
             self._write(f"reset refs/heads/{request.branch}\nfrom :{head}\n\n")
         self._requests.append((head, base, merge))
+
+    def _message(self, username: str, words: str, sign_off: bool) -> str:
+        author = self._people[username]
+        trailer = f"\n\nSigned-off-by: {author.name} <{author.email}>" if sign_off else ""
+        return words.rstrip() + trailer
 
     def _commit(
         self,

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from isexplore.practice.projects import accounts, docs
+from isexplore.practice.projects import (
+    accounts,
+    data,
+    design_system,
+    docs,
+    lab,
+    mobile,
+    payments,
+    people,
+    platform,
+    security,
+    tools,
+)
 from isexplore.practice.seed import PersonSeed, ProjectSeed
 
 NEWCOMER: str = accounts.NEWCOMER
@@ -10,4 +22,15 @@ NEWCOMER: str = accounts.NEWCOMER
 
 PEOPLE: tuple[PersonSeed, ...] = accounts.PEOPLE
 
-PROJECTS: tuple[ProjectSeed, ...] = docs.PROJECTS
+PROJECTS: tuple[ProjectSeed, ...] = (
+    *docs.PROJECTS,
+    *platform.PROJECTS,
+    *payments.PROJECTS,
+    *data.PROJECTS,
+    *design_system.PROJECTS,
+    *mobile.PROJECTS,
+    *tools.PROJECTS,
+    *security.PROJECTS,
+    *people.PROJECTS,
+    *lab.PROJECTS,
+)

@@ -1,7 +1,5 @@
 """The docs group: where a newcomer starts."""
 
-# ruff: noqa: E501  (the lines are those of the files that they become)
-
 from __future__ import annotations
 
 from isexplore.practice.seed import (
