@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-from tests.support.fake_forge import FakeForge
+from tests.support.fake_forge import Crash, FakeForge
 from tests.support.git import GitServer, git, git_server, write_files
 
 from isexplore.config.files import StateFile
@@ -20,6 +21,21 @@ from isexplore.journey.store import Journey
 from isexplore.models import Issue, Project
 
 FILES = {"README.md": "# Retry queue\n", "src/retry.py": "DELAY = 1\n"}
+
+
+class MortalState(StateFile):
+    """A state file that a program cannot write any more once it was killed."""
+
+    def __init__(self, path: Path, forge: FakeForge) -> None:
+        super().__init__(path)
+        self._forge = forge
+
+    @contextmanager
+    def edit(self) -> Iterator[dict[str, Any]]:
+        if self._forge.crashed:
+            raise Crash("killed")
+        with super().edit() as table:
+            yield table
 
 
 @dataclass
@@ -47,6 +63,7 @@ class Contributor:
 
     def journeys(self, *, clone_folder: Path | None = None, git_client: Git | None = None) -> Journeys:
         """Start the program: a new facade over the same state, forge and folders."""
+        self.forge.crashed = False
 
         async def sleep(seconds: float) -> None:
             self.slept.append(seconds)
@@ -58,7 +75,7 @@ class Contributor:
         return Journeys(
             forges={"work": self.forge},
             git=git_client or Git(environment=os.environ),
-            state=StateFile(self.state),
+            state=MortalState(self.state, self.forge),
             credentials=lambda name: self.server.credential,
             config=config,
             sleep=sleep,
@@ -97,7 +114,7 @@ def contributor(home: Path) -> Iterator[Contributor]:
         yield Contributor(forge, server, home, project, issue)
 
 
-COMMIT: Answers = {
+COMMIT: dict[str, str] = {
     "message": "Explain the back-off",
     "sign_off": "no",
     "name": "Nia Example",

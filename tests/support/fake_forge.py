@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import shutil
 import subprocess
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -73,8 +73,8 @@ class Fault:
 
 
 def call(
-    method: Callable[Concatenate[FakeForge, P], Awaitable[R]],
-) -> Callable[Concatenate[FakeForge, P], Awaitable[R]]:
+    method: Callable[Concatenate[FakeForge, P], Coroutine[Any, Any, R]],
+) -> Callable[Concatenate[FakeForge, P], Coroutine[Any, Any, R]]:
     """Record a call, and let it fail as planned: before it does anything, or with its answer lost."""
 
     @functools.wraps(method)
@@ -84,14 +84,14 @@ def call(
         self.before_call(name)
         fault = self.take_fault(name)
         if fault is not None and not fault.after:
-            raise fault.error
+            raise self.dying(fault.error)
         result = await method(self, *args, **kwargs)
         if fault is not None:
-            raise fault.error
+            raise self.dying(fault.error)
         self.after_call(name)
         return result
 
-    return wrapped
+    return wrapped  # type: ignore[return-value]
 
 
 @dataclass
@@ -157,6 +157,8 @@ class FakeForge:
         self._faults: dict[str, list[Fault]] = {}
         self.crash_before: int | None = None
         self.crash_after: int | None = None
+        self.crashed = False
+        """Set by the first `Crash`: from then on the dying program may not write its state any more."""
         self._calls_seen = 0
         self._next_id = 100
         self.now = START
@@ -180,14 +182,19 @@ class FakeForge:
         faults[0].times -= 1
         return faults.pop(0) if faults[0].times == 0 else faults[0]
 
+    def dying(self, error: BaseException) -> BaseException:
+        """Note that the program is being killed, if `error` says so."""
+        self.crashed = self.crashed or isinstance(error, Crash)
+        return error
+
     def before_call(self, method: str) -> None:
         self._calls_seen += 1
         if self.crash_before == self._calls_seen:
-            raise Crash(method)
+            raise self.dying(Crash(method))
 
     def after_call(self, method: str) -> None:
         if self.crash_after == self._calls_seen:
-            raise Crash(method)
+            raise self.dying(Crash(method))
 
     # Making the world
 
@@ -206,19 +213,21 @@ class FakeForge:
         name = path.rsplit("/", 1)[-1]
         project = Project(
             forge=self.name,
-            **{
-                "id": self.new_id(),
-                "path": path,
-                "name": name,
-                "url": f"{self.url}/{path}",
-                "visibility": Visibility.INTERNAL,
-                "default_branch": "main",
-                "clone_url": f"{self.url}/{path}.git",
-                "ssh_url": f"git@git.example.org:{path}.git",
-                "owner": path.rsplit("/", 1)[0],
-                "forking_enabled": True,
-            }
-            | fields,
+            **_merged(
+                {
+                    "id": self.new_id(),
+                    "path": path,
+                    "name": name,
+                    "url": f"{self.url}/{path}",
+                    "visibility": Visibility.INTERNAL,
+                    "default_branch": "main",
+                    "clone_url": f"{self.url}/{path}.git",
+                    "ssh_url": f"git@git.example.org:{path}.git",
+                    "owner": path.rsplit("/", 1)[0],
+                    "forking_enabled": True,
+                },
+                fields,
+            ),
         )
         self.projects[project.id] = project
         if repository:
@@ -242,7 +251,7 @@ class FakeForge:
             title=title,
             url=f"{project.url}/-/issues/{number}",
             id=self.new_id(),
-            **{"author": "mara", "updated_at": self.now} | fields,
+            **_merged({"author": "mara", "updated_at": self.now}, fields),
         )
         issues[number] = issue
         return issue
@@ -679,6 +688,10 @@ class FakeForge:
     @call
     async def star(self, project: Project) -> None:
         self.starred.add(project.id)
+
+
+def _merged(usual: dict[str, Any], given: dict[str, Any]) -> dict[str, Any]:
+    return usual | given
 
 
 def _plain(tag: str) -> str:

@@ -115,8 +115,9 @@ class Branch:
                 key="branch",
                 label="Name of the branch",
                 default=await self._name(world, {}),
-                help=(rules.branch_naming if rules is not None else None)
-                or "Short words with hyphens; the issue's number helps others.",
+                help="Short words with hyphens; the issue's number helps others."
+                if rules is None or rules.branch_naming is None
+                else rules.branch_naming.text,
             ),
         )
 

@@ -145,7 +145,7 @@ class Commit:
     async def _rows(self, world: World) -> tuple[Fact, ...]:
         """Return the commits; those that lack a sign-off that is required stand out."""
         rules, base = await maybe(world.rules()), await world.base()
-        required = rules is not None and rules.sign_off
+        required = rules is not None and bool(rules.sign_off_required)
         rows = []
         for commit in (await world.commits())[:MAX_ROWS]:
             if required and "signed-off-by:" not in commit.body.lower():
@@ -164,15 +164,16 @@ class Commit:
                 label="Commit message",
                 kind="multiline",
                 default=world.journey.commit_message or ("" if again else commit_message(issue, rules)),
-                help=(rules.commit_style if rules is not None else None)
-                or "One line that says what the change does, as an order: “Explain the back-off”.",
+                help="One line that says what the change does, as an order: “Explain the back-off”."
+                if rules is None or rules.commit_style is None
+                else rules.commit_style.text,
                 required=True,
             ),
             Question(
                 key="sign_off",
                 label="Sign off (Signed-off-by)",
                 kind="yesno",
-                default="yes" if rules is not None and rules.sign_off else "no",
+                default="yes" if rules is not None and bool(rules.sign_off_required) else "no",
                 help="You state that you may contribute this (Developer Certificate of Origin).",
             ),
         ]
@@ -208,7 +209,7 @@ class Commit:
     async def _sign_off(self, world: World, answers: Answers) -> bool:
         rules = await maybe(world.rules())
         answer = answers.get("sign_off", "")
-        return yes(answer) if answer else rules is not None and rules.sign_off
+        return yes(answer) if answer else rules is not None and bool(rules.sign_off_required)
 
     async def _who(self, world: World, answers: Answers) -> tuple[str, str] | None:
         """Return the name and address to set, or None when git knows them."""

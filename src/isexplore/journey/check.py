@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 from isexplore.errors import GitError
 from isexplore.forge.base import Capability
+from isexplore.guide.markup import Finding
 from isexplore.journey.states import (
     Answers,
     Command,
@@ -38,6 +39,10 @@ def missing_scopes(kind: ForgeKind, scopes: tuple[str, ...], project: Project) -
             if "all" in have:
                 return ()
             return tuple(scope for scope in ("write:repository", "write:issue") if scope not in have)
+
+
+def _where(said: Finding | None) -> str:
+    return "" if said is None else f" ({said.document}, line {said.line})"
 
 
 class Check:
@@ -234,13 +239,16 @@ class Check:
         if rules is None:
             return []
         facts = []
-        if rules.sign_off:
-            where = f" ({rules.sign_off_source})" if rules.sign_off_source else ""
-            facts.append(Fact("✓", f"Commits must be signed off{where}: isexplore does that"))
-        if rules.commit_style:
-            facts.append(Fact("✓", f"Commit messages: {shorten(rules.commit_style, 80)}"))
-        if rules.branch_naming:
-            facts.append(Fact("✓", f"Branch names: {shorten(rules.branch_naming, 80)}"))
+        if rules.sign_off_required:
+            facts.append(
+                Fact("✓", f"Commits must be signed off{_where(rules.sign_off)}: isexplore does that")
+            )
+        if rules.agreement is not None:
+            words = f"The project asks for a signed agreement{_where(rules.agreement)}"
+            facts.append(Fact("!", words, shorten(rules.agreement.text, 120)))
+        for title, said in (("Commit messages", rules.commit_style), ("Branch names", rules.branch_naming)):
+            if said is not None:
+                facts.append(Fact("✓", f"{title}: {shorten(said.text, 80)}{_where(said)}"))
         return facts
 
     async def questions(self, world: World) -> tuple[Question, ...]:

@@ -133,13 +133,9 @@ class Fork:
         """Return the request; nothing when only waiting is left."""
         if await world.fork() is not None:
             return ()
-        me, project = await world.me(), await world.project()
-        namespace = answers.get("namespace", "")
-        return (
-            world.requests.fork(
-                project, namespace="" if namespace == me.username else namespace, name=answers.get("name", "")
-            ),
-        )
+        project = await world.project()
+        target = await self._target(world, project, answers)
+        return (world.requests.fork(project, target=target, name=answers.get("name", "").strip()),)
 
     async def run(self, world: World, answers: Answers = NO_ANSWERS) -> AsyncIterator[Progress]:
         """Make the fork unless there is one; wait for it."""

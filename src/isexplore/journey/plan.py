@@ -12,10 +12,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from urllib.parse import quote
 
 from isexplore.journey.states import Command
-from isexplore.models import ForgeKind, Issue, Project
+from isexplore.models import ForgeKind, ForkTarget, Project
 from isexplore.text import shorten
 
-Value = str | int | bool | Sequence[str]
+Value = str | int | bool | Sequence[str] | Sequence[int]
 
 MAX_SHOWN = 60
 """Characters of a value in a shown line; the shell twin holds all of it."""
@@ -53,7 +53,7 @@ def _shown(value: Value) -> str:
     if isinstance(value, str):
         line = shorten(" ".join(value.split()), MAX_SHOWN)
         return f'"{line}"' if not line or " " in line else line
-    return ",".join(value)
+    return ",".join(map(str, value))
 
 
 class Requests:
@@ -87,8 +87,8 @@ class Requests:
         path = f"{self._project(project)}/issues/{number}"
         match self._kind:
             case ForgeKind.GITLAB:
-                ids: Value = int(user_id) if user_id.isdigit() else user_id
-                return self._request("PUT", path, {"assignee_id": ids})
+                ids: Value = (int(user_id),) if user_id.isdigit() else (user_id,)
+                return self._request("PUT", path, {"assignee_ids": ids})
             case ForgeKind.GITEA:
                 return self._request("PATCH", path, {"assignees": (username,)})
             case ForgeKind.GITHUB:
@@ -99,17 +99,19 @@ class Requests:
         word = "notes" if self._kind is ForgeKind.GITLAB else "comments"
         return self._request("POST", f"{self._project(project)}/issues/{number}/{word}", {"body": body})
 
-    def fork(self, project: Project, *, namespace: str = "", name: str = "") -> Command:
-        """Make a fork."""
+    def fork(self, project: Project, *, target: ForkTarget | None = None, name: str = "") -> Command:
+        """Make a fork, in one's own namespace when there is no `target`."""
         body: dict[str, Value] = {}
         if self._kind is ForgeKind.GITLAB:
-            if namespace:
-                body["namespace_path"] = namespace
+            if target is not None and target.id.isdigit():
+                body["namespace_id"] = int(target.id)
+            elif target is not None:
+                body["namespace_path"] = target.path
             if name:
                 body |= {"name": name, "path": name}
             return self._request("POST", f"{self._project(project)}/fork", body)
-        if namespace:
-            body["organization"] = namespace
+        if target is not None:
+            body["organization"] = target.path
         if name:
             body["name"] = name
         return self._request("POST", f"{self._project(project)}/forks", body)
@@ -128,18 +130,16 @@ class Requests:
         """Ask the owners to take a branch."""
         if self._kind is ForgeKind.GITLAB:
             target_id: Value = int(target.id) if target.id.isdigit() else target.path
-            return self._request(
-                "POST",
-                f"{self._project(source)}/merge_requests",
-                {
-                    "source_branch": branch,
-                    "target_project_id": target_id,
-                    "target_branch": into,
-                    "title": f"Draft: {title}" if draft else title,
-                    "description": body,
-                    "allow_collaboration": True,
-                },
-            )
+            fields: dict[str, Value] = {
+                "source_branch": branch,
+                "target_branch": into,
+                "target_project_id": target_id,
+                "title": f"Draft: {title}" if draft else title,
+                "description": body,
+            }
+            if source.path != target.path:
+                fields["allow_collaboration"] = True
+            return self._request("POST", f"{self._project(source)}/merge_requests", fields)
         head = branch if source.path == target.path else f"{source.path.split('/')[0]}:{branch}"
         words: dict[str, Value] = {"head": head, "base": into, "title": title, "body": body}
         if self._kind is ForgeKind.GITHUB:
@@ -179,8 +179,3 @@ def shell_script(parts: Iterable[tuple[str, Sequence[Command]]]) -> str:
         for command in commands:
             lines.append(command.shell if command.shell is not None else f"# you: {command.text}")
     return "\n".join(lines) + "\n"
-
-
-def closing_words(issue: Issue) -> str:
-    """Return the words that close an issue on merge, on every kind of forge."""
-    return f"Closes #{issue.number}"

@@ -10,7 +10,7 @@ from msgspec import Struct
 from isexplore.errors import (
     BlockedError,
     ConflictError,
-    InvalidError,
+    ForgeError,
     UnavailableError,
     WrongAnswerError,
 )
@@ -192,8 +192,9 @@ class Propose:
         )
         try:
             return await world.forge.open_merge_request(new)
-        except (ConflictError, InvalidError, UnavailableError, WrongAnswerError) as error:
-            for pause in PAUSES if not isinstance(error, InvalidError) else PAUSES[:1]:
+        except ForgeError as error:
+            unsure = isinstance(error, ConflictError | UnavailableError | WrongAnswerError)
+            for pause in PAUSES if unsure else ():
                 if pause:
                     await world.sleep(pause)
                 found = await maybe(self._find(world, fork, target))

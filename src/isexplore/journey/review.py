@@ -207,7 +207,7 @@ class Review:
                 state="waiting", detail="approved; waiting for the merge", hint="Nothing to do", facts=facts
             )
         rules = await maybe(world.rules())
-        promise = f" ({shorten(rules.review_promise, 80)})" if rules and rules.review_promise else ""
+        promise = f" ({shorten(rules.review.text, 80)})" if rules and rules.review else ""
         return StepState(
             state="waiting",
             detail="waiting for a review",

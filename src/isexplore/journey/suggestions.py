@@ -7,7 +7,7 @@ from collections.abc import Collection
 
 from isexplore.git.facts import CommitFacts
 from isexplore.git.names import suggest_branch
-from isexplore.journey.rules import Rules
+from isexplore.guide.digest import Digest
 from isexplore.models import Issue
 
 _CONVENTIONAL = re.compile(
@@ -35,11 +35,11 @@ def kind_of_change(title: str, labels: Collection[str] = ()) -> str:
     return next((word for word, pattern in _KINDS if pattern.search(text)), "feat")
 
 
-def branch_name(number: int | None, title: str, rules: Rules | None, taken: Collection[str] = ()) -> str:
+def branch_name(number: int | None, title: str, rules: Digest | None, taken: Collection[str] = ()) -> str:
     """Return a free branch name, with the prefix that the project asks for (“`feature/...`”)."""
     plain = suggest_branch(number, title)
-    naming = rules.branch_naming if rules is not None else None
-    prefixes = _PREFIX.findall(naming) if naming else []
+    naming = None if rules is None else rules.branch_naming
+    prefixes = _PREFIX.findall(naming.text) if naming is not None else []
     kind = kind_of_change(title)
     prefix = next((one for one in prefixes if one.startswith(kind)), prefixes[0] if prefixes else "")
     name, attempt = prefix + plain, 2
@@ -48,12 +48,13 @@ def branch_name(number: int | None, title: str, rules: Rules | None, taken: Coll
     return name
 
 
-def commit_message(issue: Issue | None, rules: Rules | None) -> str:
+def commit_message(issue: Issue | None, rules: Digest | None) -> str:
     """Return a message to start from; empty when nothing is known of the change."""
     if issue is None:
         return ""
     title = issue.title.strip().rstrip(".")
-    if rules is not None and rules.commit_style and _CONVENTIONAL.search(rules.commit_style):
+    style = None if rules is None else rules.commit_style
+    if style is not None and _CONVENTIONAL.search(style.text):
         subject = f"{kind_of_change(title, issue.labels)}: {title[:1].lower()}{title[1:]}"
     else:
         subject = title[:1].upper() + title[1:]

@@ -21,9 +21,10 @@ from isexplore.forge.base import Forge
 from isexplore.git import names
 from isexplore.git.client import Git
 from isexplore.git.facts import Change, CloneFacts, CommitFacts, Credential, Identity
+from isexplore.guide.digest import Digest, digest
+from isexplore.guide.documents import read_documents
 from isexplore.journey import plan
 from isexplore.journey.addresses import is_address_of, remote_of
-from isexplore.journey.rules import Rules, read_rules
 from isexplore.journey.store import Journey
 from isexplore.models import (
     Branch,
@@ -181,10 +182,17 @@ class World:
 
         return await self._once("project", ask)
 
-    async def rules(self) -> Rules:
-        """Return what the project's guides ask of a contribution."""
+    async def rules(self) -> Digest:
+        """Return what the project's guides ask; empty in a round that is not thorough and never read them."""
         project = await self.project()
-        return await self._once(f"rules {project.id}", lambda: read_rules(self.forge, project), lasting=True)
+        key = f"rules {project.id}"
+        if not self.thorough and key not in self._lasting:
+            return Digest()
+
+        async def read() -> Digest:
+            return digest(await read_documents(self.forge, project))
+
+        return await self._once(key, read, lasting=True)
 
     async def template(self) -> str | None:
         """Return the text that a new merge request starts from."""
