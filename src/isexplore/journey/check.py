@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 
 from isexplore.errors import GitError
 from isexplore.forge.base import Capability
+from isexplore.guide.issues import verdict
 from isexplore.guide.markup import Finding
 from isexplore.journey.states import (
     Answers,
@@ -19,7 +20,7 @@ from isexplore.journey.states import (
 )
 from isexplore.journey.step import NO_ANSWERS
 from isexplore.journey.world import World, maybe
-from isexplore.models import ForgeKind, MergeRequestState, Project, Visibility
+from isexplore.models import ForgeKind, MergeRequestState, Project, Verdict, Visibility
 from isexplore.text import count, shorten
 
 OLD_GIT = (2, 31)
@@ -39,6 +40,14 @@ def missing_scopes(kind: ForgeKind, scopes: tuple[str, ...], project: Project) -
             if "all" in have:
                 return ()
             return tuple(scope for scope in ("write:repository", "write:issue") if scope not in have)
+
+
+_VERDICTS = {
+    Verdict.FREE: "is free",
+    Verdict.MAYBE_TAKEN: "may be taken",
+    Verdict.STALE: "has gone quiet",
+    Verdict.UNKNOWN: "may be free",
+}
 
 
 def _where(said: Finding | None) -> str:
@@ -181,19 +190,21 @@ class Check:
                     "Ask there whether it is still wanted, or choose another",
                 )
             )
-        others = [name for name in issue.assignees if name != me]
+        judged = verdict(
+            issue,
+            now=world.clock(),
+            comments=await maybe(world.comments()),
+            linked=await maybe(world.linked()),
+            me=me,
+        )
+        reasons = f" ({shorten('; '.join(judged.reasons), 120)})" if judged.reasons else ""
         if me in issue.assignees:
             facts.append(Fact("✓", f"Issue #{issue.number} is assigned to you"))
-        elif others:
-            facts.append(
-                Fact(
-                    "!",
-                    f"Issue #{issue.number} is assigned to @{', @'.join(others)}",
-                    "Ask there before you start",
-                )
-            )
+        elif issue.open and judged.verdict is Verdict.FREE:
+            facts.append(Fact("✓", f"Issue #{issue.number} is free{reasons}"))
         elif issue.open:
-            facts.append(Fact("✓", f"Issue #{issue.number} is open and nobody has it"))
+            words = _VERDICTS[judged.verdict]
+            facts.append(Fact("!", f"Issue #{issue.number} {words}{reasons}", "Ask there before you start"))
         linked = [
             one
             for one in await maybe(world.linked()) or ()

@@ -63,7 +63,21 @@ class Push:
                 detail=f"your fork has {count(missing_here, 'commit')} that you lack here",
                 hint=f"git pull --ff-only {remote} {branch}",
             )
+        if missing_here is None and await self._nothing_new_here(world):
+            return StepState(
+                state="done",
+                detail="your fork has newer commits than the clone",
+                hint=f"git pull --ff-only {(await world.remotes()).fork} {branch}",
+            )
         return await self._diverged(world)
+
+    async def _nothing_new_here(self, world: World) -> bool:
+        """Return whether all that is here was on the fork when it was last looked at."""
+        facts = await world.clone()
+        tracked = f"{(await world.remotes()).fork}/{world.journey.branch}"
+        if tracked not in facts.remote_branches:
+            return False
+        return not await world.git.log(world.folder(), f"{tracked}..HEAD", limit=1)
 
     async def _compare(self, world: World, there: str) -> tuple[int | None, int]:
         """Return how many of the fork's commits are missing here, and of ours there; None for unknown."""

@@ -172,8 +172,12 @@ class Journeys:
             known.sort(key=lambda one: (one.branch != branch, one.outcome is not None))
         return known[0] if known else None
 
-    async def adopt(self, folder: Path) -> Journey:
+    async def adopt(self, folder: Path, *, record: bool = True) -> Journey:
         """Return the journey of a clone; begin one for a clone that was made by hand.
+
+        Args:
+            folder: the clone, or a folder inside it.
+            record: write a new journey down; False for a dry run.
 
         Raises:
             BlockedError: the folder is no clone, or of no project on a known forge.
@@ -197,7 +201,8 @@ class Journeys:
                 "Sign in to its forge with: isexplore login URL",
             )
         branch = facts.branch if facts.branch not in (None, project.default_branch) else None
-        return self.start(project, folder=top, branch=branch or "")
+        begin = self.start if record else self.draft
+        return begin(project, folder=top, branch=branch or "")
 
     async def _project_of(self, remotes: Mapping[str, str]) -> Project | None:
         """Return the original project that a clone is of."""
