@@ -57,8 +57,8 @@ class ModeBar(Widget):
     def on_click(self, event: events.Click) -> None:
         """Switch to the mode that was clicked."""
         for start, end, mode in self._places:
-            if start <= event.x < end:
-                self.app.run_worker(self.app.run_action(f"app.mode('{mode}')"), group="mode")
+            if start <= event.x < end and self.app.check_action("mode", (mode,)):
+                self.app.switch_mode(mode)
 
 
 class StatusLine(Widget):
