@@ -15,6 +15,7 @@ import urllib.parse
 import urllib.request
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from email.message import Message
 from pathlib import Path
 from typing import Any
 
@@ -114,7 +115,8 @@ class Reply(Struct, frozen=True):
     """What the forge answered."""
 
     status: int
-    headers: dict[str, str]
+    headers: Message
+    """Found by name in any case."""
     body: bytes
 
     @property
@@ -202,10 +204,10 @@ def fetch(
     request = urllib.request.Request(target, data=body, headers=dict(headers or {}), method=method)
     try:
         with _opener.open(request, timeout=20) as answer:
-            return Reply(answer.status, dict(answer.headers), answer.read())
+            return Reply(answer.status, answer.headers, answer.read())
     except urllib.error.HTTPError as error:
         with error:
-            return Reply(error.code, dict(error.headers), error.read())
+            return Reply(error.code, error.headers, error.read())
 
 
 def git_environment(**extra: str) -> dict[str, str]:

@@ -266,13 +266,13 @@ async def prepare_world(store: Store, projects: int) -> None:
         store.create_user(NEWCOMER, "Nia Newcomer")
     have = int(store.fact("synthetic") or 0)
     if projects > have:
-        await _write_template(store)
+        await write_template(store)
         with store.transaction():
             store.create_light_projects(islice(synthetic.rows(projects), have, None))
             store.set_fact("synthetic", str(projects))
 
 
-async def _write_template(store: Store) -> None:
+async def write_template(store: Store) -> None:
     """Make the repository that synthetic projects share, complete or not at all."""
     from isexplore.practice.repository import Signature, create_bare
 
