@@ -139,6 +139,9 @@ def matches_path(pattern: str, path: str) -> bool:
         wanted = ["**", *wanted]
     if folder:
         wanted.append("**")
+    if len(wanted) > 1 and wanted[-1] == "**":
+        # What lies in a folder, not the folder.
+        wanted[-1:] = ["*", "**"]
     return _match_parts(wanted, path.split("/"), below=not folder)
 
 

@@ -197,14 +197,11 @@ def _first_block(section: Section) -> list[Line]:
 
 def _test_command(prose: Sequence[_Place]) -> Finding | None:
     for document, line in prose:
-        match = _TEST_COMMAND.search(line.text)
-        if match is None or (line.kind == "code" and _INSTALLS.search(line.text[: match.start()])):
-            continue
-        if line.kind == "code":
-            return finding(document, line, _PROMPT.sub("", line.text.strip()))
-        for command in re.findall(r"`([^`]+)`", line.text):
-            if _TEST_COMMAND.search(command):
-                return finding(document, line, clean_line(command))
+        commands = [line.text] if line.kind == "code" else re.findall(r"`([^`]+)`", line.text)
+        for command in commands:
+            match = _TEST_COMMAND.search(command)
+            if match is not None and not _INSTALLS.search(command[: match.start()]):
+                return finding(document, line, clean_line(_PROMPT.sub("", command)))
     return None
 
 

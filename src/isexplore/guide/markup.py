@@ -13,12 +13,11 @@ from isexplore.text import clean_line
 
 Kind = Literal["heading", "code", "item", "row", "text"]
 
-_HEADING = re.compile(r"(#{1,6}|={2,6})\s+(.+?)\s*#*\s*")
+_HEADING = re.compile(r"(#{1,6}|={2,6})\s+(\S.*)")
 _UNDERLINE = re.compile(r"(=|-|~|\^){3,}\s*")
 _FENCE = re.compile(r"\s*(`{3,}|~{3,})")
 _ITEM = re.compile(r"\s*(?:[-*+]|\d{1,3}[.)])\s+(?:\[[ xX]\]\s+)?(.*)")
-_COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
-_LINK = re.compile(r"!?\[([^\]\[]*)\]\(([^()\s]*)[^()]*\)")
+_LINK = re.compile(r"!?\[([^\]\[]*)\]\(([^()\s]*)(?:\s[^()]*)?\)")
 _EMPHASIS = re.compile(r"\*\*|__|(?<!\w)[*_](?=\S)|(?<=\S)[*_](?!\w)|`")
 _RULE_ROW = re.compile(r"[\s|:-]+")
 MAX_LINES = 8_000
@@ -66,7 +65,15 @@ def finding(document: Document, line: Line | Section, text: str) -> Finding:
 
 def _blank_comments(text: str) -> str:
     """Remove HTML comments (hints for authors in templates), keeping line numbers."""
-    return _COMMENT.sub(lambda match: "\n" * match.group().count("\n"), text)
+    kept: list[str] = []
+    start = 0
+    while (begin := text.find("<!--", start)) >= 0:
+        end = text.find("-->", begin + 4)
+        if end < 0:
+            break
+        kept += (text[start:begin], "\n" * text.count("\n", begin, end))
+        start = end + 3
+    return "".join(kept) + text[start:]
 
 
 def lines(text: str) -> tuple[Line, ...]:
@@ -92,7 +99,7 @@ def lines(text: str) -> tuple[Line, ...]:
 def _classify(line: str, number: int, before: list[Line], raw: Sequence[str]) -> Line:
     heading = _HEADING.fullmatch(line)
     if heading:
-        return Line("heading", plain(heading.group(2)), number, len(heading.group(1)))
+        return Line("heading", plain(heading.group(2).rstrip("# \t=")), number, len(heading.group(1)))
     if _UNDERLINE.fullmatch(line):
         # A line of === or --- makes a heading of the text line right above it.
         if before and before[-1].kind == "text" and before[-1].number == number - 1:

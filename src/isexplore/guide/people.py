@@ -155,7 +155,11 @@ def _in_line(document: Document, line: Line, role: str) -> Iterable[Contact]:
     cell = text.split("|")[0].strip() if line.kind == "row" else text
     mail = _MAIL.search(text)
     name_match = _NAME.match(cell)
-    if name_match and (mail or _ends_name(cell[name_match.end() :])):
+    if (
+        name_match
+        and _looks_like_a_name(name_match.group())
+        and (mail or _ends_name(cell[name_match.end() :]))
+    ):
         yield Contact(
             name=name_match.group(),
             role=role,
@@ -176,7 +180,7 @@ def _from_link(words: str, address: str, role: str, source: str) -> Contact | No
         return Contact(name=name, role=role, source=source, url=f"mailto:{mail.group(1)}")
     profile = _PROFILE.fullmatch(address)
     name = plain(words)
-    if profile is None or not (name.startswith("@") or _NAME.fullmatch(name) or name == profile.group(1)):
+    if profile is None or not (name.startswith("@") or _looks_like_a_name(name) or name == profile.group(1)):
         return None
     return Contact(
         name=name,
@@ -190,13 +194,16 @@ def _from_link(words: str, address: str, role: str, source: str) -> Contact | No
 def _beside(text: str, username: str) -> str | None:
     """Return the full name beside a mention: "@sofia (Sofia Brandt)", "Sofia Brandt (@sofia)"."""
     after = re.search(rf"@{re.escape(username)}\s*[(:,–—|-]+\s*({_NAME.pattern})", text)
-    if after and len(after.group(1).split()) <= 4 and after.group(1)[0].isupper():
-        name = after.group(1)
-        return name if all(word[0].isupper() for word in (name.split()[0], name.split()[-1])) else None
+    if after:
+        return after.group(1) if _looks_like_a_name(after.group(1)) else None
     before = re.search(rf"({_NAME.pattern})\s*[(:,–—|-]*\s*@{re.escape(username)}", text)
-    if before and all(word[0].isupper() for word in before.group(1).split()):
-        return before.group(1)
-    return None
+    return before.group(1) if before and _looks_like_a_name(before.group(1)) else None
+
+
+def _looks_like_a_name(text: str) -> bool:
+    """Whether words are a person's name; parts such as "van" and "de" may be small."""
+    words = text.split()
+    return 2 <= len(words) <= 4 and words[0][0].isupper() and words[-1][0].isupper()
 
 
 def _owners(documents: Sequence[Document], kind: ForgeKind) -> tuple[list[Contact], str]:
