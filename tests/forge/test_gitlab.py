@@ -15,6 +15,7 @@ from isexplore.errors import (
     ConflictError,
     ForbiddenError,
     ForgeError,
+    InvalidError,
     NotVisibleError,
     RateLimitedError,
     ScopeError,
@@ -682,6 +683,34 @@ async def test_sync_fork_answers_200_with_the_conflict_inside(
     with pytest.raises(ConflictError) as caught:
         await forge.sync_fork(FORK, "main")
     assert "merge conflict" in caught.value.detail
+
+
+async def test_sync_fork_waits_until_it_is_done(server: ForgeServer, forge: GitLabForge) -> None:
+    busy = {"ahead": 0, "behind": 4, "isSyncing": True, "hasConflicts": False}
+    graphql(
+        server,
+        Reply(body={"data": {"projectSyncFork": {"details": busy, "errors": []}}}),
+        Reply(body={"data": {"project": {"forkDetails": busy}}}),
+        recorded("gitlab.graphql.fork_details"),
+    )
+    await forge.sync_fork(FORK, "main")
+    assert len(server.requests) == 3
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        Reply(body={"errors": [{"message": "Field 'projectSyncFork' doesn't exist on type 'Mutation'"}]}),
+        Reply(404, {"error": "404 Not Found"}),
+    ],
+)
+async def test_sync_fork_on_an_older_gitlab_says_what_to_do_instead(
+    server: ForgeServer, forge: GitLabForge, answer: Reply
+) -> None:
+    graphql(server, answer)
+    with pytest.raises(InvalidError) as caught:
+        await forge.sync_fork(FORK, "main")
+    assert "In your clone" in caught.value.hint
 
 
 async def test_sync_fork_too_often_is_a_rate_limit(server: ForgeServer, forge: GitLabForge) -> None:

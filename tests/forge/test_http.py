@@ -6,6 +6,7 @@ import asyncio
 import gzip
 import logging
 import resource
+import socket
 import ssl
 import zlib
 from collections.abc import AsyncIterator, Callable
@@ -758,7 +759,11 @@ async def test_a_refused_connection_says_so(server: ForgeServer) -> None:
     assert "refused the connection" in caught.value.title
 
 
-async def test_a_name_that_cannot_be_found_says_so() -> None:
+async def test_a_name_that_cannot_be_found_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*_: object, **__: object) -> list[object]:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
     async with client_of("https://gitlab.invalid") as client:
         with pytest.raises(UnavailableError) as caught:
             await client.send("GET", ("a",))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from urllib.parse import urlsplit
 
 from isexplore.errors import ConfigError
@@ -62,3 +63,8 @@ def host_of(url: str) -> str:
         host = f"[{host}]"
     own = {"https": 443, "http": 80}.get(parts.scheme.lower())
     return clean_line(host if port in (None, own) else f"{host}:{port}", 260)
+
+
+def web_root(url: str) -> str:
+    """Return what comes before the API in an address."""
+    return re.sub(r"/api/v[0-9](/.*)?$", "", url)

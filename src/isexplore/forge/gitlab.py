@@ -345,7 +345,7 @@ def _fork_refusal(error: ForgeError, project: Project) -> ForgeError:
         return ConflictError(
             f"The fork of {project.path} needs another name",
             error.detail,
-            "A project that is not a fork of it has the name already: choose another one.",
+            "Something else has the name, or your fork is archived or about to be deleted: choose another one.",
             forge=error.forge,
             status=error.status,
             request=error.request,

@@ -6,7 +6,6 @@ GraphQL answers 200 whatever happens, with the trouble in `errors`.
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 from msgspec import Struct, field
@@ -98,22 +97,27 @@ async def sync_fork(client: ForgeClient, url: str, fork: Project, branch: str) -
 
     Raises:
         ConflictError: the branches have diverged, or the branch may not be updated.
+        InvalidError: this GitLab cannot do it (before 15.11, or GraphQL is closed).
     """
     variables = {"path": fork.path, "branch": branch}
-    answer = await client.send_json(
-        "POST", f"{url}/api/graphql", {"query": _SYNC, "variables": variables}, type=_Answer
-    )
+    try:
+        answer = await client.send_json(
+            "POST", f"{url}/api/graphql", {"query": _SYNC, "variables": variables}, type=_Answer
+        )
+    except NotVisibleError as error:
+        raise _impossible(fork, branch, error.detail) from error
     sync = answer.data.project_sync_fork if answer.data is not None else None
-    told = [clean_line(words) for words in (sync.errors if sync is not None else None) or ()]
-    told += [clean_line(error.message or "GitLab refused it.") for error in answer.errors]
-    told = [words for words in told if "already in progress" not in words]
+    if sync is None:
+        words = "; ".join(clean_line(error.message or "") for error in answer.errors)
+        raise _impossible(fork, branch, words)
+    told = [clean_line(words) for words in sync.errors or () if "already in progress" not in words]
     if told:
         raise _refusal(fork, branch, "; ".join(told))
-    details = sync.details if sync is not None else None
+    details = sync.details
     for pause in _POLLS:
         if details is None or not details.is_syncing:
             break
-        await asyncio.sleep(pause)
+        await client.sleep(pause)
         details = await _details(client, url, fork, branch)
     if details is not None and details.has_conflicts:
         raise _refusal(fork, branch, "There is a merge conflict.")
@@ -135,6 +139,15 @@ def _refusal(fork: Project, branch: str, words: str) -> ForgeError:
         )
     return ConflictError(
         f"{branch} of {fork.path} cannot be brought up to date on the server",
+        words,
+        f"In your clone, merge the original's {branch} and push.",
+        forge=fork.forge,
+    )
+
+
+def _impossible(fork: Project, branch: str, words: str) -> ForgeError:
+    return InvalidError(
+        f"This GitLab cannot bring {fork.path} up to date",
         words,
         f"In your clone, merge the original's {branch} and push.",
         forge=fork.forge,

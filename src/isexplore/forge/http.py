@@ -10,12 +10,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-import re
 import ssl
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Literal, TypeVar
+from typing import TypeVar
 from urllib.parse import quote, urlencode, urljoin, urlsplit
 
 import httpx
@@ -33,8 +32,9 @@ from isexplore.errors import (
     WrongAnswerError,
 )
 from isexplore.forge import unanswered
-from isexplore.forge.address import api_origin, host_of, is_loopback, origin_of
+from isexplore.forge.address import api_origin, host_of, is_loopback, origin_of, web_root
 from isexplore.forge.answers import Answer, Asked, decode, refusal, retry_after, web_page
+from isexplore.forge.authorization import TokenHeader, token_headers, usable_token
 from isexplore.forge.body import Body, Keep, UnreadableBodyError
 from isexplore.forge.paging import Page, Params, next_query, query_pairs, total
 from isexplore.text import clean_line
@@ -42,7 +42,6 @@ from isexplore.text import clean_line
 T = TypeVar("T")
 Path = tuple[str | int, ...] | str
 """Parts below the API's address, each quoted by itself; or a whole URL of the same origin."""
-TokenHeader = Literal["bearer", "token", "private-token"]
 
 JSON_LIMIT = 16 << 20
 """Most bytes of a JSON answer."""
@@ -132,15 +131,15 @@ class ForgeClient:
         self.timeout = timeout
         self.on_request = on_request
         self.on_pause = on_pause
-        self._token = _usable(token)
+        self._token = usable_token(token)
         self._headers = {
             "User-Agent": user_agent,
             "Accept": "application/json",
             "Accept-Encoding": "gzip",
             **(headers or {}),
-            **_token_headers(self._token, token_header),
+            **token_headers(self._token, token_header),
         }
-        self._sleep, self._clock, self._now, self._jitter = sleep, clock, now, jitter
+        self.sleep, self._clock, self._now, self._jitter = sleep, clock, now, jitter
         self._attempts = attempts
         self._paused_until = float("-inf")
         self._slots = asyncio.Semaphore(concurrency)
@@ -319,7 +318,7 @@ class ForgeClient:
             host=self.host,
             method=method,
             path=urlsplit(self._url(path)).path,
-            sign_in=f"isexplore login {_web_root(self.base_url)}",
+            sign_in=f"isexplore login {web_root(self.base_url)}",
             signed_in=self.signed_in,
         )
 
@@ -369,7 +368,7 @@ class ForgeClient:
             if paused <= 0:
                 delay = 0.5 * 2**attempt * (0.5 + self._jitter() / 2)
                 left -= delay
-                await self._sleep(delay)
+                await self.sleep(delay)
         raise AssertionError("unreachable: the last attempt returns or raises")
 
     async def _wait_for_pause(self, asked: Asked) -> None:
@@ -386,7 +385,7 @@ class ForgeClient:
                 )
             if self.on_pause is not None:
                 self.on_pause(rest)
-            await self._sleep(rest)
+            await self.sleep(rest)
 
     def _note_pause(self, answer: Answer, error: ForgeError) -> None:
         """Let every request of this client wait when the forge asks for it."""
@@ -478,7 +477,7 @@ class ForgeClient:
             if parts.path == urlsplit(request.url).path:
                 # The same path elsewhere is the same forge under another name; anything else is a wall.
                 hint = (
-                    f"The forge seems to have moved: isexplore login {clean_line(_web_root(elsewhere), 300)}"
+                    f"The forge seems to have moved: isexplore login {clean_line(web_root(elsewhere), 300)}"
                 )
             raise MovedError(
                 f"{self.host} redirected the request to {host_of(target)}",
@@ -547,31 +546,3 @@ class ForgeClient:
         if body.cut_short:
             raise _AskAgainError(unanswered.cut_short(asked))
         return body.result()
-
-
-def _usable(token: Secret | None) -> Secret | None:
-    if token is None:
-        return None
-    value = token.reveal().strip()
-    if not value:
-        return None
-    if not value.isascii() or not value.isprintable() or " " in value:
-        raise ConfigError(
-            "The token has characters that no token has",
-            "Only printable ASCII without spaces can be sent.",
-            "Copy it again from the forge's page; sign in with: isexplore login",
-        )
-    return Secret(value)
-
-
-def _token_headers(token: Secret | None, how: TokenHeader) -> dict[str, str]:
-    if token is None:
-        return {}
-    if how == "private-token":
-        return {"PRIVATE-TOKEN": token.reveal()}
-    return {"Authorization": f"{'Bearer' if how == 'bearer' else 'token'} {token.reveal()}"}
-
-
-def _web_root(url: str) -> str:
-    """Return what comes before the API in an address."""
-    return re.sub(r"/api/v[0-9](/.*)?$", "", url)
