@@ -211,7 +211,7 @@ _ROW_CHECKS = ProjectSeed(
             author="lena",
             days_ago=13,
             labels=("good first issue", "new check"),
-            body="`GROUP BY email HAVING count(*) > 1`, in `checks/`.",
+            body="`GROUP BY email HAVING count(*) > 1`, in a new file `checks/shared_email.sql`.",
             notes=(NoteSeed("hana", "I'd like to work on this one, please assign me.", 0.8),),
         ),
     ),

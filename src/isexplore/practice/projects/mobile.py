@@ -192,7 +192,7 @@ _RELEASE_NOTES = ProjectSeed(
             "Notes of the autumn release",
             71,
             {
-                "notes/autumn.md": "# Autumn\n\n- Perfomance improvements.\n- You can print your tickets.\n",
+                "notes/autumn.md": "# Autumn\n\n- Perfomance improvements.\n- Tickets can be printed.\n",
             },
         ),
         CommitSeed(
@@ -231,7 +231,7 @@ _RELEASE_NOTES = ProjectSeed(
         ),
         satisfied_by="file-matches",
         path="notes/autumn.md",
-        pattern=r"(?i)^- .*\byour?\b(?!.*print)",
+        pattern=r"(?i)^- .*\byour?\b",
         missing='I look for a "you" or "your" in your line of `notes/autumn.md`, {author}. It is nearly there!',
         thanks="I can hear somebody say that. Merging; thank you, {author}!",
     ),

@@ -258,7 +258,7 @@ _HTTP_KIT = ProjectSeed(
             days_ago=62,
             labels=("good first issue", "bug", "python"),
             body=text("""
-                Line 37 of `http_kit/client.py` says "could not be reched". It should say "could not be reached".
+                Line 36 of `http_kit/client.py` says "could not be reched". It should say "could not be reached".
 
                 **What to do.** Change the word; nothing else. No test looks at this text.
                 """),
