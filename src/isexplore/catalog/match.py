@@ -205,8 +205,8 @@ def _statement(table: str, compiled: Compiled) -> tuple[str, tuple[object, ...]]
     if compiled.since is None:
         return f"SELECT rowid FROM {table} WHERE {table} MATCH ? ORDER BY rowid", (match,)
     return (
-        f"SELECT p.id FROM {table} AS t CROSS JOIN project AS p ON p.id = t.rowid "
-        f"WHERE t.{table} MATCH ? AND p.last_activity >= ? ORDER BY t.rowid",
+        f"SELECT f.id FROM {table} AS t CROSS JOIN fit AS f ON f.id = t.rowid "
+        f"WHERE t.{table} MATCH ? AND f.active >= ? ORDER BY t.rowid",
         (match, compiled.since),
     )
 

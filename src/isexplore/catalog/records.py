@@ -45,6 +45,17 @@ class IndexText(NamedTuple):
     filters: str
 
 
+class Fit(NamedTuple):
+    """What the table `fit` holds for a project, but its number."""
+
+    key: str
+    welcome: int
+    active: int | None
+    topics_at: int
+    path_at: int
+    low: str
+
+
 def _seconds(moment: datetime | None) -> int | None:
     return int(moment.timestamp()) if moment is not None else None
 
@@ -195,7 +206,7 @@ def index_text(values: Values) -> IndexText:
     )
 
 
-def fit_of(values: Values) -> tuple[str, int, int, int, str]:
+def fit_of(values: Values) -> Fit:
     """Return what the table `fit` holds for a row, but its number.
 
     `low` is the words of name, then topics, then language and path, each with a space on both sides.
@@ -205,7 +216,8 @@ def fit_of(values: Values) -> tuple[str, int, int, int, str]:
     rest = " ".join(words.tokens(f"{values['language'] or ''} {values['path']}"))
     start = len(name) + 3
     welcome = 3 * bool(values["good_first_issues"]) + 2 * ("CONTRIBUTING" in topics_of(values["documents"]))
-    return (values["key"], welcome, start, start + len(topics) + 2, f" {name} | {topics} | {rest} ")
+    low = f" {name} | {topics} | {rest} "
+    return Fit(values["key"], welcome, values["last_activity"], start, start + len(topics) + 2, low)
 
 
 def score_of(values: Values, now: int) -> int:

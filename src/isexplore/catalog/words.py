@@ -58,11 +58,9 @@ def camel_parts(name: str) -> str:
 
 
 def name_text(name: str) -> str:
-    """Return what the index holds for a name: itself, its humps and its words in one."""
-    whole = key(name)
+    """Return what the index holds for a name: itself and its humps."""
     parts = camel_parts(name)
-    extra = [text for text in (parts, whole) if text and text not in (name, name.lower())]
-    return " ".join((name, *extra))
+    return name if parts == name else f"{name} {parts}"
 
 
 def plain(text: str) -> str:
@@ -100,7 +98,7 @@ def month(seconds: int) -> str:
     return f"{moment.tm_year:04d}{moment.tm_mon:02d}"
 
 
-def months_since(start: int, now: int, limit: int = 24) -> list[str] | None:
+def months_since(start: int, now: int, limit: int = 7) -> list[str] | None:
     """Return the months from `start` until `now`, or None when there are more than `limit`."""
     import time
 

@@ -14,6 +14,7 @@ from isexplore.catalog.records import (
     COLUMNS,
     EXCERPT_LIMIT,
     FROM_LISTING,
+    Fit,
     IndexText,
     Values,
     fit_of,
@@ -49,7 +50,7 @@ class _Change(NamedTuple):
     rank: int
     insert: bool
     text: IndexText
-    fit: tuple[str, int, int, int, str]
+    fit: Fit
     readme: str | None
 
 
@@ -214,7 +215,7 @@ class Writer:
         for rank, insert, text, fit, _ in changes:
             if insert:
                 self._database.connection.execute(
-                    "INSERT INTO fit (id, key, welcome, topics_at, path_at, low) VALUES (?,?,?,?,?,?)",
+                    "INSERT INTO fit (id, key, welcome, active, topics_at, path_at, low) VALUES (?,?,?,?,?,?,?)",
                     (rank, *fit),
                 )
                 self._database.connection.execute(

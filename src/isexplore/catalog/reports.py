@@ -1,0 +1,97 @@
+"""What a sync says: while it runs, and at its end. Plain data that survives JSON lines."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+from isexplore.text import count
+
+
+class SyncProgress(Struct, frozen=True, kw_only=True):
+    """How far the sync of one forge is."""
+
+    forge: str
+    phase: str
+    """`listing`, `details` (a closer look at the best projects), `done` or `failed`."""
+    projects: int = 0
+    """Done so far in this phase."""
+    total: int | None = None
+    """How many there will be, where the forge tells."""
+    rate: float = 0.0
+    """Projects a second."""
+    left: float | None = None
+    """Seconds that it still takes, as far as can be told."""
+    waiting: float | None = None
+    """Seconds that the forge asked everybody to wait."""
+
+    @property
+    def text(self) -> str:
+        """The progress in words, for a line on a terminal."""
+        if self.waiting is not None:
+            return f"{self.forge}: the forge asks to wait {self.waiting:.0f} s"
+        of_all = f" of {self.total:,}" if self.total is not None else ""
+        noun = "project" if self.projects == 1 and not of_all else "projects"
+        what = {"details": "looked at", "done": "done,", "failed": "failed after"}.get(self.phase, "found")
+        words = f"{self.forge}: {what} {self.projects:,}{of_all} {noun}"
+        if self.rate and self.phase in ("listing", "details"):
+            words += f", {self.rate:,.0f} a second"
+        if self.left is not None and self.left >= 1:
+            words += f", {self.left:,.0f} s left"
+        return words
+
+
+class ScopeFailure(Struct, frozen=True, kw_only=True):
+    """A part of a forge that could not be listed. What was known of it is kept."""
+
+    scope: str
+    """Tag or group; empty for the forge as a whole."""
+    kind: str
+    """Kind of the error (`isexplore.errors`)."""
+    reason: str
+
+
+class ForgeReport(Struct, frozen=True, kw_only=True):
+    """What the sync of one forge did."""
+
+    forge: str
+    full: bool = False
+    """Everything was listed, not only what changed."""
+    listed: int = 0
+    """Projects that the forge named, duplicates left out."""
+    changed: int = 0
+    removed: int = 0
+    spared: int = 0
+    """Missing projects that were kept because more than half would have gone at once."""
+    enriched: int = 0
+    skipped: int = 0
+    """Projects whose details could not be read."""
+    busy: bool = False
+    """Another isexplore is at it already; nothing was done."""
+    failures: tuple[ScopeFailure, ...] = ()
+    notices: tuple[str, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """The report in words, one line."""
+        if self.busy:
+            return f"{self.forge}: another isexplore is syncing it"
+        words = f"{self.forge}: {count(self.listed, 'project')}" + ("" if self.full else " listed again")
+        words += f", {self.changed:,} new or changed"
+        if self.removed:
+            words += f", {self.removed:,} gone"
+        for failure in self.failures:
+            where = f"{failure.scope}: " if failure.scope else ""
+            words += f"; {where}{failure.reason}"
+        return words
+
+
+class SyncReport(Struct, frozen=True, kw_only=True):
+    """What a sync did."""
+
+    forges: tuple[ForgeReport, ...] = ()
+    seconds: float = 0.0
+
+    @property
+    def complete(self) -> bool:
+        """Whether every part of every forge answered."""
+        return not any(forge.failures or forge.busy for forge in self.forges)
