@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from tests.support.fake_forge import START, FakeForge
 
 from isexplore.errors import ForbiddenError, NotVisibleError, UnavailableError
 from isexplore.guide.preview import Preview, checks, read_project
-from isexplore.models import Member, Person, Project, Role, Verdict
+from isexplore.models import Project, Role, Verdict
 
 NOW = START + timedelta(days=3)
 FILES = {
-    "README.md": "# Scheduler\n\n## Trusted Committers\n\n- @mara\n",
+    "README.md": "# Scheduler\n\n## Trusted Committers\n\n- @sofia\n",
     "CONTRIBUTING.md": "# How\n\nCommits need a Signed-off-by line.\n\nWe review within 3 working days.\n",
     "docs/COMMUNICATION.md": "Chat in #scheduler.\n",
 }
@@ -22,11 +23,8 @@ FILES = {
 @pytest.fixture
 def project(forge: FakeForge) -> Project:
     project = forge.add_project("tools/scheduler", files=FILES, last_activity=START)
-    forge.members_of[project.id] = [
-        Member(person=Person(username="ada", name="Ada Example"), role=Role.OWNER)
-    ]
     forge.add_issue(project, "Explain the back-off", labels=("good first issue",), updated_at=START)
-    taken = forge.add_issue(project, "Name the queue", labels=("help wanted",), updated_at=START)
+    taken = forge.add_issue(project, "Name the queue", labels=("help wanted",), updated_at=START, comments=1)
     forge.say(project, taken.number, "tom", "I'll take it")
     forge.add_issue(project, "Rewrite everything", labels=("epic",))
     forge.calls.clear()
@@ -38,8 +36,8 @@ async def test_the_whole(forge: FakeForge, project: Project) -> None:
     assert preview.complete
     assert [document.name for document in preview.documents] == ["README", "CONTRIBUTING", "COMMUNICATION"]
     assert preview.digest.sign_off_required
-    assert [contact.name for contact in preview.people.contacts] == ["@mara"]
-    assert [contact.name for contact in preview.people.also] == ["Ada Example"]
+    assert [contact.name for contact in preview.people.contacts] == ["@sofia"]
+    assert [contact.name for contact in preview.people.also] == ["@mara", "Ada Example"]
     assert [link.text for link in preview.people.chat] == ["#scheduler"]
     assert [(found.issue.title, found.tier, found.verdict.verdict) for found in preview.issues] == [
         ("Explain the back-off", "first", Verdict.FREE),
@@ -90,8 +88,7 @@ async def test_a_part_that_fails_is_a_note(
 async def test_comments_that_cannot_be_read_leave_the_verdict_open(
     forge: FakeForge, project: Project
 ) -> None:
-    for _ in range(2):
-        forge.fail("comments", UnavailableError("The forge did not answer"), times=2)
+    forge.fail("comments", UnavailableError("The forge did not answer"), times=2)
     preview = await read_project(forge, project, now=NOW)
     verdicts = {found.issue.title: found.verdict.verdict for found in preview.issues}
     assert verdicts["Name the queue"] is Verdict.UNKNOWN
@@ -145,7 +142,7 @@ async def test_many_issues_are_searched_by_label(forge: FakeForge, project: Proj
         ({"issues_enabled": False}, "unknown", "Issues are switched off"),
     ],
 )
-def test_can_i_contribute(forge: FakeForge, fields: dict[str, object], mark: str, text: str) -> None:
+def test_can_i_contribute(forge: FakeForge, fields: dict[str, Any], mark: str, text: str) -> None:
     project = forge.add_project("tools/scheduler", files=FILES, **fields)
     found = checks(Preview(project=project, complete=True), NOW)
     assert (mark, text) in [(check.mark, check.text) for check in found]
