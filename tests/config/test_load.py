@@ -213,9 +213,9 @@ def test_http_is_for_this_machine_or_on_request(paths: Paths) -> None:
         for number, (url, more) in enumerate(
             [
                 ("http://localhost:3000", ""),
-                ("http://127.1.2.3", ""),
+                ("http://127.0.0.1", ""),
                 ("http://[::1]:80/x", ""),
-                ("http://forge.localhost", ""),
+                ("http://LOCALHOST:1", ""),
                 ("http://forge.example.com", "allow_http = true\n"),
                 ("http://localhost.example.com", ""),
                 ("https://ok.example.com", 'api_url = "http://api.example.com"\n'),

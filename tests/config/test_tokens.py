@@ -4,7 +4,9 @@ import os
 import stat
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -12,7 +14,7 @@ from isexplore.config.keyring_store import KeyringStore
 from isexplore.config.paths import Paths
 from isexplore.config.schema import Config, ForgeConfig
 from isexplore.config.secrets import Secret
-from isexplore.config.tokens import Tokens, split_command
+from isexplore.config.tokens import Grant, Tokens, split_command
 from isexplore.errors import StateError
 from isexplore.models import ForgeKind
 
@@ -305,6 +307,45 @@ async def test_signing_out_removes_it_everywhere(world: World) -> None:
     assert await tokens.forget(WORK) == ()
     assert await source_of(tokens) == (None, None)
     assert (await source_of(tokens, OTHER))[0] == "token-z"
+
+
+@pytest.mark.parametrize("where", ["keyring", "file", "session"])
+async def test_what_renews_a_token_is_kept_beside_it(
+    world: World, where: Literal["keyring", "file", "session"]
+) -> None:
+    keyring = FakeKeyring()
+    config = Config(forges=(WORK, OTHER), token_store=where)
+    tokens = world.tokens(config, keyring)
+    grant = Grant(Secret("refresh:me"), datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC))
+    assert await tokens.grant(WORK) is None
+    await tokens.store(WORK, Secret("token-x"), grant=grant)
+    assert await tokens.grant(WORK) == grant
+    again = world.tokens(config, keyring)
+    assert await again.grant(WORK) == (None if where == "session" else grant)
+    assert await again.grant(OTHER) is None
+    await tokens.store(WORK, Secret("token-y"))
+    assert await tokens.grant(WORK) is None
+    assert await world.tokens(config, keyring).grant(WORK) is None
+    await tokens.store(WORK, Secret("token-x"), grant=grant)
+    await tokens.forget(WORK)
+    assert await tokens.grant(WORK) is None
+    assert keyring.kept == {}
+
+
+async def test_renewal_by_another_instance_is_seen_on_request(world: World) -> None:
+    keyring = FakeKeyring()
+    one, two = world.tokens(keyring=keyring), world.tokens(keyring=keyring)
+    await one.store(WORK, Secret("old-token"))
+    await two.store(WORK, Secret("new-token"))
+    assert (await source_of(one))[0] == "old-token"
+    one.reread(WORK)
+    assert (await source_of(one))[0] == "new-token"
+
+
+@pytest.mark.parametrize("text", ["", "x:y", "1", "9" * 30 + ":x", "1:two words"])
+async def test_renewal_that_cannot_be_read_is_none(world: World, text: str) -> None:
+    tokens = world.tokens(keyring=FakeKeyring({f"{WORK.url}#renewal": text}))
+    assert await tokens.grant(WORK) is None
 
 
 # Logins of other programs

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
-import threading
 from collections.abc import Callable
 from typing import Any, Protocol, TypeVar, cast
+
+from isexplore.config.threads import in_daemon_thread
 
 _Result = TypeVar("_Result")
 
@@ -90,39 +90,21 @@ class KeyringStore:
     async def _call(self, work: Callable[[Backend], _Result]) -> _Result:
         if self._broken is not None:
             raise NoKeyringError(self._broken)
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[_Result] = loop.create_future()
 
-        def settle(result: _Result | None, error: NoKeyringError | None) -> None:
-            if future.done():
-                return
-            if error is not None:
-                future.set_exception(error)
-            else:
-                future.set_result(cast("_Result", result))
+        def run() -> _Result:
+            backend = self._find()
+            _name(backend)
+            return work(backend)
 
-        def run() -> None:
-            result, error = None, None
-            try:
-                backend = self._find()
-                _name(backend)
-                result = work(backend)
-            except NoKeyringError as refusal:
-                error = refusal
-            except Exception as failure:  # noqa: BLE001 - back ends raise what they like (D-Bus, C libraries)
-                error = NoKeyringError(f"the keyring failed ({type(failure).__name__})")
-            if not loop.is_closed():
-                loop.call_soon_threadsafe(settle, result, error)
-
-        # A daemon of its own: the event loop waits for its executor's threads at the end, also for those
-        # that hang in a locked keyring.
-        threading.Thread(target=run, name="keyring", daemon=True).start()
         try:
-            async with asyncio.timeout(self._seconds):
-                return await future
+            return await in_daemon_thread(run, self._seconds, "keyring")
         except TimeoutError:
             self._broken = f"the keyring did not answer within {self._seconds:g} seconds"
             raise NoKeyringError(self._broken) from None
+        except NoKeyringError:
+            raise
+        except Exception as failure:  # noqa: BLE001 - back ends raise what they like (D-Bus, C libraries)
+            raise NoKeyringError(f"the keyring failed ({type(failure).__name__})") from None
 
 
 def _system_backend() -> Backend:

@@ -12,6 +12,8 @@ import os
 import shlex
 import stat
 from collections.abc import Mapping
+from contextlib import suppress
+from datetime import UTC, datetime
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -21,7 +23,7 @@ from isexplore.config.keyring_store import KeyringStore, NoKeyringError
 from isexplore.config.load import token_forge
 from isexplore.config.paths import Paths
 from isexplore.config.schema import Config, ForgeConfig
-from isexplore.config.secrets import Secret, check_token, redact
+from isexplore.config.secrets import Secret, check_token, redact, register_secret
 from isexplore.config.values import nearest
 from isexplore.errors import ConfigError, StateError
 from isexplore.models import ForgeKind
@@ -33,6 +35,8 @@ COMMAND_SECONDS = 10.0
 """How long `token_command` may take; it may have to unlock something."""
 _FILE = "tokens.toml"
 _TABLE = "tokens"
+SESSION = "this session"
+"""The place of a token that is gone when isexplore ends."""
 
 
 class FoundToken(NamedTuple):
@@ -57,6 +61,14 @@ class TokenSearch(NamedTuple):
 
     found: FoundToken | None
     notes: tuple[SourceNote, ...] = ()
+
+
+class Grant(NamedTuple):
+    """What renews a token that lasts for hours only (OAuth, RFC 6749 section 6)."""
+
+    refresh: Secret
+    expires_at: datetime
+    """When the token itself runs out (UTC)."""
 
 
 class Kept(NamedTuple):
@@ -87,6 +99,7 @@ class Tokens:
         self._keyring = keyring or KeyringStore()
         self._file = paths.data_dir / _FILE
         self._session: dict[str, FoundToken] = {}
+        self._grants: dict[str, Grant] = {}
         self._helper_seconds = helper_seconds
         self._command_seconds = command_seconds
 
@@ -109,26 +122,52 @@ class Tokens:
 
     def remember(self, forge: ForgeConfig, secret: Secret, username: str | None = None) -> None:
         """Use `secret` for this forge until the program ends."""
-        self._session[forge.url] = FoundToken(secret, "this session", username)
+        self._session[forge.url] = FoundToken(secret, SESSION, username)
+        self._grants.pop(forge.url, None)
 
-    async def store(self, forge: ForgeConfig, secret: Secret, username: str | None = None) -> Kept:
-        """Keep a token where `token_store` says; in this session at least.
+    def reread(self, forge: ForgeConfig) -> None:
+        """Forget what this session knows of a forge's token: another instance may have renewed it."""
+        self._session.pop(forge.url, None)
+        self._grants.pop(forge.url, None)
+
+    async def store(
+        self, forge: ForgeConfig, secret: Secret, username: str | None = None, grant: Grant | None = None
+    ) -> Kept:
+        """Keep a token, and what renews it, where `token_store` says; in this session at least.
 
         Raises:
             StateError: it was to be kept in a file, which cannot be written.
         """
         self.remember(forge, secret, username)
+        if grant is not None:
+            register_secret(grant.refresh)
+            self._grants[forge.url] = grant
         where = self._config.token_store
         if where == "session":
-            return Kept("this session", False)
+            return Kept(SESSION, False)
         if where == "file":
-            self._write_file(forge, secret)
+            self._write_file({forge.url: secret.reveal(), _grant_key(forge): _written(grant)})
             return Kept(f"the file {self._file}", True)
         try:
             await self._keyring.set(forge.url, secret.reveal())
+            if grant is not None:
+                await self._keyring.set(_grant_key(forge), _written(grant) or "")
+            else:
+                await self._keyring.remove(_grant_key(forge))
             return Kept(f"keyring ({await self._keyring.name()})", True)
         except NoKeyringError as error:
-            return Kept("this session", False, str(error))
+            return Kept(SESSION, False, str(error))
+
+    async def grant(self, forge: ForgeConfig) -> Grant | None:
+        """Return what renews the forge's token, or None where it does not run out or cannot be renewed."""
+        if forge.url in self._session:
+            return self._grants.get(forge.url)
+        text: object = None
+        with suppress(NoKeyringError):
+            text = await self._keyring.get(_grant_key(forge))
+        if text is None and self._unsafe_file() is None:
+            text = _tokens(StateFile(self._file)).get(_grant_key(forge))
+        return _read_grant(text) if isinstance(text, str) else None
 
     async def forget(self, forge: ForgeConfig) -> tuple[str, ...]:
         """Remove the token from wherever isexplore keeps it; return from where, in words.
@@ -137,17 +176,17 @@ class Tokens:
             StateError: the file that holds it cannot be written.
         """
         removed = []
+        self._grants.pop(forge.url, None)
         if self._session.pop(forge.url, None) is not None:
-            removed.append("this session")
+            removed.append(SESSION)
         try:
             if await self._keyring.remove(forge.url):
                 removed.append("keyring")
+            await self._keyring.remove(_grant_key(forge))
         except NoKeyringError:
             pass
-        if self._file.exists() and forge.url in _tokens(self._state()):
-            state = self._state()
-            with state.edit() as data:
-                data[_TABLE].pop(forge.url, None)
+        if self._file.exists() and forge.url in _tokens(StateFile(self._file)):
+            self._write_file({forge.url: None, _grant_key(forge): None})
             removed.append(f"the file {self._file}")
         return tuple(removed)
 
@@ -207,20 +246,13 @@ class Tokens:
             return None
 
     async def _from_file(self, forge: ForgeConfig, notes: list[SourceNote]) -> FoundToken | None:
-        try:
-            status = self._file.stat()
-        except OSError:
+        if not self._file.exists():
             return None
-        if stat.S_IMODE(status.st_mode) & 0o077 or status.st_uid not in (os.getuid(), 0):
-            notes.append(
-                SourceNote(
-                    str(self._file),
-                    f"is not used, as others can read it: run `chmod 600 {self._file}`, "
-                    "and make new tokens in place of those in it",
-                )
-            )
+        unsafe = self._unsafe_file()
+        if unsafe is not None:
+            notes.append(SourceNote(str(self._file), unsafe))
             return None
-        state = self._state()
+        state = StateFile(self._file)
         text = _tokens(state).get(forge.url)
         if state.notice:
             notes.append(SourceNote(str(self._file), state.notice))
@@ -304,16 +336,45 @@ class Tokens:
 
     # The file
 
-    def _state(self) -> StateFile:
-        return StateFile(self._file)
+    def _unsafe_file(self) -> str | None:
+        """Return why the file of tokens must not be used, or None."""
+        try:
+            status = self._file.stat()
+        except OSError:
+            return None
+        if stat.S_IMODE(status.st_mode) & 0o077 or status.st_uid not in (os.getuid(), 0):
+            return (
+                f"is not used, as others can read it: run `chmod 600 {self._file}`, "
+                "and make new tokens in place of those in it"
+            )
+        return None
 
-    def _write_file(self, forge: ForgeConfig, secret: Secret) -> None:
-        state = self._state()
+    def _write_file(self, changes: Mapping[str, str | None]) -> None:
+        state = StateFile(self._file)
         with state.edit() as data:
             tokens = data.get(_TABLE)
-            data[_TABLE] = (tokens if isinstance(tokens, dict) else {}) | {forge.url: secret.reveal()}
+            # What is None is left out when it is written.
+            data[_TABLE] = (tokens if isinstance(tokens, dict) else {}) | dict(changes)
         if not state.persistent:
             raise StateError(f"{self._file} could not be saved", state.notice or "")
+
+
+def _grant_key(forge: ForgeConfig) -> str:
+    return f"{forge.url}#renewal"
+
+
+def _written(grant: Grant | None) -> str | None:
+    return None if grant is None else f"{int(grant.expires_at.timestamp())}:{grant.refresh.reveal()}"
+
+
+def _read_grant(text: str) -> Grant | None:
+    seconds, _, refresh = text.partition(":")
+    try:
+        expires_at = datetime.fromtimestamp(int(seconds), UTC)
+        secret = check_token(refresh)
+    except (ValueError, OverflowError, OSError, ConfigError):
+        return None
+    return Grant(secret, expires_at)
 
 
 def split_command(command: str) -> list[str]:
