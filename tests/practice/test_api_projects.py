@@ -85,7 +85,7 @@ class TestListing:
         ],
     )
     def test_filters(self, practice: RunningPractice, query: dict[str, str], expected: set[str]) -> None:
-        assert set(paths(practice.ask("/projects", **query).json)) == expected
+        assert set(paths(practice.ask("/projects", params=query).json)) == expected
 
     def test_filters_by_role(self, practice: RunningPractice) -> None:
         found = practice.ask("/projects", token=MARA_TOKEN, min_access_level=40).json
@@ -111,7 +111,7 @@ class TestListing:
     def test_names_wrong_parameters(
         self, practice: RunningPractice, query: dict[str, str], error: str
     ) -> None:
-        reply = practice.ask("/projects", **query)
+        reply = practice.ask("/projects", params=query)
         assert (reply.status, reply.json) == (400, {"error": error})
 
 
@@ -159,7 +159,7 @@ class TestPaging:
                 per_page=100,
                 simple="true",
                 topic="odd",
-                **query,
+                params=query,
             )
             seen += [project["id"] for project in reply.json]
             assert "X-Total" not in reply.headers

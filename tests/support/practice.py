@@ -142,8 +142,10 @@ class RunningPractice:
     def ask(
         self,
         path: str,
+        /,
         *,
         method: str = "GET",
+        params: Mapping[str, object] | None = None,
         data: Mapping[str, object] | None = None,
         token: str | None = "",
         headers: Mapping[str, str] | None = None,
@@ -151,8 +153,9 @@ class RunningPractice:
     ) -> Reply:
         """Ask the API (`path` below /api/v4) as the newcomer, or with another token, or with None."""
         target = f"{self.url}/api/v4{path}"
-        if query:
-            target += "?" + urllib.parse.urlencode(query, doseq=True)
+        wanted = {**(params or {}), **query}
+        if wanted:
+            target += "?" + urllib.parse.urlencode(wanted, doseq=True)
         sent = dict(headers or {})
         if token is not None:
             sent["PRIVATE-TOKEN"] = token or self.token
