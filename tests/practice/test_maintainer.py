@@ -8,6 +8,7 @@ import pytest
 from tests.support.practice_learner import Clock, Learner
 
 from isexplore.practice import world
+from isexplore.practice.claims import is_claim
 from isexplore.practice.maintainer import Maintainer
 from isexplore.practice.projects import PEOPLE, PROJECTS
 from isexplore.practice.rows import MergeRequestRow, ProjectRow
@@ -354,6 +355,23 @@ async def test_broken_repository_is_logged_once_and_the_rest_goes_on(
     await maintainer.tick(nia.clock.pass_time(5))
     assert nia.said(request)
     assert [record.levelname for record in caplog.records] == ["WARNING"]
+
+
+@pytest.mark.parametrize(
+    ("words", "claims"),
+    [
+        ("Hello! I would like to work on this issue. Is it still free?", True),
+        ("I'd like to work on this, please assign me.", True),
+        ("I\u2019ll take it", True),
+        ("Can I take this?", True),
+        ("May I have this one?", True),
+        ("Thank you, I'd like to know more.", False),
+        ("Does this work on Windows?", False),
+        ("It takes this long?", False),
+    ],
+)
+def test_words_that_ask_for_an_issue(words: str, claims: bool) -> None:
+    assert is_claim(words) is claims
 
 
 class TestIssues:

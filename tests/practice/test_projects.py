@@ -12,8 +12,8 @@ from tests.support.practice_learner import START, Clock, Learner
 from isexplore.practice.checks import pipeline_status, run_checks
 from isexplore.practice.maintainer import Maintainer
 from isexplore.practice.plumbing import Change
-from isexplore.practice.projects import NEWCOMER, PEOPLE, PROJECTS
-from isexplore.practice.seed import IssueSeed, ProjectSeed
+from isexplore.practice.projects import PEOPLE, PROJECTS
+from isexplore.practice.seed import NEWCOMER, IssueSeed, ProjectSeed
 from isexplore.practice.store import Store
 from isexplore.practice.world import Author, History, populate
 

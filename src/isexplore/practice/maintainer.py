@@ -17,7 +17,6 @@ from isexplore.errors import GitError
 from isexplore.practice import claims, phrases
 from isexplore.practice.checks import DEFAULT_CHECKS, pipeline_status, reason, run_checks
 from isexplore.practice.plumbing import Change
-from isexplore.practice.projects.accounts import NEWCOMER
 from isexplore.practice.rows import (
     DiscussionRow,
     MergeRequestRow,
@@ -25,7 +24,7 @@ from isexplore.practice.rows import (
     PipelineStatus,
     ProjectRow,
 )
-from isexplore.practice.seed import ReviewSeed
+from isexplore.practice.seed import NEWCOMER, ReviewSeed
 from isexplore.practice.store import Store
 
 START = timedelta(seconds=1.0)

@@ -10,6 +10,9 @@ from typing import Literal
 
 from msgspec import Struct
 
+NEWCOMER = "nia"
+"""The account that the learner signs in with."""
+
 
 def text(block: str) -> str:
     """Return an indented triple-quoted block as the text of a file, ending in one line feed."""

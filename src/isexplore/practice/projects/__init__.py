@@ -17,9 +17,6 @@ from isexplore.practice.projects import (
 )
 from isexplore.practice.seed import PersonSeed, ProjectSeed
 
-NEWCOMER: str = accounts.NEWCOMER
-"""The account that the learner signs in with."""
-
 PEOPLE: tuple[PersonSeed, ...] = accounts.PEOPLE
 
 PROJECTS: tuple[ProjectSeed, ...] = (

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from isexplore.practice.seed import PersonSeed
-
-NEWCOMER = "nia"
-"""The account that the learner signs in with."""
+from isexplore.practice.seed import NEWCOMER, PersonSeed
 
 PEOPLE: tuple[PersonSeed, ...] = (
-    PersonSeed(username="nia", name="Nia Newcomer"),
+    PersonSeed(username=NEWCOMER, name="Nia Newcomer"),
     PersonSeed(username="mara", name="Mara Okafor"),
     PersonSeed(username="tom", name="Tom Lindqvist"),
     PersonSeed(username="jo", name="Jo Ferreira"),
