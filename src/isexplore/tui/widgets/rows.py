@@ -110,6 +110,7 @@ class RowList(ScrollView, can_focus=True):
         overflow-x: hidden;
         overflow-y: auto;
         scrollbar-size-vertical: 1;
+        scrollbar-size-horizontal: 0;
         scrollbar-gutter: stable;
         background: transparent;
 
@@ -320,6 +321,10 @@ class RowList(ScrollView, can_focus=True):
         self.scroll_to_region(Region(0, index * height, 1, height), animate=False, force=True)
 
     # Drawing
+
+    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
+        """Return the lines that a list of automatic height takes: its rows, or the words in their place."""
+        return self._count * self.row_height or len(self._empty.splitlines()) + 1
 
     def notify_style_update(self) -> None:
         """Forget what was drawn with the former styles."""

@@ -158,11 +158,15 @@ class SearchBar(Input):
 
     def watch_value(self, value: str) -> None:
         """Search for the text, in the frame that shows it."""
-        self._candidates = self.complete(value, len(value)) if value and value[-1] != " " else []
+        self._candidates = self._completions(value, len(value)) if value and value[-1] != " " else []
         if self._cycle is not None and value != self._cycle[0]:
             self._cycle = None
         if self.search is not None:
             self.search(value)
+
+    def _completions(self, value: str, cursor: int) -> list[str]:
+        """Return the completions that are one line of harmless text."""
+        return [word for word in self.complete(value, cursor) if word.isprintable()]
 
     def validate_value(self, value: str) -> str:
         """Keep pasted control characters out."""
@@ -207,7 +211,7 @@ class SearchBar(Input):
         style = self.get_component_rich_style("search-bar--status")
         return Strip.join(
             [
-                strip.crop(0, width - size),
+                strip.adjust_cell_length(width - size, self.rich_style),
                 Strip([Segment(status, style)], size),
                 Strip.blank(1, self.rich_style),
             ]
@@ -241,7 +245,7 @@ class SearchBar(Input):
             _, start, words, at = self._cycle
             at = (at + 1) % len(words)
         else:
-            words = list(self._candidates or self.complete(self.value, self.cursor_position))
+            words = self._candidates or self._completions(self.value, self.cursor_position)
             start, at = self.value.rfind(" ", 0, self.cursor_position) + 1, 0
             if not words or not self.cursor_at_end:
                 raise SkipAction
