@@ -369,3 +369,20 @@ async def test_a_full_disk(served: GitServer, client: Git, tmp_path: Path) -> No
         client.clone(served.url("tools/scheduler"), tmp_path / "x", credential=served.credential)
     )
     assert error.reason == "disk-full"
+
+
+async def test_a_token_in_a_remote_s_address_is_not_repeated(
+    served: GitServer, client: Git, clone: Path
+) -> None:
+    git(
+        "remote",
+        "set-url",
+        "origin",
+        served.url("tools/gone").replace("//", "//oauth2:glpat-in-the-address-1234@"),
+        cwd=clone,
+    )
+    lines: list[str] = []
+    with pytest.raises(GitError) as caught:
+        await client.fetch(clone, "origin", on_output=lines.append)
+    assert lines
+    assert "glpat-in-the-address" not in "\n".join([str(caught.value), *lines])

@@ -428,3 +428,13 @@ def test_the_lines_shown_are_the_lines_run() -> None:
 def test_a_credential_hides_its_token(served: GitServer) -> None:
     credential: Credential = served.credential
     assert served.token not in f"{credential!r} {credential}"
+
+
+@pytest.mark.skipif(not Path("/proc/self/fd").exists(), reason="needs /proc")
+async def test_looking_often_keeps_no_file_and_no_process(client: Git, clone: Path) -> None:
+    await client.facts(clone)
+    before = len(os.listdir("/proc/self/fd"))
+    for _ in range(30):
+        await client.facts(clone)
+    assert len(os.listdir("/proc/self/fd")) <= before + 1
+    assert processes_naming(str(clone)) == []

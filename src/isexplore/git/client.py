@@ -40,9 +40,9 @@ from pathlib import Path
 from isexplore.errors import GitError
 from isexplore.git import commands, folders, status
 from isexplore.git.facts import Change, CloneFacts, CommitFacts, Credential, Identity
-from isexplore.git.failures import explain, hook_failed
+from isexplore.git.failures import explain, hook_failed, incomplete_clone
 from isexplore.git.names import check_any_url, check_branch_name, is_ssh, project_of
-from isexplore.git.runner import Finished, OnOutput
+from isexplore.git.runner import OnOutput
 from isexplore.git.session import GitSession, check, with_progress
 from isexplore.text import clean, clean_line
 
@@ -52,7 +52,6 @@ MAX_DIFF = 1 << 20
 """Characters of a diff that are returned."""
 HOOK_TIMEOUT = 900.0
 """Seconds that a commit or push may stay silent while the user's hooks run."""
-_CHECKOUT_FAILED = re.compile(r"clone succeeded, but checkout failed", re.IGNORECASE)
 _IN_PROGRESS = (
     ("rebase-merge", "rebase"),
     ("rebase-apply", "rebase"),
@@ -154,27 +153,13 @@ class Git:
                 command, url=url, credential=credential, on_output=on_output
             )
             if finished.returncode != 0:
-                incomplete = self._clone_failure(finished, url)
+                incomplete = incomplete_clone(finished.lines, finished.returncode, subject=url)
             await asyncio.to_thread(folders.install, temporary, folder)
         finally:
             if temporary.exists():
                 await asyncio.shield(asyncio.to_thread(folders.remove, temporary))
         if incomplete is not None:
             raise incomplete
-
-    @staticmethod
-    def _clone_failure(finished: Finished, url: str) -> GitError:
-        """Return the failure that leaves a whole repository without its files; raise any other."""
-        error = explain("clone", finished.lines, finished.returncode, subject=url)
-        if error.reason == "disk-full" or not any(_CHECKOUT_FAILED.search(line) for line in finished.lines):
-            raise error
-        return GitError(
-            "The project was cloned, but not all of its files could be written",
-            error.detail,
-            "Fix what git names (often a missing filter program), then try this step again",
-            reason="checkout-failed",
-            returncode=finished.returncode,
-        )
 
     async def finish_checkout(
         self, folder: Path, *, credential: Credential | None = None, on_output: OnOutput | None = None

@@ -14,6 +14,7 @@ from isexplore.text import clean_line, shorten
 Operation = Literal["clone", "fetch", "push", "ls-remote", "commit", "switch", "local"]
 
 _MAX_DETAIL = 1_500
+_CHECKOUT_FAILED = re.compile(r"clone succeeded, but checkout failed", re.IGNORECASE)
 
 
 class _Rule(NamedTuple):
@@ -273,5 +274,19 @@ def hook_failed(hook: str, lines: tuple[str, ...] | list[str], returncode: int) 
         quote(lines) or f"It ended with exit code {returncode} and said nothing",
         "Fix what it names, then try again; isexplore never skips hooks",
         reason="hook-failed",
+        returncode=returncode,
+    )
+
+
+def incomplete_clone(lines: tuple[str, ...] | list[str], returncode: int, *, subject: str) -> GitError:
+    """Return the failure that leaves a whole repository without all of its files; raise any other."""
+    error = explain("clone", lines, returncode, subject=subject)
+    if error.reason == "disk-full" or not any(_CHECKOUT_FAILED.search(line) for line in lines):
+        raise error
+    return GitError(
+        "The project was cloned, but not all of its files could be written",
+        error.detail,
+        "Fix what git names (often a missing filter program), then try this step again",
+        reason="checkout-failed",
         returncode=returncode,
     )

@@ -13,6 +13,7 @@ from contextlib import suppress
 
 from msgspec import Struct
 
+from isexplore.config.secrets import redact
 from isexplore.errors import GitError
 from isexplore.text import clean_line
 
@@ -69,7 +70,7 @@ class _Messages:
         text = raw[: 8 * MAX_LINE].decode("utf-8", "replace")
         for secret in self._hide:
             text = text.replace(secret, "***")
-        text = clean_line(text, MAX_LINE)
+        text = clean_line(redact(text), MAX_LINE)
         if not text:
             return
         if overwritten:
