@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from tests.support.fake_forge import Crash, FakeForge
 from tests.support.git import GitServer, git, git_server, write_files
@@ -61,7 +61,9 @@ class Contributor:
     def folder(self) -> Path:
         return self.root / self.project.path
 
-    def journeys(self, *, clone_folder: Path | None = None, git_client: Git | None = None) -> Journeys:
+    def journeys(
+        self, *, clone_folder: Path | Literal["usual"] | None = "usual", git_client: Git | None = None
+    ) -> Journeys:
         """Start the program: a new facade over the same state, forge and folders."""
         self.forge.crashed = False
 
@@ -70,7 +72,7 @@ class Contributor:
 
         config = Config(
             forges=(ForgeConfig(name="work", url=self.server.origin),),
-            clone_folder=clone_folder or self.root,
+            clone_folder=self.root if clone_folder == "usual" else clone_folder,
         )
         return Journeys(
             forges={"work": self.forge},
@@ -78,6 +80,7 @@ class Contributor:
             state=MortalState(self.state, self.forge),
             credentials=lambda name: self.server.credential,
             config=config,
+            clock=lambda: self.forge.now,
             sleep=sleep,
         )
 
