@@ -6,6 +6,7 @@ https://git-scm.com/docs/git-http-backend, https://git-scm.com/docs/gitprotocol-
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -213,18 +214,23 @@ class GitHttp:
 
 
 async def _feed(request: Request, process: asyncio.subprocess.Process) -> None:
-    """Give the request's body to the program, as it comes; what git has no use for is dropped."""
-    if process.stdin is None:
-        return
-    try:
-        async for chunk in request.stream():
-            process.stdin.write(chunk)
-            await process.stdin.drain()
-        process.stdin.close()
-        await process.stdin.wait_closed()
-    except (BrokenPipeError, ConnectionResetError):
-        async for _ in request.stream():
-            pass
+    """Give the request's body to the program, as it comes; what git has no use for is dropped.
+
+    Git may be done, and gone, before it has seen the end of what it was promised.
+    """
+    pipe = process.stdin
+    async for chunk in request.stream():
+        if pipe is None or not chunk:
+            continue
+        try:
+            pipe.write(chunk)
+            await pipe.drain()
+        except (BrokenPipeError, ConnectionResetError):
+            pipe = None
+    if pipe is not None:
+        pipe.close()
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            await pipe.wait_closed()
 
 
 async def _send_head(send: Send, output: asyncio.StreamReader) -> None:

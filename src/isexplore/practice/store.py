@@ -262,6 +262,10 @@ class Store(MergeRequests):
 
     async def _after_merge(self, merged: MergeRequestRow) -> None:
         await self.refresh_project(merged.project_id)
+        if merged.state == "merged" and merged.remove_source_branch:
+            source = self.project_or_fail(merged.source_project_id)
+            if merged.source_branch != source.default_branch:
+                await (await self.own_repository(source.id)).delete_branch(merged.source_branch)
         for other in self.open_merge_requests():
             same = (other.project_id, other.target_branch) == (merged.project_id, merged.target_branch)
             if same and other.id != merged.id:
