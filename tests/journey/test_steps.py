@@ -338,6 +338,55 @@ async def test_address_on_another_host_is_not_cloned(world: Contributor) -> None
     assert not world.folder.exists()
 
 
+async def test_files_that_could_not_be_written_are_no_change_of_the_users(
+    world: Contributor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journey = begin(world)
+    await world.run(journey, "fork")
+    clone = Git.clone
+
+    async def incomplete(self: Git, url: str, folder: Path, **options: Any) -> None:
+        await clone(self, url, folder, **options)
+        (folder / "README.md").unlink()
+        raise GitError("Not all files could be written", reason="checkout-failed")
+
+    monkeypatch.setattr(Git, "clone", incomplete)
+    with pytest.raises(GitError):
+        await world.run(journey, "clone")
+    report = await world.probe(journey)
+    assert report.current == "claim"
+    assert report.step("clone").state == "ready"
+    assert report.step("commit").detail == "not yet"
+    await world.run(journey, "clone")
+    assert (world.folder / "README.md").exists()
+    assert (await world.probe(journey)).step("clone").state == "done"
+
+
+@pytest.mark.parametrize(
+    ("address", "fine"),
+    [
+        ("git@127.0.0.1:nia/retry-queue.git", True),
+        ("ssh://git@127.0.0.1:2222/nia/retry-queue.git", True),
+        ("git@evil.example:nia/retry-queue.git", False),
+        ("--upload-pack=touch", False),
+    ],
+)
+async def test_ssh_addresses_are_those_of_the_forge(world: Contributor, address: str, fine: bool) -> None:
+    await world.forge.fork(world.project)
+    (fork,) = world.forge.forks_of(world.project)
+    world.forge.change_project(fork, ssh_url=address)
+    world.forge.change_project(world.project, ssh_url=address.replace("nia/", "payments/"))
+    journeys = world.journeys(transport="ssh")
+    journey = journeys.start(world.project, world.issue)
+    if fine:
+        commands = await journeys.plan(journey, "clone")
+        assert commands[0].text.split()[-2] == address
+    else:
+        with pytest.raises(GitError) as raised:
+            await journeys.plan(journey, "clone")
+        assert raised.value.reason == "bad-url"
+
+
 # branch
 
 

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 from tests.support.fake_forge import Crash, FakeForge
-from tests.support.git import GitServer, git, git_server, write_files
+from tests.support.git import GitServer, git_server, write_files
+from tests.support.git import git as run_git
 
 from isexplore.config.files import StateFile
 from isexplore.config.schema import Config, ForgeConfig
@@ -62,7 +63,11 @@ class Contributor:
         return self.root / self.project.path
 
     def journeys(
-        self, *, clone_folder: Path | Literal["usual"] | None = "usual", git_client: Git | None = None
+        self,
+        *,
+        clone_folder: Path | Literal["usual"] | None = "usual",
+        git_client: Git | None = None,
+        transport: Literal["https", "ssh"] = "https",
     ) -> Journeys:
         """Start the program: a new facade over the same state, forge and folders."""
         self.forge.crashed = False
@@ -71,7 +76,7 @@ class Contributor:
             self.slept.append(seconds)
 
         config = Config(
-            forges=(ForgeConfig(name="work", url=self.server.origin),),
+            forges=(ForgeConfig(name="work", url=self.server.origin, git=transport),),
             clone_folder=self.root if clone_folder == "usual" else clone_folder,
         )
         return Journeys(
@@ -103,7 +108,7 @@ class Contributor:
 
     def git(self, *words: str) -> str:
         """Run git in the clone, by hand."""
-        return git(*words, cwd=self.folder).strip()
+        return run_git(*words, cwd=self.folder).strip()
 
 
 @contextmanager

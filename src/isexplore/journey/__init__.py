@@ -1,1 +1,1 @@
-"""The journey: the steps from a chosen project to a merged merge request."""
+"""One contribution, from a project to its merge: ten steps that read the real world before they act."""

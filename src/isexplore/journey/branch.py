@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 
 from isexplore.errors import BlockedError
 from isexplore.git import commands, names
@@ -149,7 +149,7 @@ class Branch:
             plan.git(commands.create_branch_command(folder, name, start)),
         )
 
-    async def run(self, world: World, answers: Answers = NO_ANSWERS) -> AsyncIterator[Progress]:
+    async def run(self, world: World, answers: Answers = NO_ANSWERS) -> AsyncGenerator[Progress, None]:
         """Fetch, then create or switch."""
         world.forget_facts()
         facts = await world.need_clone()

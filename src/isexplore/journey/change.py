@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from isexplore.errors import BlockedError
 from isexplore.git import commands
@@ -84,7 +84,7 @@ class Change:
         """Return what the person does."""
         return (plan.you(f"edit the files in {world.folder()}"),)
 
-    async def run(self, world: World, answers: Answers = NO_ANSWERS) -> AsyncIterator[Progress]:
+    async def run(self, world: World, answers: Answers = NO_ANSWERS) -> AsyncGenerator[Progress, None]:
         """Tell how it stands.
 
         Raises:
@@ -236,7 +236,7 @@ class Commit:
         lines.append(plan.git(commands.commit_command(folder, sign_off=sign_off, message=message)))
         return tuple(lines)
 
-    async def run(self, world: World, answers: Answers = NO_ANSWERS) -> AsyncIterator[Progress]:
+    async def run(self, world: World, answers: Answers = NO_ANSWERS) -> AsyncGenerator[Progress, None]:
         """Commit all changes; nothing when all is committed."""
         world.forget_facts()
         await world.need_clone()

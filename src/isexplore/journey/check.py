@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from isexplore.errors import GitError
 from isexplore.forge.base import Capability
@@ -270,7 +270,7 @@ class Check:
         """Return nothing: it only looks."""
         return ()
 
-    async def run(self, world: World, answers: Answers = NO_ANSWERS) -> AsyncIterator[Progress]:
+    async def run(self, world: World, answers: Answers = NO_ANSWERS) -> AsyncGenerator[Progress, None]:
         """Look again."""
         state = await self.probe(world)
         yield Progress(text=state.detail, step=self.name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from isexplore.errors import ForbiddenError, InvalidError, NotVisibleError
 from isexplore.forge.base import Capability
@@ -126,7 +126,7 @@ class Claim:
             case "skip":
                 return ()
 
-    async def run(self, world: World, answers: Answers = NO_ANSWERS) -> AsyncIterator[Progress]:
+    async def run(self, world: World, answers: Answers = NO_ANSWERS) -> AsyncGenerator[Progress, None]:
         """Assign, else comment; never comment twice."""
         world.forget_facts()
         state = await self.probe(world)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
 from pathlib import Path
 
 from isexplore.errors import BlockedError, GitError
@@ -160,7 +160,7 @@ class Clone:
         if answer:
             world.choose_folder(Path(answer).expanduser().absolute())
 
-    async def run(self, world: World, answers: Answers = NO_ANSWERS) -> AsyncIterator[Progress]:
+    async def run(self, world: World, answers: Answers = NO_ANSWERS) -> AsyncGenerator[Progress, None]:
         """Clone what is missing, add remotes that are missing."""
         world.forget_facts()
         self._choose(world, answers)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, AsyncIterator, Iterator
 
 from isexplore.errors import (
     BlockedError,
@@ -137,7 +137,7 @@ class Fork:
         target = await self._target(world, project, answers)
         return (world.requests.fork(project, target=target, name=answers.get("name", "").strip()),)
 
-    async def run(self, world: World, answers: Answers = NO_ANSWERS) -> AsyncIterator[Progress]:
+    async def run(self, world: World, answers: Answers = NO_ANSWERS) -> AsyncGenerator[Progress, None]:
         """Make the fork unless there is one; wait for it."""
         world.forget_facts()
         fork = await world.fork()

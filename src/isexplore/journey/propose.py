@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from datetime import timedelta
 
 from msgspec import Struct
@@ -132,7 +132,7 @@ class Propose:
             ),
         )
 
-    async def run(self, world: World, answers: Answers = NO_ANSWERS) -> AsyncIterator[Progress]:
+    async def run(self, world: World, answers: Answers = NO_ANSWERS) -> AsyncGenerator[Progress, None]:
         """Look for the merge request; open it if there is none; look again when the answer was lost."""
         world.forget_facts()
         noun, fork, target = world.forge.merge_request_noun, await world.need_fork(), await world.project()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from isexplore.errors import BlockedError, GitError
 from isexplore.git import commands
@@ -107,7 +107,7 @@ class Push:
         branch = world.journey.branch
         return (plan.git(commands.push_command(world.folder(), remote, branch)),) if branch else ()
 
-    async def run(self, world: World, answers: Answers = NO_ANSWERS) -> AsyncIterator[Progress]:
+    async def run(self, world: World, answers: Answers = NO_ANSWERS) -> AsyncGenerator[Progress, None]:
         """Push, unless the fork has it all; find out how it ended when the connection broke."""
         world.forget_facts()
         facts = await world.need_clone()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 
 from msgspec import Struct
 
@@ -275,7 +275,7 @@ class Review:
             ),
         )
 
-    async def run(self, world: World, answers: Answers = NO_ANSWERS) -> AsyncIterator[Progress]:
+    async def run(self, world: World, answers: Answers = NO_ANSWERS) -> AsyncGenerator[Progress, None]:
         """Send the answer, unless it is there already; tell how it stands."""
         world.forget_facts()
         request, text = await world.merge_request(), answers.get("reply", "").strip()

@@ -36,7 +36,6 @@ from isexplore.journey.step import NO_ANSWERS
 from isexplore.journey.store import Journey, JourneyStore, Outcome, same_folder
 from isexplore.journey.world import Surroundings, World
 from isexplore.models import Issue, MergeRequestState, Project, ProjectRef
-from isexplore.text import count
 
 Forges = Mapping[str, Forge] | Callable[[str], Forge]
 Credentials = Callable[[str], Credential | None]
@@ -373,11 +372,14 @@ class Journeys:
                     # Before anybody acts on the news, and before the step goes on.
                     self._write_down(world)
                     yield progress
+            except BaseException:
+                # What went wrong matters more than that it could not be written down.
+                with suppress(StateError, UsageError):
+                    self._write_down(world)
+                raise
             finally:
-                close = getattr(running, "aclose", None)
-                if close is not None:
-                    await close()
-                self._write_down(world)
+                await running.aclose()
+            self._write_down(world)
 
     async def run_until(
         self,
@@ -468,4 +470,4 @@ def in_words(report: JourneyReport) -> str:
         return report.steps[-1].detail
     step = report.step(report.current)
     done = sum(one.state == "done" for one in report.steps)
-    return f"{count(done, 'step')} of {len(report.steps)} · {step.name}: {step.detail}"
+    return f"{done} of {len(report.steps)} · {step.name}: {step.detail}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Protocol
 
 from isexplore.journey.states import (
@@ -43,7 +43,7 @@ class Step(Protocol):
     async def plan(self, world: World, answers: Answers = NO_ANSWERS) -> tuple[Command, ...]:
         """Return what `run` would do with these answers."""
 
-    def run(self, world: World, answers: Answers = NO_ANSWERS) -> AsyncIterator[Progress]:
+    def run(self, world: World, answers: Answers = NO_ANSWERS) -> AsyncGenerator[Progress, None]:
         """Do what is still missing. Running it again, even after a crash at any point, does no harm."""
 
 

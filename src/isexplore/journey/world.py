@@ -238,7 +238,7 @@ class World:
         project = await self.project()
         if self.journey.fork and self.journey.fork_id == project.id:
             return True
-        if project.owner and project.owner == (await self.me()).username:
+        if project.owner and project.owner.lower() == (await self.me()).username.lower():
             return True
         return project.forking_enabled is False and project.role.can_push
 
