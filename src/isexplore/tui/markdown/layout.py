@@ -133,6 +133,9 @@ def _column_widths(block: Rows, room: int) -> tuple[int, ...] | None:
                 wanted[column] = max(wanted[column], width_of(part))
             longest = max((len(word) for word in cell.text.split()), default=1)
             least[column] = max(least[column], min(longest, _LONGEST_WORD))
+    for column, (cell_size, word_size) in enumerate(block.table.later[:count]):
+        wanted[column] = max(wanted[column], cell_size)
+        least[column] = max(least[column], min(word_size, _LONGEST_WORD))
     if sum(wanted) <= room:
         return tuple(wanted)
     if sum(least) > room:

@@ -37,6 +37,9 @@ class Table(NamedTuple):
     delimiter: str
     widths: dict[int, tuple[int, ...] | None]
     """Widths of the columns by width of the screen, as the first piece laid them out; None: as a list."""
+    later: tuple[tuple[int, int], ...] = ()
+    """By column, characters of the longest cell and of the longest word alone in a cell, in the rows that
+    the first piece does not have; cells with markup are left out, as their length says little."""
 
 
 class Piece(NamedTuple):
@@ -58,6 +61,7 @@ _DELIMITER = re.compile(r"\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]
 _HEADING = re.compile(r"#{1,6}(?:[ \t]|$)")
 _ITEM = re.compile(r"(?:[-*+]|\d{1,9}[.)])(?:[ \t]|$)")
 _ENDS_TABLE = re.compile(r"[ \t]*$|#{1,6}[ \t]|>|```|~~~|<")
+_MARKUP = re.compile(r"[\[\]<>`*_~&\\!]")
 _RAW_HTML = re.compile(r" {0,3}<(?:(!--)|(pre|script|style|textarea)(?=[\s>]|$))", re.IGNORECASE)
 
 
@@ -140,13 +144,29 @@ def _table(lines: Sequence[str], number: int, columns: int) -> Iterator[Piece]:
             stop = min(start + CODE_LINES, end)
             yield Piece("plain", start + 1, lines[start:stop], begins=start == number, ends=stop == end)
         return
-    table = Table(lines[number], lines[number + 1], {})
     size = max(4, min(TABLE_ROWS, 160 // columns))
+    later = _longest_cells(lines[number + 2 + size : end], columns)
+    table = Table(lines[number], lines[number + 1], {}, later)
     first = number
     while first < end:
         stop = min((number + 2 if first == number else first) + size, end)
         yield Piece("table", first + 1, lines[first:stop], first == number, stop == end, table)
         first = stop
+
+
+def _longest_cells(lines: Sequence[str], columns: int) -> tuple[tuple[int, int], ...]:
+    cells = [0] * columns
+    words = [0] * columns
+    for line in lines:
+        if _MARKUP.search(line):
+            continue
+        for column, cell in enumerate(split_row(line)[:columns]):
+            size = len(cell)
+            if size > cells[column]:
+                cells[column] = size
+            if size > words[column] and " " not in cell:
+                words[column] = size
+    return tuple(zip(cells, words, strict=True))
 
 
 def _is_good_place(state: _State, line: str) -> bool:
