@@ -384,6 +384,7 @@ def start_child(
         StateError: it does not start, or `fresh` is asked for while somebody else uses the world.
     """
     deadline = time.monotonic() + _PATIENCE
+    tries = 0
     while True:
         running = find_running(data)
         if running is not None and fresh:
@@ -399,14 +400,23 @@ def start_child(
         server = _spawn(data, options, deadline)
         if server is not None:
             return server
-        if time.monotonic() > deadline - _PATIENCE / 2:
-            # Whoever won the race for the folder will answer in a moment; a child that cannot start never will.
+        tries += 1
+        if time.monotonic() > deadline or (tries > 1 and not _is_locked(data)):
+            # Who holds the folder will answer or let go in a moment. Whoever fails while it is free never will.
             raise StateError(
                 "The practice forge does not start",
                 _last_words(data),
                 f"{data / 'server.log'} may tell more.",
             )
         time.sleep(0.1)
+
+
+def _is_locked(data: Path) -> bool:
+    try:
+        with FileLock(data / "lock", timeout=0, mode=0o600):
+            return False
+    except (OSError, Timeout):
+        return True
 
 
 def find_running(data: Path) -> Server | None:

@@ -1,0 +1,141 @@
+"""An independent client of GitLab's API drives the practice forge: what fits it will fit GitLab."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import gitlab
+import gitlab.exceptions
+import pytest
+from tests.support.practice import (
+    MARA_TOKEN,
+    README,
+    RunningPractice,
+    light_projects,
+    run_git,
+    running_practice,
+)
+
+
+@pytest.fixture
+def practice(tmp_path: Path) -> Iterator[RunningPractice]:
+    with running_practice(tmp_path / "forge", light=light_projects(250)) as running:
+        yield running
+
+
+@pytest.fixture
+def client(practice: RunningPractice) -> Iterator[gitlab.Gitlab]:
+    with gitlab.Gitlab(practice.url, private_token=practice.token) as client:
+        client.auth()
+        yield client
+
+
+def test_signs_in(client: gitlab.Gitlab) -> None:
+    assert client.user is not None
+    assert client.user.username == "nia"
+    assert client.version()[0].startswith("17.")
+    assert client.personal_access_tokens.get("self").scopes == ["api"]
+
+
+def test_finds_projects_by_topic_over_all_pages(client: gitlab.Gitlab) -> None:
+    found = list(client.projects.list(topic="innersource", iterator=True, per_page=100))
+    assert len(found) == 252
+    assert len({project.id for project in found}) == 252
+    keyset = client.projects.list(
+        topic="innersource", pagination="keyset", order_by="id", sort="asc", per_page=50, get_all=True
+    )
+    assert [project.id for project in keyset] == sorted(project.id for project in found)
+
+
+def test_reads_files(client: gitlab.Gitlab) -> None:
+    project = client.projects.get("tools/alpha")
+    assert project.files.get("README.md", ref="HEAD").decode() == README.encode()
+    assert project.files.raw("docs/usage.md", ref="main") == b"Use it.\n"
+    assert {entry["name"] for entry in project.repository_tree(get_all=True)} >= {"README.md", "docs"}
+    assert project.languages() == {"Python": 90.0, "Shell": 10.0}
+
+
+def test_reads_issues_and_people(client: gitlab.Gitlab) -> None:
+    project = client.projects.get("tools/alpha")
+    [issue] = project.issues.list(
+        labels=["good first issue"], state="opened", assignee_id="None", get_all=True
+    )
+    issue.notes.create({"body": "I would like to work on this."})
+    assert [note.body for note in issue.notes.list(get_all=True)] == ["I would like to work on this."]
+    assert [member.username for member in project.members_all.list(get_all=True)] == ["mara", "ravi"]
+    labels = project.labels.list(search="first", with_counts=True, get_all=True)
+    assert [label.open_issues_count for label in labels] == [1]
+    issue.assignee_ids = [client.user.id] if client.user else []
+    with pytest.raises(gitlab.exceptions.GitlabUpdateError) as caught:
+        issue.save()
+    assert caught.value.response_code == 403
+
+
+def test_contributes(client: gitlab.Gitlab, practice: RunningPractice, tmp_path: Path) -> None:
+    upstream = client.projects.get("tools/alpha")
+    fork_id = upstream.forks.create({}).id
+    deadline = time.monotonic() + 10
+    while (fork := client.projects.get(fork_id)).import_status != "finished":
+        assert time.monotonic() < deadline
+    assert fork.forked_from_project["id"] == upstream.id
+    with pytest.raises(gitlab.exceptions.GitlabCreateError) as twice:
+        upstream.forks.create({})
+    assert twice.value.response_code == 409
+
+    fork.branches.create({"branch": "explain", "ref": "main"})
+    folder = tmp_path / "clone"
+    url = practice.clone_url(fork.path_with_namespace)
+    run_git("clone", "-q", "--branch", "explain", url, str(folder), cwd=tmp_path)
+    (folder / "docs/usage.md").write_text("Use it, and wait between tries.\n")
+    run_git("commit", "-qam", "Explain the back-off", cwd=folder)
+    run_git("push", "-q", "origin", "explain", cwd=folder)
+
+    request = fork.mergerequests.create(
+        {
+            "source_branch": "explain",
+            "target_branch": "main",
+            "target_project_id": upstream.id,
+            "title": "Draft: Explain the back-off",
+            "description": "Closes #1",
+        }
+    )
+    assert request.sha is None
+    own = upstream.mergerequests.get(request.iid)
+    while (own := upstream.mergerequests.get(request.iid)).sha is None:
+        assert time.monotonic() < deadline
+    assert own.draft is True
+    own.title = "Explain the back-off"
+    own.save()
+    own.notes.create({"body": "Ready for a look."})
+    assert "Ready for a look." in [note.body for note in own.notes.list(get_all=True)]
+    assert [run.status for run in own.pipelines.list(get_all=True)] == ["pending"]
+    assert [one.iid for one in client.mergerequests.list(scope="created_by_me", get_all=True)] == [own.iid]
+
+    row = practice.store.merge_request(upstream.id, own.iid)
+    assert row is not None
+    practice.store.set_pipeline(row.id, "success")
+    with gitlab.Gitlab(practice.url, private_token=MARA_TOKEN) as mara:
+        mara.projects.get(upstream.id).mergerequests.get(own.iid).merge()
+    assert upstream.mergerequests.get(own.iid).state == "merged"
+    assert upstream.issues.get(1).state == "closed"
+    assert upstream.files.raw("docs/usage.md", ref="main") == b"Use it, and wait between tries.\n"
+
+
+def test_stars(client: gitlab.Gitlab) -> None:
+    project = client.projects.get("tools/alpha")
+    project.star()
+    assert client.projects.get("tools/alpha").star_count == 8
+
+
+def test_tells_errors_as_gitlab_does(client: gitlab.Gitlab, practice: RunningPractice) -> None:
+    with pytest.raises(gitlab.exceptions.GitlabGetError) as missing:
+        client.projects.get("vault/secret")
+    assert missing.value.response_code == 404
+    assert missing.value.error_message == "404 Project Not Found"
+    with (
+        gitlab.Gitlab(practice.url, private_token="wrong") as stranger,
+        pytest.raises(gitlab.exceptions.GitlabAuthenticationError),
+    ):
+        stranger.auth()

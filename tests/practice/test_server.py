@@ -1,0 +1,171 @@
+from __future__ import annotations
+
+import http.client
+import time
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+from tests.support.practice import RunningPractice, fetch, quoted, running_practice
+
+from isexplore.practice.server import Fault, Grant, Knobs
+
+ALPHA = f"/projects/{quoted('tools/alpha')}"
+
+
+@pytest.fixture(scope="module")
+def practice(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPractice]:
+    with running_practice(tmp_path_factory.mktemp("practice")) as running:
+        yield running
+
+
+@pytest.fixture
+def fresh(tmp_path: Path) -> Iterator[RunningPractice]:
+    with running_practice(tmp_path) as running:
+        yield running
+
+
+class TestSigningIn:
+    def test_works_by_either_header(self, practice: RunningPractice) -> None:
+        assert practice.ask("/user").json["username"] == "nia"
+        bearer = {"Authorization": f"Bearer {practice.token}"}
+        assert practice.ask("/user", token=None, headers=bearer).json["username"] == "nia"
+
+    def test_refuses_a_wrong_token_even_where_none_is_needed(self, practice: RunningPractice) -> None:
+        for path in ("/user", "/projects"):
+            reply = practice.ask(path, token="wrong")
+            assert (reply.status, reply.json) == (401, {"message": "401 Unauthorized"})
+
+    @pytest.mark.parametrize("path", ["/user", "/version", "/metadata", "/namespaces", "/merge_requests"])
+    def test_is_needed(self, practice: RunningPractice, path: str) -> None:
+        assert practice.ask(path, token=None).status == 401
+
+    def test_tells_of_a_revoked_token(self, fresh: RunningPractice) -> None:
+        words = "Token was revoked. You have to re-authorize from the user."
+        fresh.forge.tokens["old"] = Grant(username="nia", problem=words)
+        reply = fresh.ask("/user", token="old")
+        assert reply.status == 401
+        assert reply.json == {"error": "invalid_token", "error_description": words}
+
+    def test_tells_which_scope_is_missing(self, fresh: RunningPractice) -> None:
+        fresh.forge.tokens["reader"] = Grant(username="nia", scopes=("read_api",))
+        assert fresh.ask(ALPHA, token="reader").status == 200
+        reply = fresh.ask(f"{ALPHA}/fork", method="POST", token="reader")
+        assert reply.status == 403
+        assert reply.json["error"] == "insufficient_scope"
+        assert reply.json["scope"] == "api"
+
+    def test_describes_the_token_in_use(self, tmp_path: Path) -> None:
+        grant = Grant(username="nia", scopes=("read_api", "read_repository"), expires_on=date(2031, 2, 3))
+        with running_practice(tmp_path, grant=grant) as practice:
+            token = practice.ask("/personal_access_tokens/self").json
+            assert token["scopes"] == ["read_api", "read_repository"]
+            assert token["expires_at"] == "2031-02-03"
+
+
+class TestHeaders:
+    def test_save_a_second_transfer(self, practice: RunningPractice) -> None:
+        first = practice.ask(ALPHA)
+        tag = first.headers["Etag"]
+        again = practice.ask(ALPHA, headers={"If-None-Match": tag})
+        assert (again.status, again.body) == (304, b"")
+        assert again.headers["Etag"] == tag
+        assert practice.ask(ALPHA, headers={"If-None-Match": 'W/"other"'}).status == 200
+
+    def test_tell_the_limits(self, practice: RunningPractice) -> None:
+        headers = practice.ask("/user").headers
+        left = int(headers["RateLimit-Limit"]) - int(headers["RateLimit-Observed"])
+        assert int(headers["RateLimit-Remaining"]) == left
+        assert abs(int(headers["RateLimit-Reset"]) - time.time()) <= 60
+        assert headers["X-Request-Id"] != practice.ask("/user").headers["X-Request-Id"]
+
+
+class TestWrongRequests:
+    def test_are_told_in_json(self, practice: RunningPractice) -> None:
+        assert practice.ask("/nowhere").json == {"error": "404 Not Found"}
+        assert practice.ask("/user", method="DELETE").status == 405
+        graphql = fetch(f"{practice.url}/api/graphql", method="POST", body=b"{}")
+        assert (graphql.status, graphql.json) == (404, {"error": "404 Not Found"})
+
+    def test_with_a_broken_body_are_refused(self, practice: RunningPractice) -> None:
+        headers = {"PRIVATE-TOKEN": practice.token, "Content-Type": "application/json"}
+        for body in (b"{", b"[1]"):
+            target = f"{practice.url}/api/v4{ALPHA}/issues"
+            assert fetch(target, method="POST", headers=headers, body=body).status == 400
+
+    def test_may_come_as_a_form(self, fresh: RunningPractice) -> None:
+        target = f"{fresh.url}/api/v4{ALPHA}/issues/1/notes"
+        headers = {"PRIVATE-TOKEN": fresh.token}
+        reply = fetch(target, method="POST", headers=headers, body=b"body=Hello+there")
+        assert reply.json["body"] == "Hello there"
+
+    def test_under_another_name_are_refused(self, practice: RunningPractice) -> None:
+        port = int(practice.url.rpartition(":")[2])
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+        connection.request("GET", "/api/v4/projects", headers={"Host": f"attacker.example:{port}"})
+        assert connection.getresponse().status == 421
+        connection.close()
+
+
+class TestKnobs:
+    def test_slow_every_answer_down(self, fresh: RunningPractice) -> None:
+        fresh.knobs.latency = 0.15
+        started = time.monotonic()
+        fresh.ask("/user")
+        assert time.monotonic() - started >= 0.15
+
+    def test_fail_once(self, fresh: RunningPractice) -> None:
+        fresh.knobs.faults.append(Fault(status=502, body=b"<html>", media_type="text/html", path="/user"))
+        assert fresh.ask("/version").status == 200
+        assert fresh.ask("/user").status == 502
+        assert fresh.ask("/user").status == 200
+
+    def test_limit_requests_in_plain_text(self, tmp_path: Path) -> None:
+        with running_practice(tmp_path, knobs=Knobs(request_limit=2, retry_after=7)) as practice:
+            assert [practice.ask("/user").status for _ in range(2)] == [200, 200]
+            reply = practice.ask("/user")
+            assert (reply.status, reply.body) == (429, b"Retry later\n")
+            assert reply.headers["Retry-After"] == "7"
+
+    def test_hang_up(self, fresh: RunningPractice) -> None:
+        fresh.knobs.faults.append(Fault(status=200, hang_up=True))
+        with pytest.raises((http.client.IncompleteRead, ConnectionError)):
+            fresh.ask("/user")
+        assert fresh.ask("/user").status == 200
+
+
+class TestPages:
+    def test_say_what_this_is(self, practice: RunningPractice) -> None:
+        page = fetch(f"{practice.url}/tools/deep/beta")
+        assert page.status == 200
+        assert b"<h1>tools/deep/beta</h1>" in page.body
+        assert page.headers["Content-Security-Policy"] == "default-src 'none'"
+
+    def test_tell_strangers_nothing(self, practice: RunningPractice) -> None:
+        hidden = fetch(f"{practice.url}/tools/alpha")
+        nothing = fetch(f"{practice.url}/tools/gamma")
+        assert (hidden.status, hidden.body) == (nothing.status, nothing.body)
+
+    def test_do_not_run_what_strangers_wrote(self, fresh: RunningPractice) -> None:
+        project = fresh.store.project_by_path("tools/deep/beta")
+        assert project is not None
+        fresh.store.update("projects", project.id, {"description": "<script>alert(1)</script>"})
+        assert b"<script>" not in fetch(f"{fresh.url}/tools/deep/beta").body
+
+
+def break_the_world(folder: Path) -> None:
+    with running_practice(folder) as practice:
+        ended: list[bool] = []
+        practice.forge.when_failed = lambda: ended.append(True)
+        # No such table: a bug, which nobody may mistake for a quiet day.
+        practice.store.execute("ALTER TABLE merge_requests RENAME TO gone")
+        deadline = time.monotonic() + 5
+        while not ended:
+            assert time.monotonic() < deadline
+            time.sleep(0.01)
+
+
+def test_ends_when_the_world_stops_turning(tmp_path: Path) -> None:
+    with pytest.raises(AssertionError, match="broke"):
+        break_the_world(tmp_path)
