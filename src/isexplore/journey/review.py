@@ -36,6 +36,9 @@ from isexplore.text import count, shorten
 WHOLE = "whole"
 """Answer for "the merge request as a whole" instead of a thread."""
 
+MAX_WORDS = 2_000
+"""Characters of a reviewer's remark that are shown."""
+
 _RUNNING = (PipelineState.PENDING, PipelineState.RUNNING)
 
 
@@ -127,7 +130,7 @@ def _threads(threads: list[Discussion], me: str, todo: list[Fact], news: list[Fa
             continue
         last = spoken[-1]
         where = f" in {place(thread)}" if place(thread) else ""
-        words = f"@{last.author}{where}: {shorten(' '.join(last.body.split()), 200)}"
+        words = f"@{last.author}{where}: {shorten(' '.join(last.body.split()), MAX_WORDS)}"
         if thread.unresolved and last.author != me:
             todo.append(Fact("!", words, "Change it and push, or answer"))
         elif thread.unresolved:
@@ -194,7 +197,9 @@ class Review:
         if now.todo:
             return StepState(
                 state="ready",
-                detail=now.todo[0].text if len(now.todo) == 1 else f"{count(len(now.todo), 'thing')} to do",
+                detail=shorten(now.todo[0].text, 100)
+                if len(now.todo) == 1
+                else f"{count(len(now.todo), 'thing')} to do",
                 hint="Change what was asked for, then commit and push; or answer",
                 facts=facts,
             )
