@@ -20,7 +20,7 @@ from typing import ClassVar
 
 from rich.segment import Segment as RichSegment
 from rich.style import Style
-from textual import events
+from textual import events, work
 from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
 from textual.cache import LRUCache
@@ -176,6 +176,7 @@ class DocumentView(ScrollView, can_focus=True):
         self._empty = clean_line(empty)
         self._document = Document("", "plain")
         self._text = ""
+        self._shown = False
         self._lines: list[Line] = []
         self._fresh: list[Line] = []
         self._laid = 0
@@ -208,13 +209,14 @@ class DocumentView(ScrollView, can_focus=True):
         self.title = clean_line(title)
         self.base, self.path = base, path
         self._text = text
+        self._shown = True
         self._document = Document(text, kind, self._limit)
         self._lines = []
         self._link = None
         self._words, self._matches, self._match = "", [], -1
         self._wanted_line, self._wanted_slug = None, ""
         self._anchor = (1, 0.0)
-        self.scroll_to(0, 0, animate=False)
+        self._scroll(0)
         self._restart()
 
     def clear(self) -> None:
@@ -261,7 +263,7 @@ class DocumentView(ScrollView, can_focus=True):
 
     def on_resize(self) -> None:
         """Wrap anew, keeping the place."""
-        if self._room != self._width and self._room:
+        if self._shown and self._room != self._width and self._room:
             if self._lines:
                 self._anchor = self._place()
             self._restart()
@@ -294,7 +296,7 @@ class DocumentView(ScrollView, can_focus=True):
         if self._is_done():
             self._finish()
         else:
-            self.run_worker(self._lay_out_rest(), group="document", exclusive=True)
+            self._lay_out_rest()
 
     def _is_done(self) -> bool:
         return self._document.complete and self._laid >= len(self._document.blocks)
@@ -314,6 +316,7 @@ class DocumentView(ScrollView, can_focus=True):
             self._laid += 1
             self._fresh.extend(document.lines(block, max(1, self._width)))
 
+    @work(exclusive=True, group="document")
     async def _lay_out_rest(self) -> None:
         announced = 0
         while not self._is_done():
@@ -337,7 +340,7 @@ class DocumentView(ScrollView, can_focus=True):
         self._strips.clear()
         self._tell_height()
         if self._anchor != (1, 0.0):
-            self.scroll_to(y=self._line_at(*self._anchor), animate=False)
+            self._scroll(self._line_at(*self._anchor))
         self.refresh()
 
     def _finish(self) -> None:
@@ -375,13 +378,17 @@ class DocumentView(ScrollView, can_focus=True):
 
     # Places
 
+    def _scroll(self, y: float) -> None:
+        # Forced, because Textual refuses before the first layout has shown the scrollbar.
+        self.scroll_to(y=y, animate=False, force=True)
+
     def go_to(self, line: int) -> None:
         """Bring a line of the document (from 1) to the top, as soon as it has been read."""
         if not self._lines or (self._lines[-1].source < line and not self._is_done()):
             self._wanted_line = line
             return
         self._wanted_line = None
-        self.scroll_to(y=self._line_at(line), animate=False)
+        self._scroll(self._line_at(line))
 
     def go_to_heading(self, slug: str) -> bool:
         """Bring the heading that links call `slug` to the top.
@@ -491,19 +498,19 @@ class DocumentView(ScrollView, can_focus=True):
 
     def action_scroll_lines(self, lines: int) -> None:
         """Scroll by lines."""
-        self.scroll_to(y=self.scroll_y + lines, animate=False)
+        self._scroll(self.scroll_y + lines)
 
     def action_scroll_pages(self, pages: float) -> None:
         """Scroll by pages; a page keeps one line of the one before."""
-        self.scroll_to(y=self.scroll_y + round(pages * max(1, self.size.height - 1)), animate=False)
+        self._scroll(self.scroll_y + round(pages * max(1, self.size.height - 1)))
 
     def action_first_line(self) -> None:
         """Go to the top."""
-        self.scroll_to(y=0, animate=False)
+        self._scroll(0)
 
     def action_last_line(self) -> None:
         """Go to the bottom."""
-        self.scroll_to(y=self.max_scroll_y, animate=False)
+        self._scroll(self.max_scroll_y)
 
     def action_heading(self, step: int) -> None:
         """Go to the next heading, or the one before."""

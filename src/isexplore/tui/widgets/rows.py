@@ -274,7 +274,7 @@ class RowList(ScrollView, can_focus=True):
         changed = key != self._key or (index is None) != (previous is None)
         self._key = key
         if index is None or index == 0:
-            self.scroll_to(y=0, animate=False)
+            self.scroll_to(y=0, animate=False, force=True)
         elif moved:
             self._scroll_to_row(index)
         self.refresh()
