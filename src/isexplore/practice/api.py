@@ -388,6 +388,21 @@ def paged(call: Call, items: Sequence[T], shape: Callable[[list[T]], object]) ->
     return answer(call, shape(chosen), headers=page_headers(call, page, more=more, total=len(items)))
 
 
+def counted(call: Call, page: Page, found: int, select: str, values: Sequence[object]) -> int:
+    """Return how many rows a SELECT without LIMIT has, counting no further than needed.
+
+    Args:
+        call: the request.
+        page: which slice was read.
+        found: how many rows that gave, asked for one more than it has.
+        select: the SELECT.
+        values: its values.
+    """
+    if found <= page.size and (found or not page.offset):
+        return page.offset + found
+    return call.store.number(f"SELECT count(*) FROM (SELECT 1 FROM ({select}) LIMIT {MAX_COUNT + 1})", values)
+
+
 def paged_rows(
     call: Call,
     kind: type[R],
@@ -397,10 +412,8 @@ def paged_rows(
 ) -> Answer:
     """Answer with the wanted page of what a SELECT without LIMIT finds."""
     page = wanted_page(call)
-    total = call.store.number(
-        f"SELECT count(*) FROM (SELECT 1 FROM ({select}) LIMIT {MAX_COUNT + 1})", values
-    )
     rows = call.store.rows(kind, f"{select} LIMIT {page.size + 1} OFFSET {page.offset}", values)
+    total = counted(call, page, len(rows), select, values)
     headers = page_headers(
         call, page, more=len(rows) > page.size, total=total if total <= MAX_COUNT else None
     )

@@ -19,6 +19,7 @@ from isexplore.practice.api import (
     Refusal,
     Route,
     answer,
+    counted,
     missing,
     page_headers,
     paged,
@@ -107,6 +108,8 @@ def _only_words(call: Call, wanted: _Filter) -> None:
     columns = ["p.name", "p.full_path", "p.description"]
     if not call.flag("search_namespaces"):
         columns[1] = "substr(p.full_path, length(rtrim(p.full_path, replace(p.full_path, '/', ''))) + 1)"
+    for word in words:
+        wanted.add("instr(p.words, ?)", word.lower())
     every = [" AND ".join(f"{column} LIKE ? ESCAPE '\\'" for _ in words) for column in columns]
     wanted.add(
         f"({' OR '.join(f'({one})' for one in every)})", *(_like(word) for word in words * len(columns))
@@ -191,16 +194,13 @@ def _listing(call: Call, wanted: _Filter | None) -> Answer:
     total = 0
     rows: list[ProjectRow] = []
     if wanted is not None:
-        total = call.store.number(
-            f"SELECT count(*) FROM (SELECT 1 FROM projects p {wanted.where} LIMIT {MAX_COUNT + 1})",
-            wanted.values,
-        )
         rows = call.store.rows(
             ProjectRow,
             f"SELECT p.* FROM projects p {wanted.where} ORDER BY {_COLUMNS[order]} {sort}, p.id {sort}"
             f" LIMIT {page.size + 1} OFFSET {page.offset}",
             wanted.values,
         )
+        total = counted(call, page, len(rows), f"SELECT 1 FROM projects p {wanted.where}", wanted.values)
     headers = page_headers(
         call, page, more=len(rows) > page.size, total=total if total <= MAX_COUNT else None
     )

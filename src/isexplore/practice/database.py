@@ -49,7 +49,7 @@ CREATE TABLE projects (
   created_at TEXT NOT NULL,
   last_activity_at TEXT NOT NULL, forked_from_id INTEGER, import_started_at TEXT,
   own_repository INTEGER NOT NULL DEFAULT 1, empty_repo INTEGER NOT NULL DEFAULT 0, readme_path TEXT,
-  checks TEXT NOT NULL DEFAULT '[]', review TEXT NOT NULL DEFAULT 'null');
+  checks TEXT NOT NULL DEFAULT '[]', review TEXT NOT NULL DEFAULT 'null', words TEXT NOT NULL DEFAULT '');
 CREATE INDEX projects_by_namespace ON projects (namespace_id);
 CREATE INDEX projects_by_activity ON projects (last_activity_at, id);
 CREATE INDEX projects_by_creation ON projects (created_at, id);

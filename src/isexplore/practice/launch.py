@@ -313,7 +313,6 @@ def _listen(port: int, last_origin: str | None) -> socket.socket:
                     f"Port {port} cannot be used", str(error), "Give another one with --port, or none."
                 ) from error
             continue
-        listener.set_inheritable(True)
         return listener
     raise StateError(
         "There is no free port", f"Nothing can be bound on {HOST}.", "Check the machine's limits."

@@ -19,6 +19,11 @@ TEMPLATE = "template.git"
 _LABEL_COLOURS = ("#428bca", "#44ad8e", "#d9534f", "#8e44ad", "#f0ad4e", "#34495e", "#69d100", "#cc338b")
 
 
+def searchable(name: str, full_path: str, description: str) -> str:
+    """Return the text that must contain every word of a search, so that most rows are ruled out cheaply."""
+    return f"{name}\n{full_path}\n{description}".lower()
+
+
 class Projects(People):
     """Rows of projects and what hangs on them."""
 
@@ -70,6 +75,7 @@ class Projects(People):
                     "name": name or last,
                     "namespace_id": namespace_id,
                     "description": description,
+                    "words": searchable(name or last, full_path, description),
                     "visibility": visibility,
                     "default_branch": default_branch,
                     "topics": tuple(topics),
@@ -161,8 +167,8 @@ class Projects(People):
             self.execute_many(
                 "INSERT INTO projects (id, full_path, name, namespace_id, description, visibility, topics,"
                 " language, languages, star_count, forks_count, open_issues_count, archived, created_at,"
-                " last_activity_at, own_repository, readme_path)"
-                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 'README.md')",
+                " last_activity_at, words, own_repository, readme_path)"
+                " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, 0, 'README.md')",
                 rows,
             )
             self.execute_many("INSERT INTO project_topics VALUES (?, ?)", links)
@@ -312,4 +318,5 @@ def _light_row(
         int(project.archived),
         stamp(now - timedelta(days=project.created_days_ago)),
         stamp(now - timedelta(days=project.active_days_ago)),
+        searchable(name, project.path, project.description),
     )
