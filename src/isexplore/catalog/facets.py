@@ -150,7 +150,7 @@ def _values(catalog: Catalog, name: str, typed: str, limit: int) -> list[tuple[s
     if name not in KINDS:
         return []
     kind = KINDS[name]
-    begin = facet_value(kind, typed) if typed else ""
+    begin = words.fold(typed) if kind == words.GROUP else facet_value(kind, typed)
     counts: dict[str, tuple[str, int]] = {}
     for store in catalog.stores:
         for value, label, number in store.query(

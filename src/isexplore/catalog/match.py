@@ -45,7 +45,7 @@ ORDERS = {
 class Compiled:
     """A search in the words of SQLite's full-text language."""
 
-    __slots__ = ("deep", "filters", "meta", "names", "notice", "phrases", "since")
+    __slots__ = ("deep", "filters", "meta", "names", "notice", "phrases", "since", "until")
 
     def __init__(self) -> None:
         self.meta = ""
@@ -56,12 +56,30 @@ class Compiled:
         """The filters and exclusions alone; empty for none."""
         self.since: int | None = None
         """Last activity at or after this, in seconds since 1970."""
+        self.until: int | None = None
+        """Last activity before this, or unknown."""
         self.phrases: list[list[str]] = []
         """Phrases, which the index of READMEs knows only as single words."""
         self.names: tuple[str, ...] = ()
         """Beginnings of a name (`words.key`) to look up directly."""
         self.notice: str | None = None
         """What is wrong with a filter's value, in words."""
+
+    @property
+    def dated(self) -> bool:
+        """Whether the day of the last activity matters."""
+        return self.since is not None or self.until is not None
+
+    def dates(self, column: str) -> tuple[str, tuple[object, ...]]:
+        """Return the condition on the last activity, and its values."""
+        conditions, values = [], []
+        if self.since is not None:
+            conditions.append(f"{column} >= ?")
+            values.append(self.since)
+        if self.until is not None:
+            conditions.append(f"({column} IS NULL OR {column} < ?)")
+            values.append(self.until)
+        return " AND ".join(conditions), tuple(values)
 
 
 def compile_query(catalog: Catalog, query: Query, now: int) -> Compiled:
@@ -70,8 +88,10 @@ def compile_query(catalog: Catalog, query: Query, now: int) -> Compiled:
     positive: list[str] = []
     negative: list[str] = []
     for each in query.filters:
-        if each.name == "active":
-            out.since = now - min(seconds(value) or 0 for value in each.values)
+        if each.name == "active" and each.negated:
+            out.until = now - max(seconds(value) or 0 for value in each.values)
+        elif each.name == "active":
+            out.since = now - max(seconds(value) or 0 for value in each.values)
             months = words.months_since(out.since, now)
             if months is not None:
                 positive.append(_any([words.quoted(words.filter_word(words.MONTH, one)) for one in months]))
@@ -202,12 +222,13 @@ def nearest_value(catalog: Catalog, kind: str, value: str) -> str | None:
 
 def _statement(table: str, compiled: Compiled) -> tuple[str, tuple[object, ...]]:
     match = compiled.deep if table == "deep" else compiled.meta
-    if compiled.since is None:
+    if not compiled.dated:
         return f"SELECT rowid FROM {table} WHERE {table} MATCH ? ORDER BY rowid", (match,)
+    condition, dates = compiled.dates("f.active")
     return (
         f"SELECT f.id FROM {table} AS t CROSS JOIN fit AS f ON f.id = t.rowid "
-        f"WHERE t.{table} MATCH ? AND f.active >= ? ORDER BY t.rowid",
-        (match, compiled.since),
+        f"WHERE t.{table} MATCH ? AND {condition} ORDER BY t.rowid",
+        (match, *dates),
     )
 
 
@@ -246,13 +267,10 @@ def _has_phrases(store: Store, rank: int, phrases: list[list[str]]) -> bool:
 def first_hits(store: Store, compiled: Compiled) -> tuple[list[int], bool]:
     """Return the best hits in rank order, and whether these are all; else the next ones follow."""
     limit = BOUND + 1
-    if not compiled.meta and compiled.since is None:
-        found = _ranks(store, "SELECT id FROM project ORDER BY id", (), limit)
-        return found, len(found) < limit
     if not compiled.meta:
-        found = _ranks(
-            store, "SELECT id FROM project WHERE last_activity >= ? ORDER BY id", (compiled.since,), limit
-        )
+        condition, dates = compiled.dates("active")
+        where = f"WHERE {condition}" if condition else ""
+        found = _ranks(store, f"SELECT id FROM fit {where} ORDER BY id", dates, limit)
         return found, len(found) < limit
     meta = _ranks(store, *_statement("meta", compiled), limit)
     deep, deep_whole = _deep_ranks(store, compiled, limit)
@@ -269,9 +287,9 @@ def first_hits(store: Store, compiled: Compiled) -> tuple[list[int], bool]:
 def all_hits(store: Store, number: int, compiled: Compiled) -> list[Place]:
     """Return every hit of one file, in rank order."""
     if not compiled.meta:
-        where = "WHERE last_activity >= ?" if compiled.since is not None else ""
-        values = (compiled.since,) if compiled.since is not None else ()
-        found = _ranks(store, f"SELECT id FROM project INDEXED BY project_activity {where}", values, None)
+        condition, dates = compiled.dates("last_activity")
+        where = f"WHERE {condition}" if condition else ""
+        found = _ranks(store, f"SELECT id FROM project INDEXED BY project_activity {where}", dates, None)
     else:
         found = _ranks(store, *_statement("meta", compiled), None)
         found = list({*found, *_deep_ranks(store, compiled, None)[0]})
@@ -296,7 +314,7 @@ def _keyed(
     store: Store, compiled: Compiled, column: str, index: str, direction: str, limit: int | None
 ) -> list[tuple[int, object]]:
     order = f"ORDER BY {column} {direction}, id"
-    if not compiled.meta and compiled.since is None:
+    if not compiled.meta and not compiled.dated:
         tail = f" LIMIT {limit}" if limit is not None else ""
         found = store.query(f"SELECT id, {column} FROM project INDEXED BY {index} {order}{tail}")
         return [(int(str(rank)), key) for rank, key in found]
@@ -335,9 +353,10 @@ def name_hits(store: Store, compiled: Compiled) -> list[int]:
     """Return projects whose name begins with what was typed, exact names first."""
     found: dict[int, None] = {}
     for name in compiled.names:
-        since = "AND last_activity >= ?" if compiled.since is not None else ""
-        values = (name, name + "\U0010ffff", *((compiled.since,) if compiled.since is not None else ()))
-        statement = f"SELECT id FROM project WHERE key >= ? AND key < ? {since} ORDER BY key, id"
+        condition, dates = compiled.dates("last_activity")
+        also = f"AND {condition}" if condition else ""
+        values = (name, name + "\U0010ffff", *dates)
+        statement = f"SELECT id FROM project WHERE key >= ? AND key < ? {also} ORDER BY key, id"
         found.update(dict.fromkeys(_ranks(store, statement, values, NAMES)))
     if compiled.filters and found:
         kept = {

@@ -79,6 +79,11 @@ def _flags(project: Project) -> int:
     return flags
 
 
+def pid_of(project: Project) -> str:
+    """Return the forge's id as it is kept."""
+    return clean_line(project.id, MAX_NAME)
+
+
 def values_of(project: Project) -> Values:
     """Return the row of a project, without rank and score; texts are cut to what a list can use."""
     topics: dict[str, str] = {}
@@ -87,7 +92,7 @@ def values_of(project: Project) -> Values:
     name = clean_line(project.name, MAX_NAME) or clean_line(project.path, MAX_NAME)
     return {
         "id": 0,
-        "pid": project.id,
+        "pid": pid_of(project),
         "path": clean_line(project.path, 2 * MAX_NAME),
         "name": name,
         "url": clean_line(project.url, 2_000),
@@ -105,7 +110,7 @@ def values_of(project: Project) -> Values:
         "subscribers": project.subscribers,
         "created_at": _seconds(project.created_at),
         "last_activity": _seconds(project.last_activity),
-        "default_branch": project.default_branch,
+        "default_branch": clean_line(project.default_branch, MAX_NAME),
         "documents": "",
         "participation": None,
         "score": 0,
@@ -114,9 +119,11 @@ def values_of(project: Project) -> Values:
         "enriched_at": None,
         "key": words.key(name),
         "origin": "",
-        "clone_url": project.clone_url if project.clone_url != project.url + ".git" else None,
-        "ssh_url": project.ssh_url,
-        "readme_path": project.readme_path,
+        "clone_url": clean_line(project.clone_url, 2_000)
+        if project.clone_url != project.url + ".git"
+        else None,
+        "ssh_url": clean_line(project.ssh_url, 2_000),
+        "readme_path": clean_line(project.readme_path, 2_000) if project.readme_path else None,
         "role": project.role.value,
         "flags": _flags(project),
         "card": None,

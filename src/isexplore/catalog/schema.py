@@ -145,6 +145,8 @@ def _version(connection: sqlite3.Connection) -> tuple[int, int]:
 def open_for_reading(path: str) -> sqlite3.Connection | None:
     """Return a read-only connection; None when the file is missing, broken or of another version.
 
+    A broken one is marked for the next writer to rebuild.
+
     Works in a folder that may not be written, where SQLite could not even share its log.
     """
     if not os.path.exists(path) or os.path.exists(path + DAMAGED):
@@ -159,8 +161,11 @@ def open_for_reading(path: str) -> sqlite3.Connection | None:
                 return connection
             connection.close()
             return None
-        except sqlite3.Error:
+        except sqlite3.DatabaseError as error:
             connection.close()
+            if is_damage(error):
+                note_damage(path)
+                return None
     return None
 
 
@@ -231,7 +236,7 @@ def _fault(path: str) -> str | None:
         if version != VERSION:
             return "was of another version"
         connection.execute("SELECT count(*) FROM fact").fetchone()
-        connection.execute("SELECT rowid FROM meta LIMIT 1").fetchone()
+        connection.execute("SELECT rowid FROM meta WHERE meta MATCH 'a' LIMIT 1").fetchone()
     except sqlite3.OperationalError as error:
         if error.sqlite_errorcode in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
             return None

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from isexplore.catalog.database import Database
 from isexplore.catalog.store import pack_text
 from isexplore.models import Document, Issue, IssueVerdict
+from isexplore.text import clean, clean_line
 
 
 class Failure(NamedTuple):
@@ -131,17 +132,17 @@ class Shelf:
                     (
                         pid,
                         issue.number,
-                        issue.title,
-                        issue.url,
-                        "\n".join(issue.labels),
-                        issue.author,
-                        "\n".join(issue.assignees),
+                        clean_line(issue.title),
+                        clean_line(issue.url, 2_000),
+                        "\n".join(clean_line(each, 200) for each in issue.labels),
+                        clean_line(issue.author, 200),
+                        "\n".join(clean_line(each, 200) for each in issue.assignees),
                         issue.comments,
                         int(issue.created_at.timestamp()) if issue.created_at else None,
                         int(issue.updated_at.timestamp()) if issue.updated_at else None,
                         verdict.verdict.value,
                         "\n".join(verdict.reasons),
-                        issue.description[:8_000],
+                        clean(issue.description, 8_000),
                         now,
                         first,
                         now,

@@ -190,11 +190,12 @@ class Account(tuple[str, str, str]):
     @property
     def file_name(self) -> str:
         """Name of the file in the catalog's folder: readable, and safe whatever the forge is called."""
-        from zlib import crc32
-
         readable = "".join(char if char.isalnum() and char.isascii() else "-" for char in self.forge.lower())
-        mark = crc32("\n".join((self.forge, self.url, self.username)).encode("utf-8", "replace"))
-        return f"{readable.strip('-')[:40] or 'forge'}-{mark:08x}.sqlite"
+        # FNV-1a: told apart is all they need to be, and hashing libraries take longer to load than a search.
+        mark = 0xCBF29CE484222325
+        for byte in "\n".join(self).encode("utf-8", "surrogatepass"):
+            mark = (mark ^ byte) * 0x100000001B3 & 0xFFFFFFFFFFFFFFFF
+        return f"{readable.strip('-')[:40] or 'forge'}-{mark:016x}.sqlite"
 
 
 class Store:
@@ -204,8 +205,8 @@ class Store:
         self.account = account
         self.forge = account.forge
         self.path = path
-        self.damaged = os.path.exists(path + schema.DAMAGED)
         self.connection = schema.open_for_reading(path)
+        self.damaged = os.path.exists(path + schema.DAMAGED)
 
     def close(self) -> None:
         """Close the file."""

@@ -301,7 +301,7 @@ class _ForgeSync:
         run = str(self._database.fact("run") or "")
         if not run or started - self._database.number("run_started") > FULL_EVERY:
             run = uuid.uuid4().hex
-            await self._write(lambda: self._database.set_facts(run=run, run_started=started))
+            await self._write(lambda: self._writer.begin_listing(run))
         families = self._families() or {"": ()}
         names = self._scope_names()
         parts = ((tags, below) for tags in families.values() for below in self._source.groups or ("",))

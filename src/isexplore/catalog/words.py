@@ -64,8 +64,8 @@ def name_text(name: str) -> str:
 
 
 def plain(text: str) -> str:
-    """Return `text` without the characters that mark filter words."""
-    return text.replace(MARK, " ").replace(_ESCAPE, " ") if not text.isascii() else text
+    """Return `text` for the index: folded as `fold` does, without the characters that mark filter words."""
+    return fold(text.replace(MARK, " ").replace(_ESCAPE, " ")) if not text.isascii() else text
 
 
 def filter_word(kind: str, value: str) -> str:

@@ -20,6 +20,7 @@ from isexplore.catalog.records import (
     fit_of,
     index_text,
     languages_of,
+    pid_of,
     project_of,
     score_of,
     topics_of,
@@ -27,6 +28,7 @@ from isexplore.catalog.records import (
 )
 from isexplore.catalog.store import pack_text, pack_weeks, unpack_text
 from isexplore.models import Project
+from isexplore.text import clean, clean_line
 
 _DRIFT = 0.03
 """Share by which an untouched project's score may be off before it is moved."""
@@ -78,14 +80,14 @@ class Writer:
             origin: where they come from: empty for the forge itself, else the source's address.
         """
         now = int(self._database.clock())
-        unique = {project.id: project for project in projects}
+        unique = {pid_of(project): project for project in projects}
         changed = 0
         changes: list[_Change] = []
         with self._database.transaction() as db:
             fresh = self._database.fact("filled") is None
-            for project in unique.values():
+            for pid, project in unique.items():
                 if run:
-                    db.execute("INSERT OR IGNORE INTO listed VALUES (?, ?)", (run, project.id))
+                    db.execute("INSERT OR IGNORE INTO listed VALUES (?, ?)", (run, pid))
                 changed += self._write(project, now, fresh, origin, changes)
             self._apply(changes)
             self._database.note("next_slot", self._next_slot)
@@ -94,8 +96,8 @@ class Writer:
     def _write(self, project: Project, now: int, fresh: bool, origin: str, changes: list[_Change]) -> bool:
         new = values_of(project)
         new.update(origin=origin, fetched_at=now)
-        old = self._read("pid = ?", project.id)
-        for other in self._read_all("path = ? AND pid <> ?", (project.path, project.id)):
+        old = self._read("pid = ?", new["pid"])
+        for other in self._read_all("path = ? AND pid <> ?", (new["path"], new["pid"])):
             if origin and not other["origin"]:
                 return False
             self._remove(other, changes)
@@ -242,32 +244,40 @@ class Writer:
                     "INSERT INTO deep (deep, rowid, body) VALUES ('delete', ?, ?)", (rank, body)
                 )
 
-    def enrich(self, found: Iterable[tuple[str, Details]]) -> None:
-        """Write what a closer look told, by the forge's project id; unknown projects are skipped."""
+    def enrich(
+        self, found: Iterable[tuple[str, Details]], *, looked: bool = True, origin: str | None = None
+    ) -> None:
+        """Write what a closer look told, by the forge's project id; unknown projects are skipped.
+
+        Args:
+            found: project id and details.
+            looked: the project itself was looked at, just now.
+            origin: write only to projects that came from there.
+        """
         now = int(self._database.clock())
         changes: list[_Change] = []
         with self._database.transaction() as db:
             for pid, details in found:
                 old = self._read("pid = ?", pid)
-                if old is None:
+                if old is None or (origin is not None and old["origin"] != origin):
                     continue
-                new: Values = {**old, "enriched_at": now}
+                new: Values = {**old, "enriched_at": now if looked else old["enriched_at"]}
                 if details.languages is not None:
-                    new["languages"] = "\n".join(details.languages)
-                    new["language"] = (details.languages or (old["language"],))[0]
+                    new["languages"] = "\n".join(clean_line(each, 100) for each in details.languages)
+                    new["language"] = new["languages"].split("\n")[0] or old["language"]
                 if details.documents is not None:
-                    new["documents"] = "\n".join(details.documents)
+                    new["documents"] = "\n".join(clean_line(each, 100) for each in details.documents)
                 if details.good_first_issues is not None:
                     new["good_first_issues"] = details.good_first_issues
                 if details.participation is not None:
                     new["participation"] = pack_weeks(details.participation)
                 if details.card is not None:
-                    new["card"] = details.card or None
+                    new["card"] = clean(details.card) or None
                 if details.licence is not None:
-                    new["licence"] = details.licence
+                    new["licence"] = clean_line(details.licence, 200)
                 before = after = self._excerpt(pid)
                 if details.readme is not None:
-                    after = details.readme[:EXCERPT_LIMIT] or None
+                    after = clean(details.readme, EXCERPT_LIMIT) or None
                     if after is None:
                         db.execute("DELETE FROM readme WHERE pid = ?", (pid,))
                     elif after != before:
@@ -286,6 +296,13 @@ class Writer:
             self._apply(changes)
         return len(changes)
 
+    def begin_listing(self, run: str) -> None:
+        """Begin the full listing `run` of the forge; one that was given up is forgotten."""
+        with self._database.transaction() as db:
+            db.execute("DELETE FROM listed WHERE run <> ?", (run,))
+            self._database.note("run", run)
+            self._database.note("run_started", int(self._database.clock()))
+
     def drop_unlisted(self, run: str, *, origin: str = "") -> tuple[int, int]:
         """Take out the projects that the full listing `run` did not name; return (taken out, spared).
 
@@ -301,15 +318,16 @@ class Writer:
             )
         ]
         shrunk = len(missing) > max(10, self.count() // 2)
-        if shrunk and not self._database.number("shrunk"):
-            self._database.set_facts(shrunk=1)
+        warned = f"shrunk {origin}".strip()
+        if shrunk and not self._database.number(warned):
+            self._database.set_facts(**{warned: 1})
             return 0, len(missing)
         removed = 0
         for start in range(0, len(missing), 1_000):
             removed += self.remove(missing[start : start + 1_000])
         with self._database.transaction() as db:
-            db.execute("DELETE FROM listed")
-            self._database.note("shrunk", 0)
+            db.execute("DELETE FROM listed WHERE run = ?", (run,))
+            self._database.note(warned, 0)
         return removed, 0
 
     def rerank(self) -> int:

@@ -1,0 +1,267 @@
+"""Good first issues across all projects, searched without network.
+
+rate limit lang:go group:platform verdict:free updated:90d label:docs sort:updated
+"""
+
+from __future__ import annotations
+
+import time
+
+from isexplore.catalog import words
+from isexplore.catalog.language import HAS, PROJECT_FILTERS, Filter, Query, parse, seconds
+from isexplore.catalog.rank import match_spans
+from isexplore.catalog.store import Catalog, Store, rfc3339
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+ISSUE_FILTERS = {
+    "verdict": "free, maybe-taken, stale, unknown",
+    "lang": PROJECT_FILTERS["lang"],
+    "topic": PROJECT_FILTERS["topic"],
+    "group": PROJECT_FILTERS["group"],
+    "project": "a project, by the end of its path",
+    "label": "a label",
+    "forge": PROJECT_FILTERS["forge"],
+    "updated": "changed within: 30d, 12w, 6m, 1y",
+    "age": "opened within: 30d, 12w, 6m, 1y",
+    "has": "contributing, readme, ... of the project",
+    "sort": "relevance, updated, score, stars, name",
+}
+"""What `isexplore issues` understands, each with what it takes."""
+
+_ORDER = {"free": 0, "unknown": 1, "stale": 2, "maybe-taken": 3}
+_COLUMNS = (
+    "i.pid, i.number, i.title, i.url, i.labels, i.author, i.assignees, i.comments, i.created_at, i.updated_at, "
+    "i.verdict, i.reasons, i.description, i.fetched_at, i.first_seen, i.judged_at, p.id, p.path, p.name, "
+    "p.language, p.languages, p.topics, p.documents, p.stars, p.licence, p.open_issues"
+)
+
+
+class FirstIssue:
+    """A good first issue as the catalog knows it. Times are seconds since 1970 (UTC) or None."""
+
+    __slots__ = (
+        "assignees",
+        "author",
+        "comments",
+        "created_at",
+        "description",
+        "fetched_at",
+        "first_seen",
+        "forge",
+        "judged_at",
+        "labels",
+        "language",
+        "number",
+        "project",
+        "rank",
+        "reasons",
+        "stars",
+        "title",
+        "updated_at",
+        "url",
+        "verdict",
+    )
+
+    def __init__(self, forge: str, values: Sequence[object]) -> None:
+        self.forge = forge
+        self.number = _number(values[1]) or 0
+        self.title = str(values[2])
+        self.url = str(values[3])
+        self.labels = _several(values[4])
+        self.author = str(values[5])
+        self.assignees = _several(values[6])
+        self.comments = _number(values[7]) or 0
+        self.created_at = _number(values[8])
+        self.updated_at = _number(values[9])
+        self.verdict = str(values[10])
+        """`free`, `maybe-taken`, `stale` or `unknown`."""
+        self.reasons = _several(values[11])
+        self.description = str(values[12])
+        self.fetched_at = _number(values[13]) or 0
+        self.first_seen = _number(values[14])
+        """When it first turned up; None for what was there at the first look at its project."""
+        self.judged_at = _number(values[15])
+        self.rank = _number(values[16]) or 0
+        """Rank of its project: lower is better."""
+        self.project = str(values[17])
+        """Full path of its project."""
+        self.language = str(values[19]) if values[19] else None
+        self.stars = _number(values[23]) or 0
+        """Stars of its project."""
+
+    def as_json(self) -> dict[str, object]:
+        """Return the issue in the stable shape of `isexplore issues --json`."""
+        return {
+            "forge": self.forge,
+            "project": self.project,
+            "number": self.number,
+            "title": self.title,
+            "url": self.url,
+            "labels": list(self.labels),
+            "verdict": self.verdict,
+            "reasons": list(self.reasons),
+            "updated": rfc3339(self.updated_at),
+            "created": rfc3339(self.created_at),
+            "language": self.language,
+        }
+
+
+def _number(value: object) -> int | None:
+    return value if isinstance(value, int) else None
+
+
+def _several(value: object) -> tuple[str, ...]:
+    return tuple(str(value).split("\n")) if value else ()
+
+
+class FoundIssues:
+    """What a search for issues found."""
+
+    __slots__ = ("as_of", "incomplete", "issues", "notice", "query", "total")
+
+    def __init__(self, query: Query) -> None:
+        self.query = query
+        self.issues: list[FirstIssue] = []
+        self.total = 0
+        self.as_of: str | None = None
+        """Since when nothing here is older (RFC 3339); None before the first sync."""
+        self.incomplete: list[tuple[str, str]] = []
+        """Forges of which something is missing, each with the reason."""
+        self.notice: str | None = None
+        """How many projects have not been looked at yet, in words; None when all have."""
+
+    def spans(self, text: str) -> list[tuple[int, int]]:
+        """Return where `text` matches the search."""
+        return match_spans(text, self.query)
+
+
+def first_issues(
+    catalog: Catalog,
+    text: str = "",
+    *,
+    limit: int = 200,
+    offset: int = 0,
+    typing: bool = False,
+    now: float | None = None,
+) -> FoundIssues:
+    """Return the good first issues that match, those that are free first.
+
+    Args:
+        catalog: where to look.
+        text: words (of title, labels, description and project) and filters.
+        limit: how many to return.
+        offset: where to begin.
+        typing: somebody still types: the last filter may be unfinished.
+        now: the moment that ages count from, in seconds since 1970; the present if None.
+
+    Raises:
+        UsageError: an unknown filter or a bad value.
+    """
+    query = parse(
+        text, typing=typing, filters=ISSUE_FILTERS, forges=[store.forge for store in catalog.stores]
+    )
+    moment = int(time.time() if now is None else now)
+    found = FoundIssues(query)
+    rated: list[tuple[tuple[object, ...], FirstIssue]] = []
+    for store in catalog.stores:
+        for values in _candidates(store, query, moment):
+            if _matches(store, query, values):
+                issue = FirstIssue(store.forge, values)
+                rated.append((_order(query, issue), issue))
+    rated.sort(key=lambda each: each[0])
+    found.total = len(rated)
+    found.issues = [issue for _, issue in rated[offset : offset + limit]]
+    found.as_of = rfc3339(catalog.as_of())
+    found.incomplete = catalog.incomplete()
+    found.notice = _not_looked_at(catalog)
+    return found
+
+
+def _candidates(store: Store, query: Query, now: int) -> Iterable[tuple[object, ...]]:
+    conditions: list[str] = []
+    values: list[object] = []
+    for chosen in query.filters:
+        if chosen.name == "verdict":
+            marks = ", ".join("?" * len(chosen.values))
+            conditions.append(f"i.verdict {'NOT ' if chosen.negated else ''}IN ({marks})")
+            values += chosen.values
+        elif chosen.name in ("updated", "age"):
+            column = "i.updated_at" if chosen.name == "updated" else "i.created_at"
+            conditions.append(f"{column} {'<' if chosen.negated else '>='} ?")
+            values.append(now - min(seconds(value) or 0 for value in chosen.values))
+    where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
+    return store.query(
+        f"SELECT {_COLUMNS} FROM issue AS i JOIN project AS p ON p.pid = i.pid {where}", values
+    )
+
+
+def _matches(store: Store, query: Query, values: Sequence[object]) -> bool:
+    for chosen in query.filters:
+        if chosen.name not in ("verdict", "updated", "age"):
+            hit = any(_has(store, chosen, words.fold(value), values) for value in chosen.values)
+            if hit == chosen.negated:
+                return False
+    if not query.words:
+        return True
+    # Issues are few beside projects; folding them one by one takes no time.
+    text = " " + " ".join(words.tokens("\n".join(str(values[index]) for index in (2, 4, 12, 17, 18))))
+    for word in query.words:
+        phrase = " " + " ".join(word.tokens)
+        hit = phrase in text if not word.exact and not word.negated else phrase + " " in text + " "
+        if hit == word.negated:
+            return False
+    return True
+
+
+def _has(store: Store, chosen: Filter, value: str, values: Sequence[object]) -> bool:
+    name, path = chosen.name, words.fold(str(values[17]))
+    if name == "forge":
+        return words.fold(store.forge) == value
+    if name == "group":
+        return path.startswith(value.strip("/") + "/")
+    if name == "project":
+        return path == value or path.endswith("/" + value)
+    if name == "label":
+        return any(words.topic_value(value) in words.topic_value(label) for label in _several(values[4]))
+    if name == "lang":
+        names = [words.fold(each) for each in (str(values[19] or ""), *_several(values[20])[:3])]
+        return value in names or any(each.startswith(value) for each in names)
+    if name == "topic":
+        return words.topic_value(value) in [words.topic_value(each) for each in _several(values[21])]
+    facts = {"gfi": True, "licence": values[24], "issues": values[25], "description": values[12]}
+    wanted = next((each for each in HAS.values() if each.lower() == value), value)
+    return bool(facts[wanted]) if wanted in facts else wanted in _several(values[22])
+
+
+def _order(query: Query, issue: FirstIssue) -> tuple[object, ...]:
+    latest = -(issue.updated_at or 0)
+    if query.sort in ("updated", "activity"):
+        return (latest, issue.rank, issue.number)
+    if query.sort == "score":
+        return (issue.rank, latest, issue.number)
+    if query.sort == "stars":
+        return (-issue.stars, issue.rank, latest, issue.number)
+    if query.sort == "name":
+        return (issue.project.lower(), issue.number, latest)
+    title = words.tokens(issue.title)
+    missed = sum(
+        not any(each.startswith(token) for each in title) for word in query.wanted for token in word.tokens
+    )
+    return (_ORDER.get(issue.verdict, 9), missed, latest, issue.rank, issue.number)
+
+
+def _not_looked_at(catalog: Catalog) -> str | None:
+    waiting = sum(
+        number
+        for store in catalog.stores
+        for (number,) in store.numbers(
+            "SELECT count(*) FROM project INDEXED BY project_enriched WHERE enriched_at IS NULL"
+        )
+    )
+    if not waiting:
+        return None
+    noun = "project has" if waiting == 1 else "projects have"
+    return f"{waiting:,} {noun} not been looked at yet; each sync goes on with the next best ones"

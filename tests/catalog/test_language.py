@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import pytest
+
+from isexplore.catalog.language import parse, pieces, seconds
+from isexplore.errors import UsageError
+
+
+def test_words_phrases_exclusions_and_filters() -> None:
+    query = parse('Rate "dead letter" -legacy lang:Python,go topic:"machine learning" sort:stars')
+    assert [(word.text, word.exact, word.negated) for word in query.words] == [
+        ("rate", False, False),
+        ("dead letter", True, False),
+        ("legacy", False, True),
+    ]
+    assert [(each.name, each.values, each.negated) for each in query.filters] == [
+        ("lang", ("Python", "go"), False),
+        ("topic", ("machine learning",), False),
+    ]
+    assert query.sort == "stars"
+
+
+def test_repeated_filters_mean_any_but_topics_mean_all() -> None:
+    query = parse("lang:go lang:rust topic:a topic:b -topic:c -topic:d")
+    assert [(each.name, each.values) for each in query.filters] == [
+        ("lang", ("go", "rust")),
+        ("topic", ("a",)),
+        ("topic", ("b",)),
+        ("topic", ("c", "d")),
+    ]
+
+
+@pytest.mark.parametrize(
+    "text", ["https://git.example.com/a/b", "std::vector", "12:30", "c++", "-", ":x", ""]
+)
+def test_what_is_no_filter_is_a_word_or_nothing(text: str) -> None:
+    assert parse(text).filters == []
+
+
+@pytest.mark.parametrize(
+    ("text", "title", "hint"),
+    [
+        ("langauge:go", 'There is no filter "langauge:"', "lang:"),
+        ("tpoic:x", 'There is no filter "tpoic:"', "topic:"),
+        ("has:contribution", '"contribution" is no value of has:', "has:contributing"),
+        ("sort:star", '"star" is no value of sort:', "sort:stars"),
+        ("active:90x", '"90x" is no value of active:', "active:90d"),
+        ("active:", '"active:" needs a value', "active:90d"),
+        ("lang:,", '"lang:" needs a value', "lang:python"),
+        ("forge:wrok", '"wrok" is no value of forge:', "forge:work"),
+    ],
+)
+def test_a_wrong_filter_is_named_with_the_nearest_right_one(text: str, title: str, hint: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse(text, forges=["work", "lab"])
+    assert caught.value.title == title
+    assert hint in caught.value.hint
+
+
+@pytest.mark.parametrize("text", ["lang:", "rate has:", "rate has:con", "sort:st", "nam:x"])
+def test_somebody_who_still_types_is_not_told_off(text: str) -> None:
+    assert parse(text, typing=True).filters == []
+
+
+def test_only_the_end_is_still_being_typed() -> None:
+    with pytest.raises(UsageError):
+        parse("has:con rate", typing=True)
+
+
+@pytest.mark.parametrize(
+    ("span", "expected"),
+    [("90d", 90 * 86_400), ("2w", 14 * 86_400), ("30", 30 * 86_400), ("6h", 21_600), ("1y", 31_557_600)],
+)
+def test_time_spans(span: str, expected: int) -> None:
+    assert seconds(span) == expected
+
+
+@pytest.mark.parametrize("span", ["", "d", "-3d", "1.5d", "x", "٣d", "1234567d", "3 d"])
+def test_what_is_no_time_span(span: str) -> None:
+    assert seconds(span) is None
+
+
+def test_an_endless_search_is_cut() -> None:
+    query = parse("word " * 100_000)
+    assert len(query.words) == 16
+
+
+def test_pieces_know_where_they_stand() -> None:
+    text = 'a -topic:"x y" "b c'
+    assert [(text[each.start : each.end], each.value) for each in pieces(text)] == [
+        ("a", "a"),
+        ('-topic:"x y"', "x y"),
+        ('"b c', "b c"),
+    ]

@@ -1,0 +1,179 @@
+from __future__ import annotations
+
+import csv
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.support.catalog import ACCOUNT, NOW, catalog, fill, project
+
+from isexplore.catalog.database import Database
+from isexplore.catalog.portal import as_csv, import_repos, read_repos, repos_json
+from isexplore.catalog.query import search
+from isexplore.catalog.write import Details, Writer
+from isexplore.errors import WrongAnswerError
+
+_TYPES: dict[str, type | tuple[type, ...]] = {
+    "id": (int, str),
+    "name": str,
+    "full_name": str,
+    "html_url": str,
+    "description": (str, type(None)),
+    "created_at": str,
+    "updated_at": str,
+    "pushed_at": str,
+    "stargazers_count": int,
+    "watchers_count": int,
+    "forks_count": int,
+    "open_issues_count": int,
+    "subscribers_count": int,
+    "language": (str, type(None)),
+    "license": (dict, type(None)),
+    "default_branch": str,
+    "owner": dict,
+    "_InnerSourceMetadata": dict,
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    fill(
+        tmp_path,
+        [
+            project("pay/billing", id="12", language="Go", topics=("api",), stars=20, licence="MIT"),
+            project(
+                "pay/formula", id="abc", description="=HYPERLINK(1)", created_at=None, last_activity=None
+            ),
+        ],
+    )
+    with Database(ACCOUNT, str(tmp_path), clock=NOW.timestamp) as database:
+        Writer(database).enrich(
+            [
+                (
+                    "12",
+                    Details(
+                        documents=("CONTRIBUTING",), participation=(1,) * 52, card='{"motivation": "Why"}'
+                    ),
+                )
+            ]
+        )
+    return tmp_path
+
+
+def test_the_export_has_the_portals_types(folder: Path) -> None:
+    entries: list[dict[str, Any]] = json.loads(repos_json(catalog(folder)))
+    for entry in entries:
+        assert {name for name, kind in _TYPES.items() if not isinstance(entry[name], kind)} == set()
+        assert isinstance(entry["owner"]["login"], str)
+        assert entry["owner"]["login"]
+        assert isinstance(entry["_InnerSourceMetadata"]["score"], int)
+    billing = next(entry for entry in entries if entry["id"] == 12)
+    assert billing["_InnerSourceMetadata"] == {
+        "motivation": "Why",
+        "topics": ["api"],
+        "participation": [1] * 52,
+        "score": billing["_InnerSourceMetadata"]["score"],
+        "guidelines": "CONTRIBUTING.md",
+    }
+
+
+def test_what_was_exported_can_be_read_back(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    before = catalog(folder)
+    read = read_repos(repos_json(before).encode(), forge="work", url=ACCOUNT.url)
+    assert read.skipped == 0
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    with Database(ACCOUNT, str(elsewhere), clock=NOW.timestamp) as database:
+        import_repos(Writer(database), read.projects, origin="https://portal/repos.json", run="1", as_of=7)
+    after = catalog(elsewhere)
+    names = (
+        "path",
+        "name",
+        "url",
+        "language",
+        "topics",
+        "stars",
+        "licence",
+        "participation",
+        "card",
+        "score",
+    )
+    for row in search(before, "billing").rows:
+        (copy,) = search(after, "billing has:contributing").rows
+        assert {name: getattr(copy, name) for name in names} == {name: getattr(row, name) for name in names}
+    assert after.as_of() == 7
+
+
+def test_a_second_reading_takes_out_what_is_gone_but_never_the_forges_own(folder: Path) -> None:
+    def entries(*paths: str) -> bytes:
+        return json.dumps(
+            [
+                {"id": path, "full_name": path, "name": path, "html_url": f"{ACCOUNT.url}/{path}"}
+                for path in paths
+            ]
+        ).encode()
+
+    with Database(ACCOUNT, str(folder), clock=NOW.timestamp) as database:
+        writer = Writer(database)
+        for run, paths in (("1", ("x/one", "x/two", "pay/billing")), ("2", ("x/two",))):
+            read = read_repos(entries(*paths), forge="work", url=ACCOUNT.url)
+            import_repos(writer, read.projects, origin="repos.json", run=run)
+    view = catalog(folder)
+    assert sorted(row.path for row in search(view, "").rows) == ["pay/billing", "pay/formula", "x/two"]
+    billing = view.project("work", "pay/billing")
+    assert billing is not None
+    assert (billing.id, billing.stars) == ("12", 20)
+
+
+@pytest.mark.parametrize("data", [b"", b"{}", b"<html>", b"[" * 100_000, b"\xff\xfe"])
+def test_what_is_no_list_of_projects_is_refused(data: bytes) -> None:
+    with pytest.raises(WrongAnswerError) as caught:
+        read_repos(data, forge="work", where="https://portal/repos.json")
+    assert "https://portal/repos.json" in caught.value.detail
+
+
+def test_odd_entries_are_skipped_and_odd_values_survived() -> None:
+    odd: list[object] = [
+        None,
+        3,
+        {},
+        {"full_name": "no/address"},
+        {"full_name": "x", "html_url": "javascript:alert(1)"},
+        {"full_name": "other/forge", "html_url": "https://elsewhere.example.com/other/forge"},
+        {
+            "id": 5,
+            "full_name": "a/b",
+            "html_url": "https://git.example.com/a/b",
+            "description": None,
+            "stargazers_count": -4,
+            "forks_count": "many",
+            "open_issues_count": 1e308,
+            "created_at": "yesterday",
+            "updated_at": "2024-05-01T10:00:00.877Z",
+            "owner": "text",
+            "license": [],
+            "_InnerSourceMetadata": {
+                "topics": ["a", None, 3],
+                "participation": ["x", 4],
+                "score": "N/A",
+                "skills": "go",
+            },
+        },
+    ]
+    read = read_repos(json.dumps(odd).encode(), forge="work", url="https://git.example.com/")
+    assert read.skipped == 6
+    ((found, details),) = read.projects
+    assert (found.id, found.stars, found.forks, found.open_issues) == ("5", 0, 0, None)
+    assert found.last_activity is not None
+    assert found.topics == ("a", "3")
+    assert details.participation == (0, 4)
+
+
+def test_csv_holds_no_formulas(folder: Path) -> None:
+    rows = list(csv.DictReader(io.StringIO(as_csv(catalog(folder)))))
+    assert {row["path"]: row["description"] for row in rows} == {
+        "pay/billing": "",
+        "pay/formula": "'=HYPERLINK(1)",
+    }
+    assert rows[0]["topics"] == "api"

@@ -1,0 +1,299 @@
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from tests.support.catalog import ACCOUNT, NOW, catalog, fill, made_up, moment, project
+
+from isexplore.catalog.database import Database
+from isexplore.catalog.query import Found, all_facets, completions, search
+from isexplore.catalog.store import Account, Catalog
+from isexplore.catalog.write import Details, Writer
+from isexplore.errors import UsageError
+
+LAB = Account("lab", "https://lab.example.com", "mia")
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Catalog:
+    fill(
+        tmp_path,
+        [
+            project("pay/billing-api", language="Go", topics=("Security", "api"), stars=90, forks=30),
+            project("pay/core/ledger", description="Double entry for billing", language="Python", stars=5),
+            project("infra/RateLimiter", language="C#", topics=("machine learning",), stars=2),
+            project("infra/naïve-Bäyes", description="Größe zählt", language="Python"),
+            project("old/billing", language="Java", last_activity=moment(900), created_at=moment(2000)),
+            project(
+                "web/c-plus", language="C++", description="A dead letter queue", topics=("machine-learning",)
+            ),
+        ],
+    )
+    with Database(ACCOUNT, str(tmp_path), clock=NOW.timestamp) as database:
+        writer = Writer(database)
+        writer.enrich(
+            [
+                (
+                    "pay/core/ledger",
+                    Details(
+                        documents=("README", "CONTRIBUTING"),
+                        readme="# Ledger\nRetries use an exponential back-off with jitter.",
+                        good_first_issues=2,
+                        languages=("Python", "Rust"),
+                    ),
+                )
+            ]
+        )
+        writer.finish()
+    return catalog(tmp_path)
+
+
+def paths(found: Found) -> list[str]:
+    return [row.path for row in found.rows]
+
+
+def find(view: Catalog, text: str) -> list[str]:
+    return paths(search(view, text, now=NOW.timestamp()))
+
+
+def test_everything_comes_by_score(small: Catalog) -> None:
+    found = search(small, "")
+    scores = [row.score for row in found.rows]
+    assert found.total == len(found.rows) == 6
+    assert scores == sorted(scores, reverse=True)
+
+
+def test_the_very_name_comes_first_however_unpopular(small: Catalog) -> None:
+    assert find(small, "billing") == ["old/billing", "pay/billing-api", "pay/core/ledger"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("api bill", "pay/billing-api"),
+        ("billingapi", "pay/billing-api"),
+        ("BILLING-API", "pay/billing-api"),
+        ("pay/billing-api", "pay/billing-api"),
+        ("rate lim", "infra/RateLimiter"),
+        ("limiter", "infra/RateLimiter"),
+        ("ratelimiter", "infra/RateLimiter"),
+        ("naive", "infra/naïve-Bäyes"),
+        ("bayes", "infra/naïve-Bäyes"),
+        ("grosse", "infra/naïve-Bäyes"),
+        ("jitter", "pay/core/ledger"),
+        ("jitter ledger", "pay/core/ledger"),
+        ("expon back", "pay/core/ledger"),
+        ('"dead letter"', "web/c-plus"),
+        ('"exponential back-off"', "pay/core/ledger"),
+        ("lang:c++", "web/c-plus"),
+        ("lang:csharp", "infra/RateLimiter"),
+        ("lang:rust", "pay/core/ledger"),
+        ("has:gfi", "pay/core/ledger"),
+        ("has:contributing", "pay/core/ledger"),
+        ("group:pay/core", "pay/core/ledger"),
+        ("topic:security", "pay/billing-api"),
+        ("billing -api -java lang:java", "old/billing"),
+        ("-active:1y billing lang:java", "old/billing"),
+        ("billing -lang:go -lang:java", "pay/core/ledger"),
+    ],
+)
+def test_one_project_is_found(small: Catalog, text: str, expected: str) -> None:
+    assert find(small, text)[:1] == [expected]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("topic:machine-learning", {"infra/RateLimiter", "web/c-plus"}),
+        ('topic:"Machine Learning"', {"infra/RateLimiter", "web/c-plus"}),
+        ("lang:py", {"pay/core/ledger", "infra/naïve-Bäyes"}),
+        ("lang:go,java", {"pay/billing-api", "old/billing"}),
+        ("group:pay", {"pay/billing-api", "pay/core/ledger"}),
+        ("-group:pay active:90d", {"infra/RateLimiter", "infra/naïve-Bäyes", "web/c-plus"}),
+        ("topic:security topic:api", {"pay/billing-api"}),
+        ("topic:security topic:none-such", set()),
+        ('"letter dead"', set()),
+        ("-billing", {"infra/RateLimiter", "infra/naïve-Bäyes", "web/c-plus"}),
+        ("billing active:1y", {"pay/billing-api", "pay/core/ledger"}),
+        ("forge:work has:gfi", {"pay/core/ledger"}),
+        ("-forge:work", set()),
+    ],
+)
+def test_filters(small: Catalog, text: str, expected: set[str]) -> None:
+    assert set(find(small, text)) == expected
+
+
+@pytest.mark.parametrize(
+    ("text", "first"),
+    [
+        ("sort:stars", "pay/billing-api"),
+        ("sort:name", "old/billing"),
+        ("billing sort:stars", "pay/billing-api"),
+        ("billing sort:name", "old/billing"),
+        ("billing sort:score", "pay/billing-api"),
+    ],
+)
+def test_orders(small: Catalog, text: str, first: str) -> None:
+    assert find(small, text)[0] == first
+
+
+def test_the_latest_change_is_last_for_the_oldest(small: Catalog) -> None:
+    assert find(small, "sort:updated")[-1] == "old/billing"
+    assert find(small, "sort:activity billing")[-1] == "old/billing"
+
+
+def test_a_typing_error_is_forgiven_and_told(small: Catalog) -> None:
+    found = search(small, "biling lang:go")
+    assert paths(found) == ["pay/billing-api"]
+    assert found.corrected == "billing lang:go"
+    assert search(small, "ledgre").corrected == "ledger"
+    assert search(small, "zzzzzz").corrected is None
+    assert search(small, "billing lang:python topic:api").corrected is None
+
+
+def test_a_value_that_nobody_has_is_named_with_the_nearest(small: Catalog) -> None:
+    found = search(small, "lang:pyhton")
+    assert found.total == 0
+    assert found.notice == "No project has lang:pyhton; did you mean lang:python?"
+
+
+def test_an_unknown_forge_is_an_error(small: Catalog) -> None:
+    with pytest.raises(UsageError, match="forge"):
+        search(small, "forge:wrok")
+
+
+def test_matches_can_be_marked(small: Catalog) -> None:
+    found = search(small, "bill api")
+    text = "Billing API for the BillingApi, rebilling"
+    assert [text[start:end] for start, end in found.spans(text)] == ["Bill", "API", "Bill", "Api"]
+    accents = search(small, "bayes")
+    assert accents.spans("Straße: naïve-Bäyes") == [(14, 19)]
+
+
+def test_facets_count_the_hits(small: Catalog) -> None:
+    facets = search(small, "billing").facets()
+    assert facets.languages == [("Go", 1), ("Java", 1), ("Python", 1), ("Rust", 1)]
+    assert facets.groups == [("pay", 2), ("old", 1)]
+    everything = all_facets(small)
+    assert everything.languages[0] == ("Python", 2)
+    assert [label.lower().replace(" ", "-") for label, number in everything.topics if number == 2] == [
+        "machine-learning"
+    ]
+    assert everything.groups[:2] == [("infra", 2), ("pay", 2)]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("la", ["lang:"]),
+        ("rate la", ["rate lang:"]),
+        ("lang:p", ["lang:python"]),
+        ("lang:go,p", ["lang:go,python"]),
+        ("-lang:p", ["-lang:python"]),
+        ("has:con", ["has:contributing"]),
+        ("sort:st", ["sort:stars"]),
+        ("group:pay/", ["group:pay/core"]),
+        ("forge:w", ["forge:work"]),
+        ('topic:"mach', ['topic:"machine learning"']),
+        ("nothing:x", []),
+        ('"la', []),
+        ("", []),
+    ],
+)
+def test_completion(small: Catalog, text: str, expected: list[str]) -> None:
+    assert [each.applied(text) for each in completions(small, text)] == expected
+
+
+def test_completion_in_the_middle(small: Catalog) -> None:
+    text = "lang:p rate"
+    (found,) = completions(small, text, cursor=6)
+    assert found.applied(text) == "lang:python rate"
+
+
+def test_a_window_reaches_every_hit_once(tmp_path: Path) -> None:
+    fill(tmp_path, made_up(3_000), readmes=5)
+    view = catalog(tmp_path)
+    for text, least in (("", 3_000), ("s", 1_500), ("lang:python,go,java", 900), ("s sort:stars", 1_500)):
+        found = search(view, text)
+        every = [row.path for start in range(0, found.count(), 700) for row in found.window(start, 700)]
+        assert len(every) == len(set(every)) == found.total
+        assert found.total > least - 1
+        assert every[:50] == paths(found)
+        assert found.window(found.total, 10) == []
+        assert found.window(-1, 10) == []
+
+
+def test_the_total_is_exact_up_to_a_bound(tmp_path: Path) -> None:
+    fill(tmp_path, made_up(3_000))
+    found = search(catalog(tmp_path), "s")
+    assert found.more
+    assert found.total >= 1_000
+    exact = found.count()
+    assert not found.more
+    assert exact == found.total > 1_000
+
+
+def test_forges_are_searched_together(tmp_path: Path) -> None:
+    fill(tmp_path, [project("a/shared-tool", stars=3), project("a/tool", stars=400, forks=80)])
+    fill(tmp_path, [project("b/shared-tool", forge="lab", stars=90, forks=20)], account=LAB)
+    view = catalog(tmp_path, ACCOUNT, LAB)
+    found = search(view, "shared")
+    assert [(row.forge, row.path) for row in found.rows] == [
+        ("lab", "b/shared-tool"),
+        ("work", "a/shared-tool"),
+    ]
+    assert [row.path for row in search(view, "").rows] == ["a/tool", "b/shared-tool", "a/shared-tool"]
+    assert [row.path for row in search(view, "sort:stars").rows] == [
+        "a/tool",
+        "b/shared-tool",
+        "a/shared-tool",
+    ]
+    assert [row.forge for row in search(view, "forge:lab").rows] == ["lab"]
+    assert dict(all_facets(view).groups) == {"a": 2, "b": 1}
+
+
+def test_another_account_sees_its_own_file(tmp_path: Path) -> None:
+    fill(tmp_path, [project("secret/plan")])
+    other = Account(ACCOUNT.forge, ACCOUNT.url, "noa")
+    found = search(catalog(tmp_path, other), "")
+    assert found.rows == []
+    assert found.incomplete == [("work", "not synced yet")]
+
+
+def test_a_deadline_returns_what_there_is(tmp_path: Path) -> None:
+    fill(tmp_path, made_up(3_000))
+    view = catalog(tmp_path)
+    found = search(view, "s sort:stars", deadline=0.0)
+    assert found.late
+    assert not search(view, "s sort:stars", deadline=30.0).late
+    assert search(view, "s").total
+
+
+@pytest.mark.parametrize(
+    "text", ['"', '""', "'", "*", "a*b", "NEAR(", "AND", "a OR b", "^x", "{name}:x", "\x00", "\ue000l"]
+)
+def test_nothing_typed_reaches_sqlite_as_syntax(small: Catalog, text: str) -> None:
+    search(small, text)
+    search(small, f"{text} billing -{text} topic:{text}x", typing=True)
+
+
+def test_searching_loads_nothing_heavy() -> None:
+    code = (
+        "import sys\n"
+        "from isexplore.catalog.query import search\n"
+        "from isexplore.catalog.store import Account, Catalog\n"
+        "search(Catalog.open('/nonexistent', [Account('work', 'https://x')]), 'a lang:py')\n"
+        "heavy = {'msgspec', 'typing', 're', 'dataclasses', 'argparse', 'asyncio', 'json', 'isexplore.models',"
+        " 'isexplore.errors', 'isexplore.text', 'httpx', 'textual', 'git', 'zlib'}\n"
+        "print(sorted(heavy & set(sys.modules)))\n"
+    )
+    source = Path(__file__).parents[2] / "src"
+    result = subprocess.run(
+        [sys.executable, "-I", "-S", "-c", f"import sys; sys.path.insert(0, {str(source)!r})\n{code}"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert result.stdout.strip() == "[]"
