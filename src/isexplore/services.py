@@ -7,13 +7,13 @@ for what is used: the first frame of the screens needs neither HTTP nor git.
 from __future__ import annotations
 
 import asyncio
+import shlex
 import ssl
+import time
 from collections.abc import AsyncIterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-from isexplore.catalog.issues import FoundIssues
-from isexplore.catalog.issues import IssueRow as IssueRow
 from isexplore.catalog.query import Found
 from isexplore.catalog.store import Account, Catalog
 from isexplore.config.accounts import PRACTICE, accounts_of
@@ -24,26 +24,35 @@ from isexplore.config.paths import Paths
 from isexplore.config.schema import Config, ForgeConfig, origin_of
 from isexplore.config.secrets import Secret
 from isexplore.errors import AuthError, ConfigError, IsexploreError, UnavailableError, UsageError
-from isexplore.journey.states import Command as Command
-from isexplore.journey.states import Explanation, JourneyReport, StepName
-from isexplore.journey.states import StepReport as StepReport
+from isexplore.journey.states import Command, Explanation, JourneyReport, StepName, StepReport
 from isexplore.journey.store import Journey, JourneyStore
 from isexplore.models import ForgeKind, ProjectRef
-from isexplore.reading import IssueLine as IssueLine
-from isexplore.reading import Reading
+from isexplore.reading import IssueLine, Reading
 from isexplore.text import age
-from isexplore.updates import Refreshed as Refreshed
-from isexplore.updates import SyncProgress as SyncProgress
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from isexplore.catalog.facets import Completion
+    from isexplore.catalog.issues import FirstIssue, FoundIssues
     from isexplore.config.tokens import Tokens
     from isexplore.forge.base import Forge
     from isexplore.git.client import Git
     from isexplore.git.facts import Credential
     from isexplore.journey.runner import Journeys
     from isexplore.practice.launch import Server
+
+__all__ = [
+    "Command",
+    "Explanation",
+    "IssueLine",
+    "Journey",
+    "JourneyReport",
+    "Reading",
+    "Services",
+    "StepName",
+    "StepReport",
+]
 
 QUERY_SECONDS = 0.008
 """How long a search may hold up the echo of a key; what is found until then is shown."""
@@ -66,8 +75,10 @@ class Services:
         self._forges: dict[str, Forge] = {}
         self._credentials: dict[str, Credential] = {}
         self._connecting: dict[str, asyncio.Lock] = {}
+        self.readings: dict[ProjectRef, Reading] = {}
+        """Projects that were read, for going back and forth without asking again."""
         if server is not None:
-            self.tokens.remember(config.forges[0], server.token, server.user)
+            self.tokens.remember(config.forges[0], Secret(server.token), server.user)
 
     @classmethod
     def open(cls, paths: Paths) -> Services:
@@ -83,15 +94,13 @@ class Services:
         """Whether this is the practice world."""
         return self.server is not None
 
-    async def close(self) -> None:
-        """Close connections and files; a practice forge that was started here ends."""
+    async def disconnect(self) -> None:
+        """Close the connections; they are made again when they are needed."""
         for forge in self._forges.values():
             await forge.close()
         self._forges.clear()
-        if "catalog" in self.__dict__:
-            self.catalog.close()
-        if self.server is not None:
-            self.server.stop()
+        self._connecting.clear()
+        self.__dict__.pop("journeys", None)
 
     # What is on disk
 
@@ -180,6 +189,10 @@ class Services:
 
         return Tokens(self.config, self.paths)
 
+    def has_session_tokens(self) -> bool:
+        """Tell whether a token is known to this process only."""
+        return not self.practising and "tokens" in self.__dict__ and self.tokens.has_session
+
     async def token_for(self, config: ForgeConfig) -> Secret:
         """Return the token for a forge.
 
@@ -210,6 +223,11 @@ class Services:
             replaced_origins=replaced,
         )
 
+    def username(self, name: str) -> str:
+        """Return the account on a forge as far as it is known here; "" when it is not."""
+        config = self.config.forge(name)
+        return (config.username or "") if config else ""
+
     def credential(self, name: str) -> Credential | None:
         """Return how git signs in to a forge that is connected."""
         return self._credentials.get(name)
@@ -227,12 +245,19 @@ class Services:
         return search(self.catalog, text, limit=30, deadline=QUERY_SECONDS, typing=True)
 
     def complete(self, text: str, cursor: int) -> list[str]:
-        """Return completions of the word at the cursor."""
-        from isexplore.catalog.complete import complete
+        """Return completions of the word at the cursor, best first."""
+        from isexplore.catalog.facets import completions
 
-        return complete(self.catalog, text, cursor, searches=self.config.searches)
+        return _words(text, cursor, completions(self.catalog, text, cursor))
 
-    def first_issues(self, text: str) -> FoundIssues:
+    def complete_issues(self, text: str, cursor: int) -> list[str]:
+        """Return completions of the word at the cursor, for a search of issues."""
+        from isexplore.catalog.facets import completions
+        from isexplore.catalog.issues import ISSUE_FILTERS
+
+        return _words(text, cursor, completions(self.catalog, text, cursor, filters=ISSUE_FILTERS))
+
+    def first_issues(self, text: str, *, limit: int = 2_000) -> FoundIssues:
         """Search the first issues of all projects.
 
         Raises:
@@ -240,7 +265,7 @@ class Services:
         """
         from isexplore.catalog.issues import first_issues
 
-        return first_issues(self.catalog, text)
+        return first_issues(self.catalog, text, limit=limit, typing=True)
 
     def catalog_size(self) -> int:
         """Return how many projects the catalog has."""
@@ -252,10 +277,21 @@ class Services:
         self.catalog.close()
         self.__dict__["catalog"] = fresh
 
+    def catalog_is_old(self) -> bool:
+        """Tell whether the catalog should be refreshed without being asked to."""
+        as_of = self.catalog.as_of()
+        return as_of is None or time.time() - as_of >= self.config.refresh_after
+
+    @property
+    def editor(self) -> tuple[str, ...]:
+        """The editor that the configuration names, as a command; empty when it names none."""
+        try:
+            return tuple(shlex.split(self.config.editor or ""))
+        except ValueError:
+            return ()
+
     def place_words(self) -> str:
         """Return where the data is from, and how old it is: "git.agency.example · 4 minutes ago"."""
-        import time
-
         names = ", ".join(forge.name for forge in self.config.forges) or "no forge"
         name = "practice forge" if self.practising else names
         as_of = self.catalog.as_of()
@@ -312,6 +348,19 @@ class Services:
         row = self.catalog.project(*ref)
         return row.url if row else None
 
+    # The practice world
+
+    def start_over(self) -> None:
+        """Forget what was done in the practice world, after the world itself was made anew; clones are kept aside."""
+        from datetime import UTC, datetime
+
+        moment = f"{datetime.now(UTC):%Y%m%d-%H%M%S}"
+        for kept in (self.paths.state_file, self.config.clone_folder):
+            if kept is not None and kept.exists():
+                kept.rename(kept.with_name(f"{kept.name}.before-{moment}"))
+        for stored in self.paths.catalog_dir.glob("*"):
+            stored.unlink()
+
     # Reading
 
     async def read(self, ref: ProjectRef, *, again: bool = False) -> Reading:
@@ -323,6 +372,28 @@ class Services:
         from isexplore.reading import read
 
         return await read(self, ref, again=again)
+
+    def issue_document(self, row: FirstIssue) -> str:
+        """Return what the catalog knows of an issue, as Markdown."""
+        from isexplore.reading import issue_document
+
+        return issue_document(row)
+
+    async def read_issue(self, row: FirstIssue) -> str:
+        """Return an issue with its comments, as Markdown, from the forge.
+
+        Raises:
+            ForgeError: it cannot be read.
+        """
+        from isexplore.reading import read_issue
+
+        return await read_issue(self, row)
+
+    async def files_to_edit(self, journey: Journey) -> tuple[list[str], str]:
+        """Return the files of a clone, and the one that the issue or the review most likely means."""
+        from isexplore.clones import files_to_edit
+
+        return await files_to_edit(self, journey)
 
     # Contributions
 
@@ -408,6 +479,12 @@ class Services:
 
         for done in asyncio.as_completed([probe(journey) for journey in journeys]):
             yield await done
+
+
+def _words(text: str, cursor: int, found: Sequence[Completion]) -> list[str]:
+    """Return completions as whole words: what stands before the changed part belongs to the word too."""
+    begin = text.rfind(" ", 0, cursor) + 1
+    return [text[begin : one.start] + one.text for one in found if one.start >= begin]
 
 
 def open_practice(paths: Paths, server: Server) -> Services:

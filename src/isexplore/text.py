@@ -30,7 +30,7 @@ _SUSPECT = re.compile(
     "\ud800-\udfff\ue000-\uf8ff\U000e0000-\U0010ffff]"
 )
 _MARK = re.compile("[\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u0610-\u061a\u064b-\u065f\u1ab0-\u1aff\u1dc0-\u1dff"
-                   "\u20d0-\u20ff\ufe20-\ufe2f]" + "{%d,}" % (MAX_COMBINING + 1))  # fmt: skip
+                   "\u20d0-\u20ff\ufe20-\ufe2f]" + f"{{{MAX_COMBINING + 1},}}")  # fmt: skip
 
 
 def _replacement(match: re.Match[str]) -> str:

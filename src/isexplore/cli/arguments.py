@@ -91,7 +91,11 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "sync",
         "refresh the catalog",
-        (_arg("--full", action="store_true", help="list everything again, not only what changed"), _JSON),
+        (
+            _arg("--full", action="store_true", help="list everything again, not only what changed"),
+            _arg("--lines", action="store_true", help=argparse.SUPPRESS),
+            _JSON,
+        ),
         "  isexplore sync",
     ),
     Command(

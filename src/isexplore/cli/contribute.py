@@ -57,7 +57,7 @@ def propose(options: argparse.Namespace, paths: Paths) -> int:
     async def work(services: Services) -> int:
         folder = Path(options.dir or ".").expanduser().resolve()
         await services.connect_all()
-        journey = await services.journeys.adopt(folder)
+        journey = await services.journeys.adopt(folder, record=not options.dry_run)
         answers = {"draft": "yes"} if options.draft else {}
         if options.title:
             answers["title"] = options.title
@@ -83,7 +83,7 @@ def status(options: argparse.Namespace, paths: Paths) -> int:
     async def work(services: Services) -> int:
         journeys = services.journey_store.list()
         outcomes = {journey.id: outcome async for journey, outcome in services.probe_all(journeys)}
-        documents = []
+        documents: list[dict[str, object]] = []
         failed = False
         for journey in journeys:
             outcome = outcomes[journey.id]
@@ -163,7 +163,8 @@ async def _run_until(
 ) -> JourneyReport:
     """Run every step up to `last`; progress goes to stderr, where a person may be watching."""
     show = not quiet and sys.stderr.isatty()
-    async for progress in services.journeys.run_until(journey, last, answers=answers):
+    first: StepName = "check" if last == "branch" else "fork"
+    async for progress in services.journeys.run_until(journey, last, first=first, answers=answers):
         if show:
             tell(f"  {progress.step + ': ' if progress.step else ''}{progress.text}")
     return await services.journeys.probe(services.journeys.get(journey.id))

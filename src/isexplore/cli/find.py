@@ -84,8 +84,8 @@ def issues(options: argparse.Namespace, paths: Paths) -> int:
     from isexplore.cli.world import open_world
 
     services = open_world(paths)
-    found = services.first_issues(" ".join(options.query))
-    rows = found.window(0, max(0, options.limit))
+    found = services.first_issues(" ".join(options.query), limit=max(0, options.limit))
+    rows = found.issues
     if options.json:
         print_json(
             {
@@ -134,13 +134,17 @@ def sync(options: argparse.Namespace, paths: Paths) -> int:
     from isexplore.cli.world import run_in_world
 
     async def work(services: Services) -> int:
-        from isexplore.updates import SyncProgress, refresh
+        from isexplore.catalog.reports import SyncProgress
+        from isexplore.updates import refresh, serve_lines
+
+        if options.lines:
+            return await serve_lines(services, full=options.full)
 
         live = sys.stderr.isatty() and not options.json
 
         def tell_progress(progress: SyncProgress) -> None:
             if live:
-                print(f"\r\x1b[K{progress.words}", end="", file=sys.stderr, flush=True)
+                print(f"\r\x1b[K{progress.text}", end="", file=sys.stderr, flush=True)
 
         outcome = await refresh(services, full=options.full, on_progress=tell_progress)
         if live:
@@ -148,9 +152,8 @@ def sync(options: argparse.Namespace, paths: Paths) -> int:
         if options.json:
             print_json(outcome.as_json())
         else:
-            say(outcome.words)
-            for failure in outcome.failures:
-                tell(f"isexplore: {failure}")
+            for forge in outcome.report.forges:
+                say(forge.text)
         return EXIT_REFUSED if outcome.failures else EXIT_OK
 
     return run_in_world(paths, work)
@@ -165,7 +168,7 @@ def export(options: argparse.Namespace, paths: Paths) -> int:
     """
     from pathlib import Path
 
-    from isexplore.catalog.portal import as_csv, as_repos_json
+    from isexplore.catalog.portal import as_csv, repos_json
     from isexplore.cli.world import open_world
     from isexplore.config.files import write_atomically
     from isexplore.errors import UsageError
@@ -178,7 +181,7 @@ def export(options: argparse.Namespace, paths: Paths) -> int:
             "Give --format repos-json or --format csv.",
         )
     services = open_world(paths)
-    data = as_csv(services.catalog) if kind == "csv" else as_repos_json(services.catalog)
+    data = (as_csv if kind == "csv" else repos_json)(services.catalog).encode()
     if options.file == "-":
         sys.stdout.buffer.write(data)
     else:

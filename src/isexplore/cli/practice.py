@@ -12,6 +12,8 @@ from isexplore.errors import EXIT_OK, UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from isexplore.services import Services
+
 
 def practice(options: argparse.Namespace, paths: Paths) -> int:
     """Start or join the practice forge, and run the screens or a subcommand on it.
@@ -23,13 +25,12 @@ def practice(options: argparse.Namespace, paths: Paths) -> int:
     world = practice_paths(paths)
     if rest[:1] == ["serve"]:
         return serve(rest[1:], options, world)
+    from isexplore.cli.arguments import parse
     from isexplore.practice.launch import start_child
     from isexplore.services import open_practice
 
     inner = None
     if rest:
-        from isexplore.cli.arguments import parse
-
         inner = parse(rest)
         if inner.command in ("practice", "login", "logout"):
             raise UsageError(
@@ -52,10 +53,28 @@ def practice(options: argparse.Namespace, paths: Paths) -> int:
         enter_practice(services)
         from isexplore.cli.main import dispatch
 
-        services.fill_catalog_if_empty()
+        if inner.command in ("search", "issues", "show", "contribute", "export", "bookmark"):
+            _fill_catalog(services)
         return dispatch(inner, world)
     finally:
         server.stop()
+
+
+def _fill_catalog(services: Services) -> None:
+    """Read the practice world into the catalog, the first time; the real world's catalog waits for `sync`."""
+    import asyncio
+
+    from isexplore.updates import refresh
+
+    if services.catalog_size():
+        return
+
+    async def fill() -> None:
+        await refresh(services)
+        await services.disconnect()
+
+    asyncio.run(fill())
+    services.reopen_catalog()
 
 
 def practice_paths(paths: Paths) -> Paths:

@@ -44,6 +44,6 @@ def run_in_world(paths: Paths, work: Callable[[Services], Awaitable[T]]) -> T:
         try:
             return await work(services)
         finally:
-            await services.close()
+            await services.disconnect()
 
     return asyncio.run(run())

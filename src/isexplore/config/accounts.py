@@ -84,9 +84,8 @@ def _stamp(paths: Paths) -> str:
         return ""
     profile = ""
     try:
-        newest = max((entry.stat().st_mtime_ns for entry in os.scandir(paths.cache_dir) if entry.name.endswith(".toml")),
-                     default=0)  # fmt: skip
-        profile = str(newest)
+        profiles = [entry for entry in os.scandir(paths.cache_dir) if entry.name.endswith(".toml")]
+        profile = str(max((entry.stat().st_mtime_ns for entry in profiles), default=0))
     except OSError:
         pass
     return f"{status.st_mtime_ns} {status.st_size} {profile} {paths.config_file}"

@@ -18,7 +18,7 @@ from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
 from isexplore.errors import EXIT_BUG, IsexploreError
-from isexplore.services import Services, SyncProgress
+from isexplore.services import Services
 from isexplore.text import clean
 from isexplore.tui.crash import write_report
 from isexplore.tui.keys import APP, bindings
@@ -65,7 +65,7 @@ class IsexploreApp(App[int]):
         "bookmarks": _bookmarks,
     }
     BINDINGS = bindings(APP)
-    HORIZONTAL_BREAKPOINTS: ClassVar[list[tuple[int, str]] | None] = [(0, "-narrow"), (100, "-wide")]
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - Textual declares it as an instance's
     ENABLE_COMMAND_PALETTE = True
     PAUSE_GC_ON_SCROLL = True
 
@@ -152,9 +152,7 @@ class IsexploreApp(App[int]):
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Grey out the mode that is on, and hide the modes while the first run asks its question."""
         if action == "mode":
-            if self.first_run or (len(self.screen_stack) > 1 and self.screen.is_modal):
-                return False
-            return True
+            return not (self.first_run or self.screen.is_modal)
         return True
 
     def action_mode(self, mode: str) -> None:
@@ -196,13 +194,14 @@ class IsexploreApp(App[int]):
 
     @work(exclusive=True, group="catalog")
     async def _refresh_catalog(self) -> None:
-        from isexplore.updates import refresh
+        from isexplore.catalog.reports import SyncProgress
+        from isexplore.updates import refresh_beside
 
         def progressed(progress: SyncProgress) -> None:
             self.screen.post_message(CatalogProgressed(progress))
 
         try:
-            outcome = await refresh(self.services, on_progress=progressed)
+            outcome = await refresh_beside(self.services, progressed)
         except IsexploreError as error:
             self.screen.post_message(CatalogRefreshFailed(error))
             return

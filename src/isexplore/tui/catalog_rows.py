@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import time
 from collections.abc import Hashable
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
+from isexplore.errors import StateError
+from isexplore.models import ProjectRef
 from isexplore.text import age, count
 from isexplore.tui.journey_text import plain
 from isexplore.tui.text import Span, sparkline
 from isexplore.tui.widgets.rows import RowLine, RowSource, RowText
 
 if TYPE_CHECKING:
-    from isexplore.catalog.issues import FoundIssues
+    from isexplore.catalog.issues import FirstIssue, FoundIssues
     from isexplore.catalog.query import Found
-    from isexplore.services import CatalogRow, IssueRow, Services
+    from isexplore.catalog.store import Row as CatalogRow
+    from isexplore.services import Services
 
 WINDOW = 60
 """Rows fetched at once: more than any screen shows."""
@@ -32,7 +36,14 @@ class FoundRows(RowSource):
         )
         self._first = list(found.rows)
         self._bookmarks = services.bookmarks
+        self._kept: frozenset[ProjectRef] = frozenset()
+        self.read_bookmarks()
         self._many_forges = len(services.config.forges) > 1
+
+    def read_bookmarks(self) -> None:
+        """Look up which projects are bookmarked."""
+        with suppress(StateError):
+            self._kept = frozenset(bookmark.ref for bookmark in self._bookmarks.list())
 
     def __len__(self) -> int:
         return self._length
@@ -54,7 +65,8 @@ class FoundRows(RowSource):
     def row(self, index: int) -> RowText:
         """Return the three lines of a project."""
         item = self.item(index)
-        return project_row(item, self.found, self._many_forges)
+        kept = ProjectRef(item.forge, item.path) in self._kept
+        return project_row(item, self.found, with_forge=self._many_forges, kept=kept)
 
 
 def marked(text: str, found: Found, style: str) -> list[Span]:
@@ -77,11 +89,11 @@ def weeks_in(weeks: tuple[int, ...], bars: int) -> list[float]:
     return [sum(part) / max(1, len(part)) for part in parts]
 
 
-def project_row(item: CatalogRow, found: Found, with_forge: bool) -> RowText:
+def project_row(item: CatalogRow, found: Found, *, with_forge: bool, kept: bool) -> RowText:
     """Return name, activity and level; what it does; language, stars, first issues, last activity."""
     spark = sparkline(weeks_in(item.weeks, 6)) if item.weeks else ""
     head = RowLine(
-        marked(item.path, found, "title"),
+        [("★ ", "accent")] * kept + marked(item.path, found, "title"),
         [(f"{spark} " if spark else "", "accent"), (item.level, "muted")],
     )
     facts = [item.language.lower() if item.language else "", f"{item.stars:,} ★"]
@@ -115,17 +127,13 @@ class FoundIssueRows(RowSource):
 
     def __init__(self, found: FoundIssues) -> None:
         self.found = found
-        self._windows: dict[int, list[IssueRow]] = {}
 
     def __len__(self) -> int:
-        return self.found.total
+        return len(self.found.issues)
 
-    def item(self, index: int) -> IssueRow:
+    def item(self, index: int) -> FirstIssue:
         """Return an issue."""
-        start = index - index % WINDOW
-        if start not in self._windows:
-            self._windows[start] = self.found.window(start, WINDOW)
-        return self._windows[start][index - start]
+        return self.found.issues[index]
 
     def key(self, index: int) -> Hashable:
         """Return forge, project and number."""
@@ -136,7 +144,7 @@ class FoundIssueRows(RowSource):
         """Return title and verdict, project, and the reasons."""
         item = self.item(index)
         words = item.verdict.replace("-", " ")
-        when = age(max(0.0, time.time() - item.updated)) if item.updated is not None else ""
+        when = age(max(0.0, time.time() - item.updated_at)) if item.updated_at is not None else ""
         return RowText(
             (
                 RowLine(

@@ -10,6 +10,16 @@ from typing import NamedTuple
 from textual.binding import Binding, BindingType
 
 
+KEY_WORDS = {
+    "slash": "/",
+    "question_mark": "?",
+    "escape": "esc",
+    "right_square_bracket": "]",
+    "left_square_bracket": "[",
+}
+"""How people write the keys whose names Textual spells out."""
+
+
 class Key(NamedTuple):
     """One thing that a key does."""
 
@@ -105,9 +115,16 @@ CONTRIBUTIONS: tuple[Key, ...] = (
 )
 
 JOURNEY: tuple[Key, ...] = (
-    Key("journey.run", "enter", "run", "Run", "Run this step."),
+    Key(
+        "journey.run",
+        "enter",
+        "run",
+        "Run",
+        "Run the step that is next; shows what it needs to know first.",
+        priority=True,
+    ),
     Key("journey.shell", "s", "shell", "Shell", "A shell in the clone; exit comes back here."),
-    Key("journey.editor", "e", "editor", "Editor", "Your editor in the clone."),
+    Key("journey.editor", "e", "editor", "Edit", "Choose a file of the clone, and open it in your editor."),
     Key("journey.copy", "y", "copy", "Copy as shell", "Copy this step as shell commands."),
     Key("journey.plan", "d", "plan", "Dry run", "Show what every step would run, and run none."),
     Key("journey.open", "o", "open_page", "Browser", "Open the merge request, the issue or the project."),
@@ -143,6 +160,7 @@ def bindings(keys: tuple[Key, ...]) -> list[BindingType]:
             key.action,
             key.words,
             show=key.show,
+            key_display=KEY_WORDS.get(key.keys.partition(",")[0], key.keys.partition(",")[0]),
             priority=key.priority,
             id=key.id,
             tooltip=key.tip or key.words,

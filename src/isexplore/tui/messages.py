@@ -10,7 +10,9 @@ from isexplore.errors import IsexploreError
 from isexplore.models import ProjectRef
 
 if TYPE_CHECKING:
-    from isexplore.services import Reading, Refreshed, SyncProgress
+    from isexplore.catalog.reports import SyncProgress
+    from isexplore.services import Reading
+    from isexplore.updates import Refreshed
 
 
 class PreviewRead(Message):

@@ -159,7 +159,7 @@ _WELCOME = ProjectSeed(
         CommitSeed(
             "mara",
             "Start a place for first contributions\n\nPeople keep asking where a tiny change is welcome.",
-            402,
+            58,
             {
                 "README.md": "# Say hello\n\nMake your first merge request here.\n",
                 "CONTRIBUTORS.md": "# People who said hello\n\n- Mara, maps of places that do not exist\n",
@@ -168,17 +168,17 @@ _WELCOME = ProjectSeed(
         CommitSeed(
             "sofia",
             "Add the contributing guide",
-            388,
+            55,
             {
                 "CONTRIBUTING.md": _WELCOME_CONTRIBUTING,
                 "CODEOWNERS": "# Whoever is first reviews.\n* @sofia @mara\n\n[Guides]\n/guide/ @sofia\n",
             },
         ),
-        CommitSeed("jo", "Write down the first steps", 301, {"guide/first-steps.md": _FIRST_STEPS}),
+        CommitSeed("jo", "Write down the first steps", 49, {"guide/first-steps.md": _FIRST_STEPS}),
         CommitSeed(
             "sofia",
             "Keep a change log",
-            220,
+            41,
             {
                 "CHANGELOG.md": text("""
                     # Change log
@@ -195,13 +195,13 @@ _WELCOME = ProjectSeed(
         CommitSeed(
             "kofi",
             "Explain the words that newcomers ask about",
-            131,
+            33,
             {"guide/words.md": _WORDS},
         ),
         CommitSeed(
             "sofia",
             "Say where and how we talk",
-            64,
+            26,
             {
                 "COMMUNICATION.md": text("""
                     # How to reach us

@@ -17,7 +17,7 @@ from isexplore.tui.app import IsexploreApp
 from isexplore.tui.begin import begin_contribution
 from isexplore.tui.keys import BOOKMARKS, bindings
 from isexplore.tui.screens.dialogs import AskDialog
-from isexplore.tui.widgets.bars import ModeBar, StatusLine
+from isexplore.tui.widgets.bars import ModeBar, StatusLine, fill_mode_bar
 from isexplore.tui.widgets.form import Field
 from isexplore.tui.widgets.preview import Preview
 from isexplore.tui.widgets.rows import ListRows, RowLine, RowList, RowText
@@ -79,7 +79,7 @@ class BookmarksScreen(Screen[None]):
         self.query_one("#bookmarks", RowList).set_rows(
             ListRows(bookmarks, bookmark_row, key=lambda bookmark: bookmark.ref)
         )
-        self.query_one(ModeBar).counts = {"bookmarks": len(bookmarks)}
+        fill_mode_bar(self)
         notice = self.app.services.state.notice
         self.query_one(StatusLine).say(notice or "", error=bool(notice))
         self._preview()

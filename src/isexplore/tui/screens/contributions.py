@@ -18,7 +18,7 @@ from isexplore.tui.journey_text import MARKS, STATE_WORDS, STYLES
 from isexplore.tui.keys import CONTRIBUTIONS, bindings
 from isexplore.tui.screens.dialogs import ConfirmDialog
 from isexplore.tui.screens.journey import JourneyScreen
-from isexplore.tui.widgets.bars import ModeBar, StatusLine
+from isexplore.tui.widgets.bars import ModeBar, StatusLine, fill_mode_bar
 from isexplore.tui.widgets.rows import ListRows, RowLine, RowList, RowText
 
 EMPTY = "You have not begun a contribution yet. Press 1 to find a project or 2 to find a first issue, then c to begin."
@@ -101,7 +101,7 @@ class ContributionsScreen(Screen[None]):
             self.query_one(StatusLine).say(str(error), error=True)
             return
         self._show(journeys)
-        self.query_one(ModeBar).counts = {"contributions": len(journeys)}
+        fill_mode_bar(self)
         notice = self.app.services.state.notice
         self.query_one(StatusLine).say(notice or "", error=bool(notice))
         self._probe_all(journeys)

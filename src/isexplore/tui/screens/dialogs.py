@@ -14,6 +14,8 @@ from textual.screen import ModalScreen
 from textual.widgets import Button
 
 from isexplore.tui.widgets.form import Field, Form
+from isexplore.tui.widgets.rows import ListRows, RowList, RowText
+from isexplore.tui.widgets.search_bar import SearchBar
 from isexplore.tui.widgets.words import Words
 
 
@@ -71,6 +73,71 @@ class AskDialog(ModalScreen[dict[str, str | bool] | None]):
             self.action_accept()
         else:
             self.action_cancel()
+
+
+class PickDialog(ModalScreen[str | None]):
+    """Choose one of many names by typing parts of it; a name that is not there yet may be typed in full."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel", id="dialog.cancel")]
+    DEFAULT_CSS = """
+    PickDialog {
+        .dialog { height: 24; }
+        #pick-rows { height: 1fr; }
+    }
+    """
+
+    def __init__(self, title: str, names: Sequence[str], *, first: str = "") -> None:
+        super().__init__()
+        self._title = title
+        self._names = tuple(names)
+        self._first = first
+        self._shown: tuple[str, ...] = ()
+
+    def compose(self) -> ComposeResult:
+        """Lay out the search line and the names."""
+        with Vertical(classes="dialog"):
+            yield Words(self._title, classes="dialog-title")
+            yield SearchBar(search=self.show_matches, placeholder="Type a part of its name", id="pick-search")
+            yield RowList(
+                row_height=1, empty="No file is called that; enter makes a new one.", id="pick-rows"
+            )
+
+    def on_mount(self) -> None:
+        """Show all names, the likely one first."""
+        self.show_matches("")
+        self.query_one(SearchBar).focus()
+
+    def show_matches(self, text: str) -> None:
+        """Show the names that have all the words."""
+        words = text.lower().split()
+        found = [name for name in self._names if all(word in name.lower() for word in words)]
+        if self._first in found:
+            found.remove(self._first)
+            found.insert(0, self._first)
+        self._shown = tuple(found)
+        rows = self.query_one("#pick-rows", RowList)
+        rows.set_rows(ListRows(self._shown, lambda name: RowText(([(name, "")],))), keep_cursor=False)
+
+    @on(SearchBar.Moved)
+    def move(self, event: SearchBar.Moved) -> None:
+        """Move the cursor while the typing goes on."""
+        self.query_one("#pick-rows", RowList).step(event.rows)
+
+    @on(SearchBar.Accepted)
+    @on(RowList.Chosen)
+    def accept(self) -> None:
+        """Answer with the name under the cursor, or with what was typed."""
+        rows = self.query_one("#pick-rows", RowList)
+        typed = self.query_one(SearchBar).value.strip()
+        if self._shown and rows.cursor is not None:
+            self.dismiss(self._shown[rows.cursor])
+        elif typed:
+            self.dismiss(typed)
+
+    @on(SearchBar.Dismissed)
+    def action_cancel(self) -> None:
+        """Answer with None."""
+        self.dismiss(None)
 
 
 class ConfirmDialog(ModalScreen[bool]):

@@ -19,14 +19,14 @@ from isexplore.tui.catalog_rows import FoundRows, quick_overview
 from isexplore.tui.keys import EXPLORE, bindings
 from isexplore.tui.messages import CatalogProgressed, CatalogRefreshed, CatalogRefreshFailed
 from isexplore.tui.screens.dialogs import AskDialog
-from isexplore.tui.widgets.bars import ModeBar, StatusLine
+from isexplore.tui.widgets.bars import ModeBar, StatusLine, fill_mode_bar
 from isexplore.tui.widgets.form import Field
 from isexplore.tui.widgets.preview import Preview
 from isexplore.tui.widgets.rows import RowList
 from isexplore.tui.widgets.search_bar import SearchBar
 
 if TYPE_CHECKING:
-    from isexplore.services import CatalogRow
+    from isexplore.catalog.store import Row as CatalogRow
 
 EMPTY_CATALOG = "The catalog is empty. r asks the forges for InnerSource projects."
 NO_HIT = "Nothing in the catalog matches. f asks the forge itself; esc then / changes the search."
@@ -81,7 +81,10 @@ class ExploreScreen(Screen[None]):
     def on_screen_resume(self) -> None:
         """Show what other screens may have changed."""
         self._show_counts()
-        self.query_one("#results", RowList).refresh_rows()
+        rows = self.query_one("#results", RowList)
+        if isinstance(rows.source, FoundRows):
+            rows.source.read_bookmarks()
+        rows.refresh_rows()
 
     # Searching
 
@@ -101,7 +104,8 @@ class ExploreScreen(Screen[None]):
         rows.set_rows(FoundRows(found, self.app.services), keep_cursor=not text)
         total = f"{found.total:,}" if found.total is not None else "many"
         size = self.app.services.catalog_size()
-        bar.status = f"{total} of {size:,} · sort {found.sort}"
+        order = found.query.sort or ("best match" if found.query.wanted else "score")
+        bar.status = f"{total} of {size:,} · sort {order}"
         self._preview()
 
     @on(SearchBar.Accepted)
@@ -242,7 +246,7 @@ class ExploreScreen(Screen[None]):
     @on(CatalogProgressed)
     def show_progress(self, message: CatalogProgressed) -> None:
         """Show how far the refresh is; the list fills as it goes."""
-        self.query_one(StatusLine).say(message.progress.words)
+        self.query_one(StatusLine).say(message.progress.text)
         if self.app.services.catalog_size() and not len(self.query_one("#results", RowList).source):
             self.show_results(self._query)
 
@@ -265,16 +269,7 @@ class ExploreScreen(Screen[None]):
             rows.empty = f"{words} r tries again."
 
     def _show_counts(self) -> None:
-        services = self.app.services
-        bar = self.query_one(ModeBar)
-        try:
-            bar.counts = {
-                "contributions": len(services.journey_store.list()),
-                "bookmarks": len(services.bookmarks.list()),
-            }
-        except IsexploreError as error:
-            self.query_one(StatusLine).say(error.title, error=True)
-        bar.place = services.place_words()
+        fill_mode_bar(self)
 
     def new_words(self, projects: int, issues: int) -> str:
         """Return what is new since the last visit."""

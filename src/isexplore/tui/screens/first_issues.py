@@ -17,13 +17,13 @@ from isexplore.tui.begin import begin_contribution
 from isexplore.tui.catalog_rows import FoundIssueRows
 from isexplore.tui.keys import FIRST_ISSUES, bindings
 from isexplore.tui.messages import CatalogProgressed, CatalogRefreshed, CatalogRefreshFailed
-from isexplore.tui.widgets.bars import ModeBar, StatusLine
+from isexplore.tui.widgets.bars import ModeBar, StatusLine, fill_mode_bar
 from isexplore.tui.widgets.document import DocumentView
 from isexplore.tui.widgets.rows import RowList
 from isexplore.tui.widgets.search_bar import SearchBar
 
 if TYPE_CHECKING:
-    from isexplore.services import IssueRow
+    from isexplore.catalog.issues import FirstIssue
 
 EMPTY = "No good first issues are known yet. r asks the forges."
 NO_HIT = "No first issue matches. Try fewer words, or verdict:free."
@@ -37,8 +37,9 @@ class FirstIssuesScreen(Screen[None]):
     BINDINGS = bindings(FIRST_ISSUES)
     HELP_TITLE = "First issues"
     HELP_TEXT = (
-        "Issues that the owners marked as good for a start. The verdict says whether one is really there to be taken:\n\n"
-        "**free**: nobody is on it. **maybe taken**: somebody is assigned, said so in a comment, or has a merge request. "
+        "Issues that the owners marked as good for a start. The verdict says whether one is really there to be "
+        "taken:\n\n**free**: nobody is on it. **maybe taken**: somebody is assigned, said so in a comment, or has a "
+        "merge request. "
         "**stale**: silent for so long that you should ask first.\n\n"
         "Filters: lang: group: verdict:free|maybe-taken|stale age:30d"
     )
@@ -70,7 +71,7 @@ class FirstIssuesScreen(Screen[None]):
     def on_screen_resume(self) -> None:
         """Show what has changed meanwhile."""
         self.show_results(self._query)
-        self.query_one(ModeBar).place = self.app.services.place_words()
+        fill_mode_bar(self)
 
     def show_results(self, text: str) -> None:
         """Search, and show what was found; called within the key press."""
@@ -103,7 +104,7 @@ class FirstIssuesScreen(Screen[None]):
         """Put the cursor into the search bar."""
         self.query_one(SearchBar).focus()
 
-    def current(self) -> IssueRow | None:
+    def current(self) -> FirstIssue | None:
         """Return the issue under the cursor."""
         rows = self.query_one("#issues", RowList)
         source = rows.source
@@ -122,7 +123,7 @@ class FirstIssuesScreen(Screen[None]):
         self._read_issue(row)
 
     @work(exclusive=True, group="issue")
-    async def _read_issue(self, row: IssueRow) -> None:
+    async def _read_issue(self, row: FirstIssue) -> None:
         import asyncio
 
         await asyncio.sleep(0.15)
@@ -178,7 +179,7 @@ class FirstIssuesScreen(Screen[None]):
     @on(CatalogProgressed)
     def show_progress(self, message: CatalogProgressed) -> None:
         """Show how far the refresh is."""
-        self.query_one(StatusLine).say(message.progress.words)
+        self.query_one(StatusLine).say(message.progress.text)
 
     @on(CatalogRefreshed)
     def show_refreshed(self, message: CatalogRefreshed) -> None:

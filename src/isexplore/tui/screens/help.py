@@ -10,17 +10,8 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen, Screen
 
-from isexplore.tui.keys import APP, Key
+from isexplore.tui.keys import APP, KEY_WORDS, Key
 from isexplore.tui.widgets.document import DocumentView
-
-_KEY_WORDS = {
-    "slash": "/",
-    "question_mark": "?",
-    "escape": "esc",
-    "right_square_bracket": "]",
-    "left_square_bracket": "[",
-    "ctrl+": "^",
-}
 
 MOVING = """\
 | key | |
@@ -35,7 +26,7 @@ MOVING = """\
 
 def key_words(keys: str) -> str:
     """Return keys as people write them: "/", "esc", "ctrl+p"."""
-    return " ".join(_KEY_WORDS.get(key, key) for key in keys.split(","))
+    return " ".join(KEY_WORDS.get(key, key) for key in keys.split(","))
 
 
 def key_table(keys: Iterable[Key]) -> str:

@@ -20,8 +20,8 @@ from isexplore.tui.app import IsexploreApp
 from isexplore.tui.journey_text import as_shell, plan_document, step_document, step_row
 from isexplore.tui.keys import JOURNEY, bindings
 from isexplore.tui.outside import editor_command, shell_command
-from isexplore.tui.screens.dialogs import AskDialog
-from isexplore.tui.widgets.bars import ModeBar, StatusLine
+from isexplore.tui.screens.dialogs import AskDialog, PickDialog
+from isexplore.tui.widgets.bars import ModeBar, StatusLine, fill_mode_bar
 from isexplore.tui.widgets.document import DocumentView
 from isexplore.tui.widgets.form import fields_of
 from isexplore.tui.widgets.rows import ListRows, RowList
@@ -116,6 +116,7 @@ class JourneyScreen(Screen[None]):
 
     def on_mount(self) -> None:
         """Look at the world."""
+        fill_mode_bar(self)
         self.query_one("#steps").focus()
         self.probe()
 
@@ -233,19 +234,17 @@ class JourneyScreen(Screen[None]):
 
     def action_run(self) -> None:
         """Ask what the current step wants to know, then run it."""
+        view = self.query_one("#step", DocumentView)
+        if view.has_focus and view.focused_link is not None:
+            view.action_open_link()
+            return
         if self.report is None or self.report.current is None or self.running is not None:
             return
         step = self.report.step(self.report.current)
         if step.name == "change":
-            self.app.ask(self._help_to_change())
+            self.action_editor()
             return
         self.app.ask(self._ask_and_run(step.name))
-
-    async def _help_to_change(self) -> None:
-        if self.journey.folder and Path(self.journey.folder).is_dir():
-            self.action_editor()
-        else:
-            self.app.notify("There is no clone yet to change something in.", severity="warning")
 
     async def _ask_and_run(self, step: StepName) -> None:
         try:
@@ -362,14 +361,27 @@ class JourneyScreen(Screen[None]):
         self._outside(shell_command(), "Your shell")
 
     def action_editor(self) -> None:
-        """Hand the terminal to the editor, in the clone."""
+        """Choose a file of the clone, then hand the terminal to the editor."""
+        if not self.journey.folder or not Path(self.journey.folder).is_dir():
+            self.app.notify("There is no clone yet to change something in.", severity="warning")
+            return
+        self.app.ask(self._edit())
+
+    async def _edit(self) -> None:
         command = self.app.services.editor or editor_command()
         if not command:
             self.app.notify(
                 "Set $EDITOR, or press s for a shell.", title="No editor found", severity="warning"
             )
             return
-        self._outside((*command, "."), "Your editor")
+        try:
+            files, likely = await self.app.services.files_to_edit(self.journey)
+        except IsexploreError as error:
+            self.app.tell_error(error)
+            return
+        chosen = await self.app.push_screen_wait(PickDialog("Which file?", files, first=likely))
+        if chosen is not None:
+            self._outside((*command, chosen), "Your editor")
 
     def _outside(self, command: tuple[str, ...], name: str) -> None:
         folder = Path(self.journey.folder) if self.journey.folder else None

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, cast
+
 from textual import events
 from textual.content import Content
 from textual.reactive import reactive
+from textual.screen import Screen
 from textual.widget import Widget
 
+from isexplore.errors import StateError
 from isexplore.text import clean, clean_line
+
+if TYPE_CHECKING:
+    from isexplore.tui.app import IsexploreApp
 
 MODES: tuple[tuple[str, str, str], ...] = (
     ("explore", "1", "Explore"),
@@ -59,6 +67,19 @@ class ModeBar(Widget):
         for start, end, mode in self._places:
             if start <= event.x < end and self.app.check_action("mode", (mode,)):
                 self.app.switch_mode(mode)
+
+
+def fill_mode_bar(screen: Screen[Any]) -> None:
+    """Show on a screen's mode bar how many contributions and bookmarks there are, and how old the data is."""
+    app: IsexploreApp = cast("IsexploreApp", screen.app)
+    bar = screen.query_one(ModeBar)
+    bar.place = app.services.place_words()
+    # A state file that cannot be read is told by the screen that shows it.
+    with suppress(StateError):
+        bar.counts = {
+            "contributions": len(app.services.journey_store.list()),
+            "bookmarks": len(app.services.bookmarks.list()),
+        }
 
 
 class StatusLine(Widget):

@@ -16,6 +16,7 @@ from isexplore.models import ProjectRef
 from isexplore.services import IssueLine, Reading
 from isexplore.text import ago, clean_line
 from isexplore.tui.links import LinkKind
+from isexplore.tui.markdown import Kind
 from isexplore.tui.messages import PreviewFailed, PreviewRead
 from isexplore.tui.widgets.document import DocumentView
 from isexplore.tui.widgets.rows import ListRows, RowLine, RowList, RowText
@@ -25,6 +26,7 @@ from isexplore.tui.widgets.words import Words
 if TYPE_CHECKING:
     from isexplore.tui.app import IsexploreApp
 
+MARKDOWN_ENDINGS = (".md", ".markdown", ".mkd", ".mdown")
 DEBOUNCE = 0.15
 """Seconds that the cursor rests on a project before it is read from the forge."""
 OVERVIEW = "Overview"
@@ -53,7 +55,7 @@ def issue_row(line: IssueLine) -> RowText:
 class Preview(Vertical):
     """One project."""
 
-    app: IsexploreApp  # type: ignore[assignment]
+    app: IsexploreApp
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("left,escape", "leave", "Back", show=False, id="preview.leave"),
     ]
@@ -201,7 +203,7 @@ class Preview(Vertical):
         elif name != ISSUES:
             document = next((one for one in reading.documents if one.name == name), None)
             if document is not None:
-                kind = "markdown" if document.path.lower().endswith((".md", ".markdown", ".mkd")) else "plain"
+                kind: Kind = "markdown" if document.path.lower().endswith(MARKDOWN_ENDINGS) else "plain"
                 text = document.text + (
                     "\n\n(The file is longer; press o to read it on the forge.)" if document.truncated else ""
                 )

@@ -1,0 +1,423 @@
+"""A project as a person reads it: overview, guides, first issues, people; the same for screens and command line.
+
+Comes from the forge when it can be asked, and is kept for when it cannot.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
+
+from msgspec import Struct
+
+from isexplore.errors import ForgeError
+from isexplore.models import Document, Issue, IssueVerdict, Project, ProjectRef
+from isexplore.text import ago, count
+
+if TYPE_CHECKING:
+    from isexplore.catalog.issues import FirstIssue
+    from isexplore.guide.digest import Digest
+    from isexplore.guide.markup import Finding
+    from isexplore.guide.people import Contact, People
+    from isexplore.guide.preview import Preview
+    from isexplore.services import Services
+
+MARKS = {"yes": "✓", "no": "✗", "maybe": "!", "unknown": "?"}
+_FENCE = "```"
+
+
+class IssueLine(Struct, frozen=True, kw_only=True):
+    """An issue for newcomers with its verdict."""
+
+    issue: Issue
+    verdict: IssueVerdict
+
+
+class Reading(Struct, frozen=True, kw_only=True):
+    """Everything there is to read of a project."""
+
+    ref: ProjectRef
+    project: Project
+    overview: str
+    """Markdown."""
+    people: str
+    """Markdown."""
+    contacts: tuple[dict[str, str | None], ...] = ()
+    documents: tuple[Document, ...] = ()
+    """README and CONTRIBUTING first."""
+    issues: tuple[IssueLine, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What could not be read, in words."""
+    as_of: datetime
+    offline: bool = False
+    """The forge could not be asked: this is what was kept."""
+
+    @property
+    def url(self) -> str:
+        """The project's web page."""
+        return self.project.url
+
+    def file_url(self, path: str) -> str:
+        """Return the web page of a file of the project."""
+        branch = quote(self.project.default_branch or "HEAD")
+        return f"{self.project.url}/-/blob/{branch}/{quote(path)}"
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the stable shape of `isexplore show --json`."""
+        project = self.project
+        return {
+            **project_as_json(
+                project, has_guidelines=any(one.name == "CONTRIBUTING" for one in self.documents)
+            ),
+            "documents": [{"name": one.name, "path": one.path, "text": one.text} for one in self.documents],
+            "people": list(self.contacts),
+            "issues": [issue_as_json(line) for line in self.issues],
+            "notes": list(self.notes),
+            "as_of": self.as_of.isoformat().replace("+00:00", "Z"),
+            "offline": self.offline,
+        }
+
+    def as_text(self) -> str:
+        """Return everything as plain text, for a pipe or a screen reader."""
+        parts = [
+            f"{self.ref.path}\n{'=' * len(self.ref.path)}",
+            unmarked(self.overview),
+            "## People\n\n" + unmarked(self.people),
+        ]
+        if self.issues:
+            rows = [
+                f"#{line.issue.number}  {line.verdict.verdict.value.replace('-', ' ')}  {line.issue.title}"
+                + (f"  ({'; '.join(line.verdict.reasons)})" if line.verdict.reasons else "")
+                for line in self.issues
+            ]
+            parts.append("## First issues\n\n" + "\n".join(rows))
+        parts += [f"## {document.path}\n\n{document.text}" for document in self.documents[:2]]
+        if self.offline:
+            parts.append(f"(Read {ago(self.as_of)}; the forge cannot be asked now.)")
+        return "\n\n".join(parts)
+
+
+def project_as_json(project: Project, *, has_guidelines: bool = False) -> dict[str, Any]:
+    """Return the stable shape of a project, as `isexplore search --json` has it."""
+    from isexplore.catalog import score
+
+    points = score.activity_score(
+        stars=project.stars,
+        forks=project.forks,
+        open_issues=project.open_issues or 0,
+        subscribers=project.subscribers or 0,
+        created_at=int(project.created_at.timestamp()) if project.created_at else None,
+        last_activity=int(project.last_activity.timestamp()) if project.last_activity else None,
+        now=int(time.time()),
+        description=project.description,
+        has_guidelines=has_guidelines,
+    )
+    return {
+        "forge": project.forge,
+        "path": project.path,
+        "name": project.name,
+        "description": project.description,
+        "url": project.url,
+        "visibility": project.visibility.value,
+        "language": project.language,
+        "topics": list(project.topics),
+        "stars": project.stars,
+        "forks": project.forks,
+        "open_issues": project.open_issues,
+        "good_first_issues": project.good_first_issues,
+        "last_activity": _time(project.last_activity),
+        "score": points,
+        "level": score.level(points),
+    }
+
+
+def issue_as_json(line: IssueLine) -> dict[str, Any]:
+    """Return the stable shape of an issue, as `isexplore issues --json` has it."""
+    issue = line.issue
+    return {
+        "forge": issue.forge,
+        "project": issue.project,
+        "number": issue.number,
+        "title": issue.title,
+        "url": issue.url,
+        "labels": list(issue.labels),
+        "verdict": line.verdict.verdict.value,
+        "reasons": list(line.verdict.reasons),
+        "updated": _time(issue.updated_at),
+    }
+
+
+def _time(moment: datetime | None) -> str | None:
+    return moment.strftime("%Y-%m-%dT%H:%M:%SZ") if moment else None
+
+
+def plain(text: str) -> str:
+    """Return `text` as one line that Markdown shows as it is."""
+    return "".join("\\" + char if char in "\\`*_{}[]<>#|!~&" else char for char in " ".join(text.split()))
+
+
+def unmarked(text: str) -> str:
+    """Return our own Markdown as plain text: tables as lines, emphasis and escapes gone."""
+    lines = []
+    for line in text.splitlines():
+        if line in ("| | |", "| --- | --- |"):
+            continue
+        if line.startswith("| ") and line.endswith(" |"):
+            first, _, rest = line[2:-2].partition(" | ")
+            line = f"{first:<14} {rest}" if len(first) > 1 else f"{first} {rest}"
+        lines.append(re.sub(r"(?<!\\)\*", "", line))
+    return re.sub(r"\\([^\w\s])", r"\1", "\n".join(lines))
+
+
+async def read(services: Services, ref: ProjectRef, *, again: bool = False) -> Reading:
+    """Return a project to read, from the forge or from what was kept.
+
+    Args:
+        services: where to ask.
+        ref: the project.
+        again: ask the forge, whatever is in memory.
+
+    Raises:
+        ForgeError: the forge cannot be asked, and nothing was kept.
+    """
+    known = services.readings.get(ref)
+    if known is not None and not again and not known.offline:
+        return known
+    from isexplore.guide.preview import read_project
+
+    try:
+        forge = await services.forge(ref.forge)
+        config = services.config
+        preview = await read_project(
+            forge,
+            ref.path,
+            first_labels=config.first_labels,
+            wanted_labels=config.wanted_labels,
+            me=services.username(ref.forge),
+        )
+    except ForgeError as error:
+        kept = _from_shelf(services, ref, error)
+        if kept is None:
+            raise
+        return kept
+    reading = compose(ref, preview)
+    services.readings[ref] = reading
+    await asyncio.to_thread(_keep, services, ref, preview)
+    return reading
+
+
+def compose(ref: ProjectRef, preview: Preview) -> Reading:
+    """Return what was read of a project, in words."""
+    return Reading(
+        ref=ref,
+        project=preview.project,
+        overview=overview(preview),
+        people=people_words(preview.people),
+        contacts=tuple(_contact(one) for one in (*preview.people.contacts, *preview.people.also)),
+        documents=preview.documents,
+        issues=tuple(IssueLine(issue=one.issue, verdict=one.verdict) for one in preview.issues),
+        notes=tuple(
+            f"{note.part.capitalize()}: {note.title}." + (f" {note.hint}" if note.hint else "")
+            for note in preview.notes
+        ),
+        as_of=datetime.now(UTC),
+    )
+
+
+def _contact(contact: Contact) -> dict[str, str | None]:
+    return {
+        "name": contact.name,
+        "role": contact.role,
+        "source": contact.source,
+        "username": contact.username,
+        "url": contact.url,
+    }
+
+
+def overview(preview: Preview) -> str:
+    """Return the first things to know of a project, as Markdown."""
+    project = preview.project
+    parts = [plain(project.description) or "*No description.*"]
+    if preview.checks:
+        rows = ["## May I contribute?", "", "| | |", "| --- | --- |"]
+        for check in preview.checks:
+            words = plain(check.text) + (f". *{plain(check.hint)}*" if check.hint else "")
+            rows.append(f"| {MARKS[check.mark]} | {words} |")
+        parts.append("\n".join(rows))
+    rules = digest_rows(preview.digest)
+    if rules:
+        parts.append("\n".join(("## What the project asks for", "", "| | |", "| --- | --- |", *rules)))
+    contacts = preview.people.contacts[:3]
+    if contacts:
+        names = ", ".join(plain(_called(contact)) for contact in contacts)
+        chat = "".join(f" · {plain(link.text)}" for link in preview.people.chat[:2])
+        parts.append(f"## Whom to ask\n\n{names}{chat}")
+    facts = [
+        ("Visibility", project.visibility.value),
+        ("Language", project.language or ""),
+        ("Licence", project.licence or ""),
+        ("Topics", ", ".join(project.topics)),
+        ("Stars, forks", f"{project.stars:,}, {project.forks:,}"),
+        ("Last activity", ago(project.last_activity)),
+        ("Address", project.url),
+    ]
+    rows = [f"| {name} | {plain(value)} |" for name, value in facts if value]
+    parts.append("\n".join(("## The project", "", "| | |", "| --- | --- |", *rows)))
+    return "\n\n".join(parts)
+
+
+def digest_rows(rules: Digest) -> Iterable[str]:
+    """Return what the guides ask of a change, as rows of a Markdown table; says where each is written."""
+    named: list[tuple[str, Finding | None]] = [
+        ("Set-up", rules.setup),
+        ("Tests", rules.test),
+        ("Commits", rules.commit_style),
+        ("Sign-off", rules.sign_off if rules.sign_off_required else None),
+        ("Agreement", rules.agreement),
+        ("Branches", rules.branch_naming),
+        ("Review", rules.review),
+        ("Done means", rules.done),
+    ]
+    return [
+        f"| {name} | {plain(found.text)} *({plain(found.document)}, line {found.line})* |"
+        for name, found in named
+        if found is not None
+    ]
+
+
+def _called(contact: Contact) -> str:
+    if contact.username and contact.username not in contact.name:
+        return f"{contact.name} (@{contact.username})"
+    return contact.name
+
+
+def people_words(people: People) -> str:
+    """Return whom to ask, and how that is known, as Markdown."""
+    if not people.contacts and not people.chat:
+        return "Nobody is named in its documents. The last people to merge something are on its web page."
+    parts = []
+    if people.contacts:
+        rows = "\n".join(f"- {plain(_called(one))}: {plain(one.role)}" for one in people.contacts)
+        parts.append(f"{plain(people.basis[:1].upper() + people.basis[1:])}:\n\n{rows}")
+    if people.chat:
+        parts.append(
+            "Where they talk:\n\n"
+            + "\n".join(
+                f"- {plain(link.text)}{' ' + link.url if link.url else ''} *({plain(link.document)}, line {link.line})*"
+                for link in people.chat
+            )
+        )
+    if people.also:
+        rows = "\n".join(f"- {plain(_called(one))}: {plain(one.role)}" for one in people.also[:10])
+        parts.append(f"Also:\n\n{rows}")
+    return "\n\n".join(parts)
+
+
+# Keeping
+
+
+def _keep(services: Services, ref: ProjectRef, preview: Preview) -> None:
+    """Put the documents on the shelf, for reading without network."""
+    from isexplore.updates import shelve
+
+    shelve(services, ref, preview)
+
+
+def _from_shelf(services: Services, ref: ProjectRef, error: ForgeError) -> Reading | None:
+    """Return what was kept of a project, or None."""
+    row = services.catalog.project(*ref)
+    if row is None:
+        return None
+    documents = services.catalog.documents(row)
+    project = Project(
+        forge=row.forge,
+        id=row.id,
+        path=row.path,
+        name=row.name,
+        url=row.url,
+        description=row.description,
+        topics=row.topics,
+        language=row.language,
+        licence=row.licence,
+        stars=row.stars,
+        forks=row.forks,
+        default_branch=row.default_branch,
+        last_activity=datetime.fromtimestamp(row.last_activity, UTC)
+        if row.last_activity is not None
+        else None,
+    )
+    kept = tuple(
+        Document(name=one.name, path=one.path, text=one.text, truncated=one.truncated) for one in documents
+    )
+    moment = documents[0].fetched_at if documents else row.fetched_at
+    facts = [
+        ("Language", row.language or ""),
+        ("Topics", ", ".join(row.topics)),
+        ("Activity", f"{row.level} ({row.score})"),
+        ("First issues", count(row.good_first_issues, "issue") if row.good_first_issues else ""),
+        ("Address", row.url),
+    ]
+    rows = "\n".join(f"| {name} | {plain(value)} |" for name, value in facts if value)
+    return Reading(
+        ref=ref,
+        project=project,
+        overview=f"{plain(row.description)}\n\n| | |\n| --- | --- |\n{rows}",
+        people="The forge cannot be asked now.",
+        documents=kept,
+        notes=(f"{error.title}." + (f" {error.hint}" if error.hint else ""),),
+        as_of=datetime.fromtimestamp(moment, UTC),
+        offline=True,
+    )
+
+
+# Issues
+
+
+def issue_document(row: FirstIssue) -> str:
+    """Return what the catalog knows of an issue, as Markdown."""
+    labels = ", ".join(plain(label) for label in row.labels)
+    parts = [
+        f"# {plain(row.title)}",
+        f"**{row.verdict.replace('-', ' ').capitalize()}**: {plain('; '.join(row.reasons)) or 'not looked at yet'}",
+        f"{plain(row.project)} \\#{row.number}" + (f" · {labels}" if labels else ""),
+        row.description,
+    ]
+    return "\n\n".join(part for part in parts if part)
+
+
+async def read_issue(services: Services, row: FirstIssue) -> str:
+    """Return an issue with its comments and a fresh verdict, as Markdown.
+
+    Raises:
+        ForgeError: it cannot be read.
+    """
+    from isexplore.guide.issues import verdict
+
+    forge = await services.forge(row.forge)
+    project = await forge.project(row.project)
+    issue, comments, linked = await asyncio.gather(
+        forge.issue(project, row.number),
+        forge.comments(project, row.number),
+        forge.linked_merge_requests(project, row.number),
+    )
+    now = datetime.now(UTC)
+    judged = verdict(issue, now=now, comments=comments, linked=linked, me=services.username(row.forge))
+    labels = ", ".join(plain(label) for label in issue.labels)
+    parts = [
+        f"# {plain(issue.title)}",
+        f"**{judged.verdict.value.replace('-', ' ').capitalize()}**: {plain('; '.join(judged.reasons))}",
+        f"{plain(issue.project)} \\#{issue.number} by @{plain(issue.author)} {ago(issue.created_at, now)}"
+        + (f" · {labels}" if labels else ""),
+        issue.description,
+    ]
+    for comment in comments:
+        if not comment.system:
+            parts.append(
+                f"---\n\n**@{plain(comment.author)}** {ago(comment.created_at, now)}\n\n{comment.body}"
+            )
+    return "\n\n".join(part for part in parts if part)

@@ -1,0 +1,263 @@
+"""Bringing the catalog up to date, told in words; and what reading a project puts into it.
+
+The screens refresh in a child process, so that nothing it does can delay a key; the command line does
+it in its own.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from msgspec import Struct
+
+from isexplore.catalog.database import Database
+from isexplore.catalog.enrich import Reading as Rules
+from isexplore.catalog.reports import SyncProgress, SyncReport
+from isexplore.catalog.shelf import JudgedIssue, Shelf
+from isexplore.catalog.store import Account
+from isexplore.catalog.write import Writer
+from isexplore.errors import IsexploreError, StateError
+from isexplore.guide.documents import find_convention, read_documents
+from isexplore.guide.issues import is_first_label, verdict
+from isexplore.models import Comment, Issue, IssueVerdict, MergeRequest, Project, ProjectRef
+from isexplore.text import count
+
+if TYPE_CHECKING:
+    from isexplore.guide.preview import Preview
+    from isexplore.services import Services
+
+ASKED_PROJECTS = 200
+"""Projects taken from the answer of a forge that was asked for words."""
+
+OnProgress = Callable[[SyncProgress], None]
+
+
+class Refreshed(Struct, frozen=True, kw_only=True):
+    """How a refresh ended."""
+
+    words: str
+    report: SyncReport = SyncReport()
+    failures: tuple[str, ...] = ()
+    """Forges, or parts of them, that could not be asked, each with the reason."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return what `sync --json` prints."""
+        return {
+            "forges": [
+                {
+                    "forge": one.forge,
+                    "projects": one.listed,
+                    "changed": one.changed,
+                    "removed": one.removed,
+                    "failures": [{"kind": each.kind, "reason": each.reason} for each in one.failures],
+                }
+                for one in self.report.forges
+            ],
+            "seconds": round(self.report.seconds, 3),
+        }
+
+
+def in_words(report: SyncReport) -> Refreshed:
+    """Return how a sync ended, for people."""
+    failures = []
+    for forge in report.forges:
+        if forge.busy:
+            failures.append(f"{forge.forge}: another isexplore is refreshing it")
+        failures += [
+            f"{forge.forge}: {each.scope + ': ' if each.scope else ''}{each.reason}"
+            for each in forge.failures
+        ]
+    changed = sum(forge.changed for forge in report.forges)
+    gone = sum(forge.removed for forge in report.forges)
+    parts = [f"{count(changed, 'project')} new or changed" if changed else "Nothing new"]
+    if gone:
+        parts.append(f"{gone:,} gone")
+    words = ", ".join(parts)
+    if failures:
+        words += ". Kept as they were: " + "; ".join(failures) + ". r tries again"
+    return Refreshed(words=words, report=report, failures=tuple(failures))
+
+
+def rules(services: Services) -> Rules:
+    """Return how projects are read during a refresh: the guide's rules with the configuration's labels."""
+    config = services.config
+    spellings = config.first_labels
+
+    def judge(
+        issue: Issue, comments: Sequence[Comment] | None, linked: Sequence[MergeRequest] | None
+    ) -> IssueVerdict:
+        return verdict(
+            issue,
+            now=datetime.now(UTC),
+            comments=comments,
+            linked=linked,
+            me=services.username(issue.forge),
+        )
+
+    return Rules(
+        is_first=lambda label: is_first_label(label, spellings),
+        judge=judge,
+        find_guides=find_convention,
+        read_documents=read_documents,
+    )
+
+
+async def sync(
+    services: Services, *, full: bool = False, on_progress: OnProgress | None = None
+) -> SyncReport:
+    """Refresh the catalog in this process. A forge that fails is in the report, and keeps its rows.
+
+    Raises:
+        IsexploreError: no forge could even be connected.
+    """
+    from isexplore.catalog.reports import ForgeReport, ScopeFailure
+    from isexplore.catalog.sync import Options, Source, Sync
+
+    sources: list[Source] = []
+    lost: list[ForgeReport] = []
+    accounts = {account.forge: account for account in services.accounts()}
+    for config in services.config.forges:
+        try:
+            forge = await services.forge(config.name)
+        except IsexploreError as error:
+            if len(services.config.forges) == 1:
+                raise
+            reason = f"{error.title}. {error.hint}"
+            lost.append(
+                ForgeReport(
+                    forge=config.name, failures=(ScopeFailure(scope="", kind=error.kind, reason=reason),)
+                )
+            )
+            continue
+        sources.append(
+            Source(
+                forge=forge,
+                account=accounts[config.name],
+                tags=services.config.tags_of(config),
+                groups=config.groups,
+            )
+        )
+    options = Options(
+        full=full,
+        concurrency=services.config.network.concurrency,
+        kept=tuple(bookmark.ref for bookmark in services.bookmarks.list()),
+    )
+    runner = Sync(str(services.paths.catalog_dir), sources, rules(services), options)
+    report = await runner.run(on_progress or (lambda progress: None))
+    return SyncReport(forges=(*report.forges, *lost), seconds=report.seconds)
+
+
+async def refresh(
+    services: Services, *, full: bool = False, on_progress: OnProgress | None = None
+) -> Refreshed:
+    """Refresh the catalog in this process, and tell how it ended.
+
+    Raises:
+        IsexploreError: no forge could even be connected.
+    """
+    return in_words(await sync(services, full=full, on_progress=on_progress))
+
+
+async def refresh_beside(services: Services, on_progress: OnProgress) -> Refreshed:
+    """Refresh the catalog in a child process; stops with whoever waits for it.
+
+    Raises:
+        IsexploreError: the refresh as a whole failed.
+    """
+    from isexplore.catalog.sync_process import SyncProcess
+
+    if services.has_session_tokens():
+        # They are in this process only, and stay there.
+        return await refresh(services, on_progress=on_progress)
+    world = ("practice",) if services.practising else ()
+    child = SyncProcess((sys.executable, "-m", "isexplore", *world, "sync", "--lines"))
+    report = SyncReport()
+    async for event in child.events():
+        if isinstance(event, SyncReport):
+            report = event
+        else:
+            on_progress(event)
+    return in_words(report)
+
+
+async def serve_lines(services: Services, *, full: bool = False) -> int:
+    """Be the child process of `refresh_beside`."""
+    from isexplore.catalog.sync_process import serve
+
+    async def run(on_progress: OnProgress) -> SyncReport:
+        return await sync(services, full=full, on_progress=on_progress)
+
+    return await serve(run)
+
+
+async def ask_forges(services: Services, text: str) -> Refreshed:
+    """Search on the forges themselves; what they find goes into the catalog.
+
+    Raises:
+        IsexploreError: no forge answered.
+    """
+    from isexplore.catalog.language import parse
+
+    words = " ".join(word.text for word in parse(text, typing=True).wanted) or text
+    failures: list[str] = []
+    errors: list[IsexploreError] = []
+
+    async def ask(name: str) -> int:
+        try:
+            forge = await services.forge(name)
+            config = services.forge_config(name)
+            found: list[Project] = []
+            async for page in forge.find_projects(
+                services.config.tags_of(config), text=words, groups=config.groups
+            ):
+                found += [one for one in page.projects if not one.archived]
+                if len(found) >= ASKED_PROJECTS:
+                    break
+            return await asyncio.to_thread(add_projects, services, name, found)
+        except IsexploreError as error:
+            errors.append(error)
+            failures.append(f"{name}: {error.title}")
+            return 0
+
+    counts = await asyncio.gather(*(ask(forge.name) for forge in services.config.forges))
+    if errors and len(errors) == len(services.config.forges):
+        raise errors[0]
+    total = sum(counts)
+    return Refreshed(
+        words=f"The forge found {count(total, 'project')} for {words!r}"
+        + "".join(f"; {each}" for each in failures),
+        failures=tuple(failures),
+    )
+
+
+def account_of(services: Services, forge: str) -> Account | None:
+    """Return whose view of a forge the catalog holds."""
+    return next((one for one in services.accounts() if one.forge == forge), None)
+
+
+def add_projects(services: Services, forge: str, projects: Sequence[Project]) -> int:
+    """Put projects into the catalog; return how many there were."""
+    account = account_of(services, forge)
+    if account is None or not projects:
+        return 0
+    with Database(account, str(services.paths.catalog_dir)) as database:
+        Writer(database).upsert(projects)
+    return len(projects)
+
+
+def shelve(services: Services, ref: ProjectRef, preview: Preview) -> None:
+    """Keep what was read of a project for reading without network; where that fails, only that is lost."""
+    account = account_of(services, ref.forge)
+    if account is None:
+        return
+    first = [JudgedIssue(one.issue, one.verdict) for one in preview.issues if one.tier == "first"]
+    with suppress(StateError), Database(account, str(services.paths.catalog_dir)) as database:
+        shelf = Shelf(database)
+        shelf.put_documents(preview.project.id, preview.documents)
+        if preview.complete and not any(note.part == "issues" for note in preview.notes):
+            shelf.put_issues(preview.project.id, first)
