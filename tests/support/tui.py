@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from time import monotonic
+from typing import Any, TypeVar
 
 from textual.app import App, ComposeResult
 from textual.filter import LineFilter
@@ -15,6 +16,8 @@ from textual.widget import Widget
 from textual.worker import WorkerCancelled
 
 from isexplore.tui.text import SafeFilter
+
+M = TypeVar("M", bound=Message)
 
 CRASH_STRINGS = (
     "a [/] b",
@@ -86,23 +89,23 @@ class HostApp(App[None]):
         filters = list(super().get_line_filters())
         return [*filters, SafeFilter()] if self._filtered else filters
 
-    def told(self, kind: type[Message]) -> list[Message]:
+    def told(self, kind: type[M]) -> list[M]:
         """Return the messages of a kind, once each."""
-        unique: list[Message] = []
+        unique: list[M] = []
         for message in self.seen:
             if isinstance(message, kind) and not any(message is other for other in unique):
                 unique.append(message)
         return unique
 
 
-def frame(app: App[object]) -> str:
+def frame(app: App[Any]) -> str:
     """Return what the screen shows, as text; spaces at line ends are left out."""
     # The compositor is private; this is the one place that touches it.
     strips = app.screen._compositor.render_strips()
     return "\n".join(strip.text.rstrip() for strip in strips)
 
 
-async def settle(pilot: Pilot[object]) -> None:
+async def settle(pilot: Pilot[Any]) -> None:
     """Wait until no worker runs and every message has been handled."""
     with suppress(WorkerCancelled):
         await pilot.app.workers.wait_for_complete()

@@ -123,7 +123,7 @@ def _faults(source: str) -> list[str]:
                 if (node.module or "").startswith("textual") and alias.name in FORBIDDEN_WIDGETS | {"escape"}
             ]
         elif isinstance(node, ast.JoinedStr):
-            words = "".join(part.value for part in node.values if isinstance(part, ast.Constant))
+            words = "".join(str(part.value) for part in node.values if isinstance(part, ast.Constant))
             if "[@click" in words or "[/" in words:
                 found.append((node.lineno, "an f-string that looks like markup"))
     return [f"line {line}: {fault}" for line, fault in sorted(found)]

@@ -9,7 +9,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.segment import Segment
 from rich.style import Style
-from tests.support.tui import CRASH_STRINGS, TERMINAL_PAYLOADS, forbidden
 from textual.color import Color
 from textual.content import Content
 
@@ -25,6 +24,7 @@ from isexplore.tui.text import (
     safe,
     sparkline,
 )
+from tests.support.tui import CRASH_STRINGS, TERMINAL_PAYLOADS, forbidden
 
 FAMILY = "👨‍👩‍👧‍👦"
 BLACK = Color.parse("black")

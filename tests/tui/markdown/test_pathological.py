@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 from rich.cells import cell_len
-from tests.support.documents import PATHOLOGICAL
 
 from isexplore.tui.markdown import Document
 from isexplore.tui.markdown.document import LONG_LINE
 from isexplore.tui.markdown.pieces import LONGEST_PIECE, LONGEST_RAW, pieces
+from tests.support.documents import PATHOLOGICAL
 
 WIDTH = 80
 

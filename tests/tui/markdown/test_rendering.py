@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from rich.cells import cell_len
-from tests.support.tui import TERMINAL_PAYLOADS, forbidden
 
 from isexplore.tui.markdown import Document, Kind, Line, find, slugify
+from tests.support.tui import TERMINAL_PAYLOADS, forbidden
 
 
 def rendered(text: str, width: int = 60, kind: Kind = "markdown") -> list[Line]:

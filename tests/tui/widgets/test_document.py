@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
-from tests.support.documents import PATHOLOGICAL
-from tests.support.tui import CRASH_STRINGS, TERMINAL_PAYLOADS, HostApp, forbidden, frame, settle
 from textual.app import App
 from textual.geometry import Offset
 
 from isexplore.tui.links import LinkKind
 from isexplore.tui.widgets.document import DocumentView
+from tests.support.documents import PATHOLOGICAL
+from tests.support.tui import CRASH_STRINGS, TERMINAL_PAYLOADS, HostApp, forbidden, frame, settle
 
 SIZE = (60, 20)
 BASE = "https://git.example/payments/retry-queue"
@@ -25,7 +26,7 @@ def manual(parts: int) -> str:
     )
 
 
-def top_text(app: App[object]) -> str:
+def top_text(app: App[Any]) -> str:
     """Return the text of the first line, without the scrollbar."""
     return frame(app).splitlines()[0][: SIZE[0] - 5].strip()
 
@@ -75,26 +76,26 @@ async def test_a_newer_document_replaces_one_that_is_being_read() -> None:
         assert view.scroll_y == 0
 
 
-@pytest.mark.parametrize(
-    ("keys", "top"),
-    [
-        (("j",), 1),
-        (("down", "down", "k"), 1),
-        (("space",), 19),
-        (("pagedown", "pageup"), 0),
-        (("ctrl+d",), 10),
-        (("ctrl+d", "ctrl+u"), 0),
-        (("G", "g"), 0),
-    ],
-)
-async def test_keys_scroll(keys: tuple[str, ...], top: int) -> None:
+async def test_keys_scroll() -> None:
     view = DocumentView()
     async with HostApp(view).run_test(size=SIZE) as pilot:
         view.show(manual(50))
         await settle(pilot)
         view.focus()
-        await pilot.press(*keys)
-        assert view.scroll_y == top
+        for key, top in [
+            ("up", 0),
+            ("j", 1),
+            ("down", 2),
+            ("k", 1),
+            ("space", 20),
+            ("pageup", 1),
+            ("ctrl+d", 11),
+            ("ctrl+u", 1),
+            ("G", view.max_scroll_y),
+            ("g", 0),
+        ]:
+            await pilot.press(key)
+            assert view.scroll_y == top, key
 
 
 async def test_bottom_shows_the_last_line() -> None:
@@ -303,19 +304,20 @@ async def test_an_empty_document_says_so() -> None:
         assert view.find("x") == 0
 
 
-@pytest.mark.parametrize("theme", ["textual-dark", "textual-light", "ansi-dark", "ansi-light", "nord"])
-async def test_every_theme_has_its_styles(theme: str) -> None:
+async def test_every_theme_has_its_styles() -> None:
     view = DocumentView()
     async with HostApp(view).run_test(size=SIZE) as pilot:
         view.show(
             "# a\n\n**b** *c* `d` [e](f) ~~g~~\n\n> h\n\n```\ni\n```\n\n- j\n\n---\n\n| k |\n|---|\n| l |\n"
         )
         await settle(pilot)
-        before = list(view.render_line(0))
-        pilot.app.theme = theme
-        await pilot.pause()
-        assert theme == "textual-dark" or list(view.render_line(0)) != before
-        assert "a" in frame(pilot.app)
+        drawn = set()
+        themes = ("textual-dark", "textual-light", "ansi-dark", "ansi-light", "nord")
+        for theme in themes:
+            pilot.app.theme = theme
+            await pilot.pause()
+            drawn.add(tuple(segment.style for y in range(len(view.lines)) for segment in view.render_line(y)))
+        assert len(drawn) == len(themes)
 
 
 async def test_code_is_shaded_to_the_edge() -> None:
@@ -354,9 +356,7 @@ async def test_strangers_words_reach_no_terminal(kind: str) -> None:
         assert app.is_running
 
 
-@pytest.mark.parametrize(
-    "name", ["long table", "wide table", "one line", "fence", "brackets", "nested quotes", "rules"]
-)
+@pytest.mark.parametrize("name", ["long table", "wide table", "one line", "fence", "nested quotes"])
 async def test_documents_that_stop_other_viewers(name: str) -> None:
     view = DocumentView()
     async with HostApp(view).run_test(size=SIZE) as pilot:
