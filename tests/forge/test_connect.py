@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 import pytest
-from tests.support.forge import ForgeServer, Reply, html
 
 from isexplore.errors import ConfigError, MovedError, UnavailableError, WrongAnswerError
 from isexplore.forge.connect import readable, recognise, roots
 from isexplore.models import ForgeKind
+from tests.support.forge import ForgeServer, Reply, html
 
 SWAGGER = "https://git.example.com/api/swagger"
 GITLAB = Reply(401, {"message": "401 Unauthorized"})

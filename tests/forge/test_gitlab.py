@@ -7,7 +7,6 @@ from datetime import UTC, date, datetime, timedelta
 
 import msgspec
 import pytest
-from tests.support.forge import Clock, ForgeServer, Reply, Seen, html, recorded
 
 from isexplore.config.secrets import Secret
 from isexplore.errors import (
@@ -37,6 +36,7 @@ from isexplore.models import (
     Role,
     Visibility,
 )
+from tests.support.forge import Clock, ForgeServer, Reply, Seen, html, recorded
 
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 ADA = Person(username="ada", id="11")

@@ -13,7 +13,6 @@ import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.support.forge import recorded
 
 from isexplore.errors import WrongAnswerError
 from isexplore.forge import gitlab_parse as parse
@@ -21,6 +20,7 @@ from isexplore.forge import gitlab_wire as wire
 from isexplore.forge.answers import Answer, Asked, decode, moment
 from isexplore.models import MergeRequestState, PipelineState, Role, Visibility
 from isexplore.text import clean
+from tests.support.forge import recorded
 
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)
 ASKED = Asked(
@@ -96,6 +96,29 @@ def texts(value: object) -> Iterator[str]:
     elif isinstance(value, list | tuple):
         for inner in value:
             yield from texts(inner)
+
+
+HOSTILE = "\x1b]52;c;eA==\x07\u202e\r\u2028"
+
+
+def hostile(value: Any) -> Any:
+    """Return a document in which every text but a state holds what could act on a terminal."""
+    if isinstance(value, str):
+        return f"{value}{HOSTILE}"
+    if isinstance(value, list):
+        return [hostile(item) for item in value]
+    if isinstance(value, dict):
+        return {key: item if key.endswith("state") else hostile(item) for key, item in value.items()}
+    return value
+
+
+@pytest.mark.parametrize("case", CASES, ids=[case.name for case in CASES])
+def test_no_text_of_an_answer_can_act_on_a_terminal(case: Case) -> None:
+    answer = Answer(200, {}, msgspec.json.encode(hostile(recorded(case.name).body)))
+    found = list(texts(msgspec.to_builtins(case.meaning(decode(answer, case.shape, ASKED)))))
+    assert found
+    for text in found:
+        assert clean(text) == text
 
 
 anything = st.one_of(

@@ -20,8 +20,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from msgspec import Struct
-from tests.support.forge import Clock, ForgeServer, Reply, Seen, html
-from tests.support.tls import Authority, Fault
 
 from isexplore.config.secrets import Secret
 from isexplore.errors import (
@@ -41,6 +39,8 @@ from isexplore.errors import (
     WrongAnswerError,
 )
 from isexplore.forge.http import ForgeClient
+from tests.support.forge import Clock, ForgeServer, Reply, Seen, html
+from tests.support.tls import Authority, Fault
 
 TOKEN = "glpat-canary0123456789"
 NOW = datetime(2026, 3, 10, 12, 0, tzinfo=UTC)

@@ -6,13 +6,13 @@ from collections.abc import AsyncIterator
 
 import pytest
 from msgspec import Struct
-from tests.support.forge import ForgeServer, Reply, Seen
 
 from isexplore.config.secrets import Secret
 from isexplore.errors import WrongAnswerError
 from isexplore.forge.answers import Answer
 from isexplore.forge.http import MAX_PAGES, ForgeClient
 from isexplore.forge.paging import link, next_query
+from tests.support.forge import ForgeServer, Reply, Seen
 
 
 class Thing(Struct):

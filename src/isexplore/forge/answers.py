@@ -233,7 +233,7 @@ def web_page(answer: Answer, asked: Asked) -> WrongAnswerError:
 # Bad answers
 
 _MOVED = "moved project"
-_GITEA_SCOPES = re.compile(r"required=\[([^\]]*)\]")
+_GITEA_SCOPES = re.compile(r"(?:required=|required scope\(s\): ?)\[([^\]]*)\]")
 
 
 def refusal(answer: Answer, asked: Asked, now: datetime) -> ForgeError:

@@ -69,6 +69,7 @@ class _Request(Struct, frozen=True, kw_only=True):
     limit: int
     keep: Keep
     asked: Asked
+    patience: float | None = None
 
 
 class _AskAgainError(Exception):
@@ -190,10 +191,17 @@ class ForgeClient:
         return decode(answer, type, self.asked("GET", path))
 
     async def send_json(
-        self, method: str, path: Path, body: object = None, *, type: type[T], params: Params | None = None
+        self,
+        method: str,
+        path: Path,
+        body: object = None,
+        *,
+        type: type[T],
+        params: Params | None = None,
+        patience: float | None = None,
     ) -> T:
         """Send `body` with POST, PUT, PATCH or DELETE and return the answer as `type`; never repeated."""
-        answer = await self.send(method, path, params=params, json=body)
+        answer = await self.send(method, path, params=params, json=body, patience=patience)
         return decode(answer, type, self.asked(method, path))
 
     async def get_bytes(
@@ -268,6 +276,7 @@ class ForgeClient:
         limit: int = JSON_LIMIT,
         keep: Keep = "all",
         good: tuple[int, ...] = (),
+        patience: float | None = None,
     ) -> Answer:
         """Send a request and return a good answer: 2xx, one of `good`, or 304 when `etag` was given.
 
@@ -282,6 +291,7 @@ class ForgeClient:
             limit: most bytes of the body, unpacked.
             keep: what to do with a longer one.
             good: further statuses that are not errors.
+            patience: seconds for a request that takes long on the server, in place of the client's own.
 
         Raises:
             ForgeError: any of its kinds.
@@ -307,6 +317,7 @@ class ForgeClient:
             limit=limit,
             keep=keep,
             asked=self.asked(method, path),
+            patience=patience,
         )
         fine = (*good, 304) if etag else good
         return await self._repeated(request, fine)
@@ -344,7 +355,7 @@ class ForgeClient:
     # Repeating
 
     async def _repeated(self, request: _Request, good: tuple[int, ...]) -> Answer:
-        left = self.timeout
+        left = request.patience or self.timeout
         attempts = self._attempts if request.method in ("GET", "HEAD") else 1
         for attempt in range(1, attempts + 1):
             await self._wait_for_pause(request.asked)
@@ -418,11 +429,11 @@ class ForgeClient:
             async with asyncio.timeout(seconds):
                 return await self._followed(request)
         except TimeoutError as error:
-            raise unanswered.too_late(asked, self.timeout) from error
+            raise unanswered.too_late(asked, request.patience or self.timeout) from error
         except httpx.ConnectTimeout as error:
             raise _AskAgainError(unanswered.cannot_connect(asked, 5)) from error
         except httpx.TimeoutException as error:
-            raise _AskAgainError(unanswered.too_late(asked, 10)) from error
+            raise _AskAgainError(unanswered.too_late(asked, request.patience or 10)) from error
         except httpx.ProxyError as error:
             raise unanswered.proxy_refused(asked, clean_line(str(error), 200)) from error
         except httpx.ConnectError as error:
@@ -505,8 +516,15 @@ class ForgeClient:
         if self.on_request is not None:
             self.on_request(request.method, path)
         began = time.monotonic()
+        timeout: httpx.Timeout | None = None
+        if request.patience is not None:
+            timeout = httpx.Timeout(connect=5.0, read=request.patience, write=10.0, pool=5.0)
         async with self._http.stream(
-            request.method, request.url, headers=request.headers, content=request.content
+            request.method,
+            request.url,
+            headers=request.headers,
+            content=request.content,
+            timeout=timeout or self._http.timeout,
         ) as response:
             headers = dict(response.headers.items())
             good = response.status_code < 300
