@@ -8,18 +8,19 @@ from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives import serialization
-from tests.support.tls import Authority, Fault, https_server
 
 from isexplore.config.network import (
     effective_proxy,
     git_environment,
     mask_address,
     no_proxy_ranges,
+    proxy_of,
     ssl_context,
     system_bundle,
 )
 from isexplore.config.schema import NetworkConfig
 from isexplore.errors import ConfigError
+from tests.support.tls import Authority, Fault, https_server
 
 
 @pytest.fixture(scope="session")
@@ -184,13 +185,14 @@ def test_git_gets_client_certificate_and_proxies(tmp_path: Path) -> None:
         ({"HTTPS_PROXY": "http://p:1", "NO_PROXY": ".example.com"}, "https://forge.example.com", None),
         ({"HTTPS_PROXY": "http://p:1", "NO_PROXY": ".example.com"}, "https://example.com", "http://p:1"),
         ({"HTTPS_PROXY": "http://p:1", "no_proxy": "*"}, "https://x", None),
-        ({"HTTPS_PROXY": "http://p:1", "no_proxy": " x , [::1]"}, "https://[::1]/", None),
+        ({"HTTPS_PROXY": "http://p:1", "no_proxy": " x , [::2]"}, "https://[::2]/", None),
+        ({"HTTPS_PROXY": "http://p:1"}, "https://localhost:8443", None),
         ({"HTTPS_PROXY": "http://p:1", "NO_PROXY": "10.0.0.0/8"}, "https://10.1.2.3", "http://p:1"),
     ],
 )
 def test_effective_proxy(environment: dict[str, str], url: str, proxy: str | None) -> None:
-    found = effective_proxy(url, environment)
-    assert (found.address if found else None) == proxy
+    assert effective_proxy(url, environment) == proxy
+    assert "hunter2" not in repr(proxy_of(url, environment))
 
 
 def test_ranges_in_no_proxy_are_found() -> None:

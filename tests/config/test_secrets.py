@@ -119,6 +119,7 @@ def test_short_values_do_not_eat_text() -> None:
         "https://git.example.com/group/project/-/issues/1?page=2#note_3",
         "mail ada@example.com, see https://x/@ada",
         "origin\tgit@git.example.com:group/x.git (fetch)",
+        "origin\tssh://git@git.example.com:2222/group/x.git (push)",
         "gh pr view; glab mr list; github_pats",
     ],
 )

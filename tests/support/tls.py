@@ -28,24 +28,24 @@ class Authority:
         self.file = folder / "root.pem"
         self._ca.cert_pem.write_to_path(str(self.file))
 
-    def certificate(self, fault: Fault = "good") -> trustme.LeafCert:
+    def certificate(self, fault: Fault = "good", hosts: tuple[str, ...] = HOSTS) -> trustme.LeafCert:
         """Return a server certificate with one fault."""
         now = datetime.now(UTC)
         match fault:
             case "expired":
                 return self._ca.issue_cert(
-                    *HOSTS, not_before=now - timedelta(days=30), not_after=now - timedelta(days=1)
+                    *hosts, not_before=now - timedelta(days=30), not_after=now - timedelta(days=1)
                 )
             case "not-yet-valid":
                 return self._ca.issue_cert(
-                    *HOSTS, not_before=now + timedelta(days=1), not_after=now + timedelta(days=30)
+                    *hosts, not_before=now + timedelta(days=1), not_after=now + timedelta(days=30)
                 )
             case "wrong-host":
                 return self._ca.issue_cert("other.example.com")
             case "self-signed":
-                return trustme.CA(organization_name="Nobody").issue_cert(*HOSTS)
+                return trustme.CA(organization_name="Nobody").issue_cert(*hosts)
             case _:
-                return self._ca.issue_cert(*HOSTS)
+                return self._ca.issue_cert(*hosts)
 
     def client(self, name: str = "ada@example.com") -> tuple[Path, Path]:
         """Return the files of a client's certificate and key."""
@@ -55,10 +55,12 @@ class Authority:
         key.write_bytes(leaf.private_key_pem.bytes())
         return certificate, key
 
-    def server_context(self, fault: Fault = "good", *, wants_client: bool = False) -> ssl.SSLContext:
+    def server_context(
+        self, fault: Fault = "good", *, wants_client: bool = False, hosts: tuple[str, ...] = HOSTS
+    ) -> ssl.SSLContext:
         """Return the context of a server with such a certificate."""
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        self.certificate(fault).configure_cert(context)
+        self.certificate(fault, hosts).configure_cert(context)
         if wants_client:
             context.verify_mode = ssl.CERT_REQUIRED
             context.load_verify_locations(self.file)

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from isexplore.config.files import write_atomically
 from isexplore.config.schema import NetworkConfig
 from isexplore.config.secrets import MASK
+from isexplore.config.values import is_loopback
 from isexplore.errors import ConfigError
 
 _BUNDLES = (
@@ -32,10 +33,13 @@ _HOW = "Ask your administrator for the root certificate in PEM form (-----BEGIN 
 class Proxy(NamedTuple):
     """The proxy that requests to an address go through."""
 
-    address: str
-    """Without its user name and password."""
+    url: str
+    """With its user name and password: to be shown only through `mask_address`."""
     variable: str
     """Which environment variable says so."""
+
+    def __repr__(self) -> str:
+        return f"Proxy({mask_address(self.url)!r}, {self.variable!r})"
 
 
 def ssl_context(network: NetworkConfig, environment: Mapping[str, str] | None = None) -> ssl.SSLContext:
@@ -161,16 +165,25 @@ def system_bundle() -> Path | None:
     return None
 
 
-def effective_proxy(url: str, environment: Mapping[str, str] | None = None) -> Proxy | None:
-    """Return the proxy that requests to `url` go through; None when they go directly."""
+def effective_proxy(url: str, environment: Mapping[str, str] | None = None) -> str | None:
+    """Return the proxy that requests to `url` go through, its password masked; None when they go directly."""
+    proxy = proxy_of(url, environment)
+    return mask_address(proxy.url) if proxy else None
+
+
+def proxy_of(url: str, environment: Mapping[str, str] | None = None) -> Proxy | None:
+    """Return the proxy that requests to `url` go through, ready for use; None when they go directly."""
     env = os.environ if environment is None else environment
     parts = urlsplit(url)
+    if is_loopback(parts.hostname or ""):
+        # A proxy cannot reach this machine's own servers.
+        return None
     if _excluded(parts.hostname or "", parts.port, env.get("no_proxy") or env.get("NO_PROXY") or ""):
         return None
     for name in (f"{parts.scheme}_proxy", "all_proxy"):
         for variable in (name, name.upper()):
             if env.get(variable):
-                return Proxy(mask_address(env[variable]), variable)
+                return Proxy(env[variable], variable)
     return None
 
 

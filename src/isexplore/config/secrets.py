@@ -35,8 +35,8 @@ _PATTERNS = (
         r"(?i)(?<=\bbasic )[A-Za-z0-9+/_-]{8,}={0,2}|(?<=\bbearer )[\w.~+/-]{8,}=*"
         r"|(?<=\btoken )[\w.~+/-]{20,}=*"
     ),
-    # user:password@ and token@ in an address.
-    re.compile(r"(?<=://)[^/\s@'\"?#]+(?=@)"),
+    # user:password@ and token@ in an address; every SSH address has the user git.
+    re.compile(r"(?<=://)(?!git@)[^/\s@'\"?#]+(?=@)"),
 )
 
 

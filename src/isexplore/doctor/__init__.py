@@ -1,0 +1,1 @@
+"""Checking everything between this machine and a merge request; each bad line comes with its fix."""

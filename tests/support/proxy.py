@@ -1,0 +1,70 @@
+"""A proxy on the loopback that knows CONNECT, and sends every tunnel to a server of ours."""
+
+from __future__ import annotations
+
+import asyncio
+from base64 import b64decode
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+
+
+class ConnectProxy:
+    """Counts tunnels; refuses them with `status` when that is not 200, or without `login` when one is set."""
+
+    def __init__(self, to_port: int, *, status: str = "200 Connection established", login: str = "") -> None:
+        self.to_port = to_port
+        self.status = status
+        self.login = login
+        self.targets: list[str] = []
+        self.port = 0
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[ConnectProxy]:
+        server = await asyncio.start_server(self._connected, "127.0.0.1", 0)
+        self.port = server.sockets[0].getsockname()[1]
+        try:
+            yield self
+        finally:
+            server.close()
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+            await server.wait_closed()
+
+    async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._tasks.add(task)
+        try:
+            with suppress(ConnectionError, asyncio.IncompleteReadError):
+                await self._serve(reader, writer)
+        finally:
+            self._tasks.discard(task)
+            writer.transport.abort()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
+        self.targets.append(head.split(" ")[1])
+        status = self.status
+        if self.login:
+            sent = next((line for line in head.split("\r\n") if line.lower().startswith("proxy-auth")), "")
+            if not sent or b64decode(sent.rpartition(" ")[2]).decode() != self.login:
+                status = "407 Proxy Authentication Required"
+        writer.write(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode())
+        await writer.drain()
+        if not status.startswith("2"):
+            return
+        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self.to_port)
+        try:
+            await asyncio.gather(_copy(reader, far_writer), _copy(far_reader, writer))
+        finally:
+            far_writer.transport.abort()
+
+
+async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    with suppress(ConnectionError):
+        while chunk := await reader.read(65_536):
+            writer.write(chunk)
+            await writer.drain()
+        writer.close()
