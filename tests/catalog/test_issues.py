@@ -3,7 +3,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.support.catalog import ACCOUNT, NOW, catalog, fill, moment, project
 
 from isexplore.catalog.database import Database
 from isexplore.catalog.issues import first_issues
@@ -12,6 +11,7 @@ from isexplore.catalog.store import Catalog
 from isexplore.catalog.write import Details, Writer
 from isexplore.errors import UsageError
 from isexplore.models import Issue, IssueVerdict, Verdict
+from tests.support.catalog import ACCOUNT, NOW, catalog, fill, moment, project
 
 
 def judged(path: str, number: int, title: str, verdict: Verdict, days: float, *labels: str) -> JudgedIssue:

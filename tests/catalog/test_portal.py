@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.catalog import ACCOUNT, NOW, catalog, fill, project
 
 from isexplore.catalog.database import Database
 from isexplore.catalog.portal import as_csv, import_repos, read_repos, repos_json
 from isexplore.catalog.query import search
 from isexplore.catalog.write import Details, Writer
 from isexplore.errors import WrongAnswerError
+from tests.support.catalog import ACCOUNT, NOW, catalog, fill, project
 
 _TYPES: dict[str, type | tuple[type, ...]] = {
     "id": (int, str),

@@ -5,13 +5,14 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.support.catalog import ACCOUNT, NOW, catalog, fill, made_up, moment, project
 
 from isexplore.catalog.database import Database
-from isexplore.catalog.query import Found, all_facets, completions, search
+from isexplore.catalog.facets import all_facets, completions
+from isexplore.catalog.query import Found, search
 from isexplore.catalog.store import Account, Catalog
 from isexplore.catalog.write import Details, Writer
 from isexplore.errors import UsageError
+from tests.support.catalog import ACCOUNT, NOW, catalog, fill, made_up, moment, project
 
 LAB = Account("lab", "https://lab.example.com", "mia")
 

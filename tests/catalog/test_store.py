@@ -9,7 +9,6 @@ import sys
 from pathlib import Path
 
 import pytest
-from tests.support.catalog import ACCOUNT, NOW, catalog, fill, made_up, moment, project
 
 from isexplore.catalog import schema
 from isexplore.catalog.database import Database
@@ -19,6 +18,7 @@ from isexplore.catalog.store import Account, Catalog, pack_weeks, rfc3339, unpac
 from isexplore.catalog.write import Details, Writer
 from isexplore.errors import StateError
 from isexplore.models import Document, Role, Visibility
+from tests.support.catalog import ACCOUNT, NOW, catalog, fill, made_up, moment, project
 
 ROOT = Path(__file__).parents[2]
 

@@ -8,8 +8,6 @@ from pathlib import Path
 
 import pytest
 from filelock import FileLock
-from tests.support.catalog import ACCOUNT, NOW, catalog, made_up, moment, project
-from tests.support.listing_forge import READING, Clock, ListingForge
 
 from isexplore.catalog import schema
 from isexplore.catalog.issues import first_issues
@@ -19,6 +17,8 @@ from isexplore.catalog.store import Account
 from isexplore.catalog.sync import Options, Source, Sync
 from isexplore.errors import AuthError, ForbiddenError, RateLimitedError, UnavailableError
 from isexplore.models import Issue, Label, ProjectRef
+from tests.support.catalog import ACCOUNT, NOW, catalog, made_up, moment, project
+from tests.support.listing_forge import READING, Clock, ListingForge
 
 QUICK = Options(looks=0)
 

@@ -7,7 +7,6 @@ and reading stops early; only the exact day of `active:` is looked up in the row
 from __future__ import annotations
 
 import sqlite3
-from heapq import merge
 
 from isexplore.catalog import words
 from isexplore.catalog.language import Filter, Query, Word, seconds
@@ -300,6 +299,8 @@ def sorted_places(
     catalog: Catalog, numbers: Sequence[int], compiled: Compiled, sort: str, limit: int | None
 ) -> list[Place]:
     """Return the hits of several files in an order that is not by rank, at most `limit`."""
+    from heapq import merge
+
     column, index, direction = ORDERS[sort]
     lists = []
     for number in numbers:

@@ -10,10 +10,8 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from heapq import merge
 
 from isexplore.catalog import match, words
-from isexplore.catalog.facets import Completion, Facets, all_facets, completions, count_facets
 from isexplore.catalog.language import Query, Word, parse
 from isexplore.catalog.match import Compiled, Place
 from isexplore.catalog.rank import best_first, match_spans
@@ -23,17 +21,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = [
-    "Completion",
-    "Facets",
-    "Found",
-    "Query",
-    "all_facets",
-    "completions",
-    "match_spans",
-    "parse",
-    "search",
-]
+    from isexplore.catalog.facets import Facets
 
 CANDIDATES = 500
 """Hits, best score first, that are ordered by how well they fit."""
@@ -96,6 +84,8 @@ class Found:
 
     def facets(self, limit: int = 12) -> Facets:
         """Count languages, topics and groups over all hits. It may read each: not for the key path."""
+        from isexplore.catalog.facets import all_facets, count_facets
+
         if self._effective.is_empty:
             return all_facets(self.catalog, limit)
         return count_facets(self.catalog, self.places(), limit)
@@ -120,6 +110,8 @@ class Found:
                 self.catalog, self._stores, self._compiled, str(self._effective.sort), None
             )
         else:
+            from heapq import merge
+
             lists = [match.all_hits(self.catalog.stores[each], each, self._compiled) for each in self._stores]
             everything = list(merge(*lists))
         head = set(self._head)

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from math import log1p
-
 from isexplore.catalog import words
 from isexplore.catalog.language import Query, Word
-from isexplore.catalog.schema import CEILING, SLOT_BITS
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -19,7 +16,6 @@ _NAME, _TOPIC, _PATH, _TEXT = 7.0, 5.0, 4.0, 1.5
 """What a word is worth by where it begins a word of the project's."""
 _FIRST, _WHOLE, _SAME_NAME = 1.0, 1.0, 6.0
 """Extra for the first word of the name, for a whole word, for the very name."""
-_POPULAR = 0.45
 
 
 def best_first(catalog: Catalog, query: Query, places: Iterable[Place]) -> list[Place]:
@@ -37,7 +33,7 @@ def best_first(catalog: Catalog, query: Query, places: Iterable[Place]) -> list[
     rated: list[tuple[float, int, int]] = []
     for number, ranks in by_store.items():
         marks = ",".join(map(str, ranks))
-        statement = f"SELECT id, key = ?, welcome, topics_at, path_at{columns} FROM fit WHERE id IN ({marks})"
+        statement = f"SELECT id, key = ?, boost, topics_at, path_at{columns} FROM fit WHERE id IN ({marks})"
         rated += [
             (-_fit(values, len(terms)), values[0], number)
             for values in catalog.stores[number].numbers(statement, parameters)
@@ -48,7 +44,7 @@ def best_first(catalog: Catalog, query: Query, places: Iterable[Place]) -> list[
 
 def _fit(values: Sequence[int], terms: int) -> float:
     """Return how well a row of `fit` suits, from where each word was found in it."""
-    rank, same, welcome, topics_at, path_at = values[:5]
+    same, boost, topics_at, path_at = values[1:5]
     fit = 0.0
     for index in range(5, 5 + 2 * terms, 2):
         begin = values[index]
@@ -57,8 +53,7 @@ def _fit(values: Sequence[int], terms: int) -> float:
             continue
         fit += _NAME if begin < topics_at else _TOPIC if begin < path_at else _PATH
         fit += _FIRST * (begin == 1) + _WHOLE * (values[index + 1] > 0)
-    score = CEILING - (rank >> SLOT_BITS)
-    return fit / terms + _SAME_NAME * same + _POPULAR * log1p(score) + 0.1 * welcome
+    return fit / terms + _SAME_NAME * same + boost / 100
 
 
 def match_spans(text: str, query: Query) -> list[tuple[int, int]]:

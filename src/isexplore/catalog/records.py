@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from math import log1p
 from typing import Any, NamedTuple
 
 from isexplore.catalog import score, words
@@ -18,6 +19,7 @@ EXCERPT_LIMIT = 4_096
 TOPIC_LIMIT = 64
 """Topics kept of a project: some people try how many there can be."""
 _LANGUAGE_LIMIT = 3
+_POPULAR = 45
 
 COLUMNS = (
     "id", "pid", "path", "name", "url", "description", "visibility", "language", "languages", "topics",
@@ -49,7 +51,8 @@ class Fit(NamedTuple):
     """What the table `fit` holds for a project, but its number."""
 
     key: str
-    welcome: int
+    boost: int
+    """What the project has in its favour whatever is searched for, in hundredths of `rank.best_first`'s unit."""
     active: int | None
     topics_at: int
     path_at: int
@@ -222,9 +225,12 @@ def fit_of(values: Values) -> Fit:
     topics = " ".join(words.tokens(values["topics"]))
     rest = " ".join(words.tokens(f"{values['language'] or ''} {values['path']}"))
     start = len(name) + 3
-    welcome = 3 * bool(values["good_first_issues"]) + 2 * ("CONTRIBUTING" in topics_of(values["documents"]))
+    welcoming = 30 * bool(values["good_first_issues"]) + 20 * (
+        "CONTRIBUTING" in topics_of(values["documents"])
+    )
+    boost = round(_POPULAR * log1p(values["score"])) + welcoming
     low = f" {name} | {topics} | {rest} "
-    return Fit(values["key"], welcome, values["last_activity"], start, start + len(topics) + 2, low)
+    return Fit(values["key"], boost, values["last_activity"], start, start + len(topics) + 2, low)
 
 
 def score_of(values: Values, now: int) -> int:

@@ -23,7 +23,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
 
-VERSION: Final = 1
+VERSION: Final = 2
 """Layout of the tables; a file with another number is rebuilt."""
 APPLICATION: Final = 0x15E7C0DE
 """Marks the file as ours (SQLite's `application_id`)."""
@@ -89,7 +89,7 @@ CREATE VIRTUAL TABLE deep USING fts5(
 CREATE VIRTUAL TABLE vocabulary USING fts5vocab(meta, 'row');
 CREATE TABLE word (term TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE fit (
-    id INTEGER PRIMARY KEY, key TEXT NOT NULL, welcome INTEGER NOT NULL, active INTEGER, topics_at INTEGER NOT NULL,
+    id INTEGER PRIMARY KEY, key TEXT NOT NULL, boost INTEGER NOT NULL, active INTEGER, topics_at INTEGER NOT NULL,
     path_at INTEGER NOT NULL, low TEXT NOT NULL
 );
 CREATE TABLE readme (pid TEXT PRIMARY KEY, excerpt BLOB NOT NULL) WITHOUT ROWID;

@@ -7,8 +7,6 @@ to 1.01 instead of 1 to 2); scores written by tools that use it do not compare w
 
 from __future__ import annotations
 
-import math
-
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,6 +55,8 @@ def activity_score(
         motivation: `motivation` of its innersource.json.
         has_guidelines: whether it has a CONTRIBUTING file.
     """
+    import math
+
     idle = max(0, now - last_activity) // _DAY if last_activity is not None else 10_000
     age = max(0, now - created_at) // _DAY if created_at is not None else 10_000
     score = 50 + 5 * forks + subscribers + stars / 3 + open_issues / 5
@@ -139,11 +139,11 @@ def sparkline(participation: Sequence[int], width: int = 13, *, plain: bool = Fa
     if not participation or width < 1:
         return ""
     weeks = list(participation)
-    per_bar = max(1, math.ceil(len(weeks) / width))
+    per_bar = max(1, -(-len(weeks) // width))
     weeks = [0] * (-len(weeks) % per_bar) + weeks
     sums = [sum(weeks[start : start + per_bar]) for start in range(0, len(weeks), per_bar)]
     top = max(sums)
     bars = _ASCII_BARS if plain else _BARS
     if top <= 0:
         return bars[0] * len(sums)
-    return "".join(bars[math.ceil(value * (len(bars) - 1) / top) if value > 0 else 0] for value in sums)
+    return "".join(bars[-(-value * (len(bars) - 1) // top) if value > 0 else 0] for value in sums)

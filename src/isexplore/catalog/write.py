@@ -217,7 +217,7 @@ class Writer:
         for rank, insert, text, fit, _ in changes:
             if insert:
                 self._database.connection.execute(
-                    "INSERT INTO fit (id, key, welcome, active, topics_at, path_at, low) VALUES (?,?,?,?,?,?,?)",
+                    "INSERT INTO fit (id, key, boost, active, topics_at, path_at, low) VALUES (?,?,?,?,?,?,?)",
                     (rank, *fit),
                 )
                 self._database.connection.execute(
