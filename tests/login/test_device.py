@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from tests.support.forge import Clock, ForgeServer, Reply, html
 
 from isexplore.config.keyring_store import KeyringStore
 from isexplore.config.paths import Paths
@@ -16,6 +15,7 @@ from isexplore.errors import AuthError, ConfigError, ForgeError, WrongAnswerErro
 from isexplore.forge.http import ForgeClient
 from isexplore.login.device import GRANT_TYPE, DeviceCode, DeviceFlow, offers_device_flow, renewed
 from isexplore.models import ForgeKind
+from tests.support.forge import Clock, ForgeServer, Reply, html
 
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC)
 

@@ -6,8 +6,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.support.forge import ForgeServer, Reply, html
-from tests.support.tls import Authority
 
 from isexplore.config.load import load, profile_cache
 from isexplore.config.network import ssl_context
@@ -15,6 +13,8 @@ from isexplore.config.paths import Paths
 from isexplore.config.schema import NetworkConfig
 from isexplore.errors import ConfigError, ForgeError, MovedError, UnavailableError
 from isexplore.login.profile import LIMIT, STALE_SECONDS, add_profile, refresh_profile
+from tests.support.forge import ForgeServer, Reply, html
+from tests.support.tls import Authority
 
 PROFILE = b'tags = ["org"]\n[forge.org]\nurl = "https://git.example.com"\nkind = "gitlab"\n'
 

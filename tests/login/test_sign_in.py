@@ -5,9 +5,6 @@ from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from tests.support.forge import ForgeServer, Reply, html
-from tests.support.practice import RunningPractice, running_practice
-from tests.support.tls import Authority
 
 from isexplore.config.edit import append_forge
 from isexplore.config.keyring_store import KeyringStore
@@ -29,6 +26,9 @@ from isexplore.login.sign_in import Candidate, SignIn
 from isexplore.login.verify import expiry_words, missing_by_asking
 from isexplore.models import ForgeKind
 from isexplore.practice.server import NEWCOMER, Grant
+from tests.support.forge import ForgeServer, Reply, html
+from tests.support.practice import RunningPractice, running_practice
+from tests.support.tls import Authority
 
 
 @pytest.fixture(scope="module")
