@@ -369,3 +369,32 @@ async def test_documents_that_stop_other_viewers(name: str) -> None:
         assert view.is_loaded
         # One widget, whatever the document is: widgets are what makes viewers slow.
         assert len(list(pilot.app.query("DocumentView *"))) == 0
+
+
+async def test_text_can_be_selected() -> None:
+    view = DocumentView()
+    app = HostApp(view)
+    async with app.run_test(size=SIZE, message_hook=app.seen.append) as pilot:
+        view.show("# Title\n\nsome [words](x.md) here")
+        await settle(pilot)
+        await pilot.mouse_down(view, offset=(1, 0))
+        await pilot.hover(view, offset=(5, 3))
+        await pilot.mouse_up(view, offset=(5, 3))
+        await pilot.pause()
+        assert app.screen.get_selected_text() == "Title\n━━━━━\n\nsome "
+        assert app.told(DocumentView.LinkActivated) == []
+        marked = [segment.text for segment in view.render_line(3) if segment.style != view.rich_style]
+        assert marked[0] == "some "
+
+
+async def test_a_document_may_come_before_the_screen() -> None:
+    view = DocumentView()
+
+    def prepared() -> DocumentView:
+        view.show(manual(100))
+        view.go_to_heading("part-40")
+        return view
+
+    async with HostApp(prepared).run_test(size=SIZE) as pilot:
+        await settle(pilot)
+        assert top_text(pilot.app) == "Part 40"

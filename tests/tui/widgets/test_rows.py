@@ -229,3 +229,30 @@ async def test_an_empty_list_may_say_what_was_searched_for() -> None:
             await pilot.pause()
             assert forbidden(frame(app)) == set()
             assert "Nothing matches" in frame(app)
+
+
+async def test_the_list_with_the_focus_is_told_apart() -> None:
+    first, second = RowList(), RowList()
+    async with HostApp(first, second).run_test(size=SIZE) as pilot:
+        for rows in (first, second):
+            rows.set_rows(rows_of("a"))
+        first.focus()
+        await pilot.pause()
+        lit = [segment.style for segment in first.render_line(0)]
+        assert lit != [segment.style for segment in second.render_line(0)]
+        second.focus()
+        await pilot.pause()
+        assert [segment.style for segment in second.render_line(0)] == lit
+
+
+async def test_rows_may_come_before_the_screen() -> None:
+    rows = RowList()
+
+    def prepared() -> RowList:
+        rows.set_rows(rows_of("a", "b"))
+        rows.move_cursor(1)
+        return rows
+
+    async with HostApp(prepared).run_test(size=SIZE) as pilot:
+        await pilot.pause()
+        assert "▌b" in frame(pilot.app)
