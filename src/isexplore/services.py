@@ -232,6 +232,16 @@ class Services:
         """Return how git signs in to a forge that is connected."""
         return self._credentials.get(name)
 
+    def add_forge(self, forge: ForgeConfig, token: Secret, username: str) -> None:
+        """Take in a forge that was signed in to while the program runs; config.toml holds it already."""
+        self.config = load(self.paths).checked()
+        self.tokens.remember(forge, token, username)
+        if "catalog" in self.__dict__:
+            self.catalog.close()
+        for derived in ("catalog", "git", "journeys", "tls"):
+            self.__dict__.pop(derived, None)
+        self._forges.pop(forge.name, None)
+
     # Searching: from disk, in the key path
 
     def search(self, text: str) -> Found:

@@ -42,6 +42,10 @@ RUNNERS = {
 """Where each subcommand is; imported only when it is called."""
 
 
+LIGHT = frozenset({"search", "completion", "practice", "config"})
+"""Subcommands that have nothing to log; those of the practice world log there."""
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run isexplore; return its exit code.
 
@@ -75,11 +79,12 @@ def run(words: Sequence[str], paths: Paths | None = None) -> int:
     from isexplore.config.paths import Paths
 
     options = parse(words)
-    if options.verbose:
-        from isexplore.config.logs import log_to_stderr
+    world = paths or Paths.default()
+    if options.verbose or options.command not in LIGHT:
+        from isexplore.config.logs import start_logging
 
-        log_to_stderr()
-    return dispatch(options, paths or Paths.default())
+        start_logging(world.log_file, verbose=options.verbose)
+    return dispatch(options, world)
 
 
 def dispatch(options: argparse.Namespace, paths: Paths) -> int:

@@ -12,6 +12,7 @@ from pathlib import Path
 from isexplore.config.load import load
 from isexplore.config.network import git_environment, ssl_context
 from isexplore.config.paths import Paths
+from isexplore.config.schema import Config
 from isexplore.config.tokens import Tokens
 from isexplore.doctor.clone import check_clone
 from isexplore.doctor.forges import ForgeDoctor
@@ -36,6 +37,7 @@ async def examine(
     directory: Path | None = None,
     terminal: TerminalFacts | None = None,
     tokens: Tokens | None = None,
+    config: Config | None = None,
     seconds: float = SECONDS,
 ) -> Report:
     """Return the report; nothing is changed, and nothing is raised for what is wrong.
@@ -46,11 +48,12 @@ async def examine(
         directory: a clone to look at as well.
         terminal: instead of the process's.
         tokens: instead of those that the configuration leads to.
+        config: instead of the one in force below `paths`.
         seconds: how long each step of a connection may take.
     """
     env = os.environ if environment is None else environment
     loaded = load(paths, environment=env)
-    config = loaded.config
+    config = config or loaded.config
     tokens = tokens or Tokens(config, paths, environment=env)
     git_network: dict[str, str] = {}
     tls: ssl.SSLContext | None = None
