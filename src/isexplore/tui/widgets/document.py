@@ -14,111 +14,30 @@ Messages: `LinkActivated` (its `link` says where it leads and whether that is al
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from time import perf_counter
 from typing import ClassVar
 
-from rich.segment import Segment as RichSegment
-from rich.style import Style
 from textual import events, work
 from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
-from textual.cache import LRUCache
 from textual.geometry import Region, Size
 from textual.message import Message
-from textual.scroll_view import ScrollView
-from textual.selection import Selection
-from textual.strip import Strip
 
 from isexplore.text import clean_line, count
 from isexplore.tui.links import Link, LinkKind, resolve
 from isexplore.tui.markdown import LIMIT, Document, Heading, Kind, Line, Match, Segment, find
 from isexplore.tui.text import cells
+from isexplore.tui.widgets.line_view import LineView, Overlay
 
 SLICE = 0.003
 """Seconds of laying out between two looks at the keyboard."""
-_STYLES = (
-    "h1",
-    "h2",
-    "h3",
-    "h4",
-    "h5",
-    "h6",
-    "strong",
-    "em",
-    "strike",
-    "code",
-    "code-block",
-    "link",
-    "image",
-    "quote",
-    "bullet",
-    "rule",
-    "diff-add",
-    "diff-remove",
-    "diff-hunk",
-    "diff-file",
-    "notice",
-    "match",
-    "current",
-)
-_Overlay = tuple[int, int, Style]
 
 
-class DocumentView(ScrollView, can_focus=True):
+class DocumentView(LineView):
     """A document that scrolls; its links can be visited and its words searched for."""
 
-    DEFAULT_CSS = """
-    DocumentView {
-        height: 1fr;
-        padding: 0 1;
-        overflow-x: hidden;
-        overflow-y: auto;
-        scrollbar-size-vertical: 1;
-        scrollbar-size-horizontal: 0;
-        scrollbar-gutter: stable;
-        background: transparent;
-
-        & > .document--h1 { text-style: bold; color: $text-primary; }
-        & > .document--h2 { text-style: bold underline; color: $text-primary; }
-        & > .document--h3 { text-style: bold; color: $text-primary; }
-        & > .document--h4, & > .document--h5, & > .document--h6 { text-style: bold italic; }
-        & > .document--strong { text-style: bold; }
-        & > .document--em { text-style: italic; }
-        & > .document--strike { text-style: strike; }
-        & > .document--code { color: $text-accent; }
-        & > .document--code-block { background: $foreground 6%; }
-        & > .document--link { color: $text-accent; text-style: underline; }
-        & > .document--image { color: $text-muted; text-style: italic; }
-        & > .document--quote, & > .document--rule { color: $foreground 40%; }
-        & > .document--bullet { color: $text-accent; }
-        & > .document--diff-add { color: $text-success; }
-        & > .document--diff-remove { color: $text-error; }
-        & > .document--diff-hunk { color: $text-accent; }
-        & > .document--diff-file { text-style: bold; }
-        & > .document--notice { color: $text-muted; text-style: italic; }
-        & > .document--match { background: $warning 40%; text-style: underline; }
-        & > .document--current { text-style: bold reverse; }
-
-        &:ansi {
-            & > .document--code, & > .document--h1 { text-style: bold; }
-            & > .document--image, & > .document--quote, & > .document--rule { text-style: dim; }
-            & > .document--match { text-style: bold underline; }
-        }
-    }
-    """
-
-    COMPONENT_CLASSES: ClassVar[set[str]] = {f"document--{name}" for name in _STYLES}
-
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("down,j", "scroll_lines(1)", "Down", show=False, id="document.down"),
-        Binding("up,k", "scroll_lines(-1)", "Up", show=False, id="document.up"),
-        Binding("pagedown,space,ctrl+f", "scroll_pages(1)", "Page down", show=False, id="document.page-down"),
-        Binding("pageup,ctrl+b", "scroll_pages(-1)", "Page up", show=False, id="document.page-up"),
-        Binding("ctrl+d", "scroll_pages(0.5)", "Half a page down", show=False, id="document.half-down"),
-        Binding("ctrl+u", "scroll_pages(-0.5)", "Half a page up", show=False, id="document.half-up"),
-        Binding("home,g", "first_line", "Top", show=False, id="document.top"),
-        Binding("end,G", "last_line", "Bottom", show=False, id="document.bottom"),
         Binding("right_curly_bracket", "heading(1)", "Next heading", show=False, id="document.next-heading"),
         Binding(
             "left_curly_bracket", "heading(-1)", "Heading before", show=False, id="document.heading-before"
@@ -177,7 +96,6 @@ class DocumentView(ScrollView, can_focus=True):
         self._document = Document("", "plain")
         self._text = ""
         self._shown = False
-        self._lines: list[Line] = []
         self._fresh: list[Line] = []
         self._laid = 0
         self._width = 0
@@ -189,8 +107,6 @@ class DocumentView(ScrollView, can_focus=True):
         self._words = ""
         self._matches: list[Match] = []
         self._match = -1
-        self._strips: LRUCache[int, Strip] = LRUCache(512)
-        self._style_cache: dict[str, Style] = {}
 
     # What is shown
 
@@ -216,7 +132,7 @@ class DocumentView(ScrollView, can_focus=True):
         self._words, self._matches, self._match = "", [], -1
         self._wanted_line, self._wanted_slug = None, ""
         self._anchor = (1, 0.0)
-        self._scroll(0)
+        self.scroll_to_line(0)
         self._restart()
 
     def clear(self) -> None:
@@ -244,11 +160,6 @@ class DocumentView(ScrollView, can_focus=True):
         return self._is_done()
 
     @property
-    def lines(self) -> Sequence[Line]:
-        """The lines as wrapped now."""
-        return self._lines
-
-    @property
     def top_line(self) -> int:
         """Line of the document at the top of the view, from 1."""
         top = round(self.scroll_y)
@@ -256,14 +167,9 @@ class DocumentView(ScrollView, can_focus=True):
 
     # Laying out
 
-    @property
-    def _room(self) -> int:
-        """Cells that a line has, beside the scrollbar (whose place is always kept free)."""
-        return self.scrollable_content_region.width
-
     def on_resize(self) -> None:
         """Wrap anew, keeping the place."""
-        if self._shown and self._room != self._width and self._room:
+        if self._shown and self.room != self._width and self.room:
             if self._lines:
                 self._anchor = self._place()
             self._restart()
@@ -282,7 +188,7 @@ class DocumentView(ScrollView, can_focus=True):
     def _restart(self) -> None:
         """Lay the document out from its beginning; the lines so far stay until there is enough."""
         self.workers.cancel_group(self, "document")
-        self._width = self._room
+        self._width = self.room
         self._fresh, self._laid = [], 0
         if not self._width:
             return
@@ -340,7 +246,7 @@ class DocumentView(ScrollView, can_focus=True):
         self._strips.clear()
         self._tell_height()
         if self._anchor != (1, 0.0):
-            self._scroll(self._line_at(*self._anchor))
+            self.scroll_to_line(self._line_at(*self._anchor))
         self.refresh()
 
     def _finish(self) -> None:
@@ -378,17 +284,13 @@ class DocumentView(ScrollView, can_focus=True):
 
     # Places
 
-    def _scroll(self, y: float) -> None:
-        # Forced, because Textual refuses before the first layout has shown the scrollbar.
-        self.scroll_to(y=y, animate=False, force=True)
-
     def go_to(self, line: int) -> None:
         """Bring a line of the document (from 1) to the top, as soon as it has been read."""
         if not self._lines or (self._lines[-1].source < line and not self._is_done()):
             self._wanted_line = line
             return
         self._wanted_line = None
-        self._scroll(self._line_at(line))
+        self.scroll_to_line(self._line_at(line))
 
     def go_to_heading(self, slug: str) -> bool:
         """Bring the heading that links call `slug` to the top.
@@ -412,8 +314,7 @@ class DocumentView(ScrollView, can_focus=True):
         self._words = clean_line(words)
         self._matches = find(self._lines, self._words)
         self._match = -1
-        self._strips.clear()
-        self.refresh()
+        self.redraw()
         if self._matches:
             top = round(self.scroll_y)
             at = (index for index, match in enumerate(self._matches) if match[0].line >= top)
@@ -438,8 +339,7 @@ class DocumentView(ScrollView, can_focus=True):
     def clear_find(self) -> None:
         """Take the marks of the hits off."""
         self._words, self._matches, self._match = "", [], -1
-        self._strips.clear()
-        self.refresh()
+        self.redraw()
 
     def _find_again(self) -> None:
         if self._words:
@@ -449,9 +349,8 @@ class DocumentView(ScrollView, can_focus=True):
 
     def _go_to_match(self, index: int) -> None:
         self._match = index
-        self._strips.clear()
+        self.redraw()
         self._show_line(self._matches[index][0].line)
-        self.refresh()
 
     def _show_line(self, index: int) -> None:
         self.scroll_to_region(Region(0, max(0, index - 1), 1, 3), animate=False, force=True)
@@ -478,9 +377,8 @@ class DocumentView(ScrollView, can_focus=True):
             below = [index for index, (_, line) in enumerate(places) if line >= top]
             index = (visible or below or [0])[0 if step > 0 else -1]
         self._link, line = places[index]
-        self._strips.clear()
+        self.redraw()
         self._show_line(line)
-        self.refresh()
 
     def _open(self, href: str) -> None:
         link = resolve(href, self.base, self.path)
@@ -495,22 +393,6 @@ class DocumentView(ScrollView, can_focus=True):
         if action == "show_rest":
             return self._document.unread > 0
         return True
-
-    def action_scroll_lines(self, lines: int) -> None:
-        """Scroll by lines."""
-        self._scroll(self.scroll_y + lines)
-
-    def action_scroll_pages(self, pages: float) -> None:
-        """Scroll by pages; a page keeps one line of the one before."""
-        self._scroll(self.scroll_y + round(pages * max(1, self.size.height - 1)))
-
-    def action_first_line(self) -> None:
-        """Go to the top."""
-        self._scroll(0)
-
-    def action_last_line(self) -> None:
-        """Go to the bottom."""
-        self._scroll(self.max_scroll_y)
 
     def action_heading(self, step: int) -> None:
         """Go to the next heading, or the one before."""
@@ -562,96 +444,33 @@ class DocumentView(ScrollView, can_focus=True):
                 if segment.link is not None:
                     event.stop()
                     self._link = segment.link.number
-                    self._strips.clear()
-                    self.refresh()
+                    self.redraw()
                     self._open(segment.link.href)
                 return
 
     # Drawing
 
-    def notify_style_update(self) -> None:
-        """Forget what was drawn with the former styles."""
-        super().notify_style_update()
-        self._strips.clear()
-        self._style_cache.clear()
+    @property
+    def empty_words(self) -> str:
+        """What was given to say about an empty document, once that is known to be empty."""
+        return self._empty if self._is_done() else ""
 
-    def get_selection(self, selection: Selection) -> tuple[str, str] | None:
-        """Return the selected text, wrapped lines as they are on the screen."""
-        return selection.extract("\n".join(line.text for line in self._lines)), "\n"
-
-    def selection_updated(self, selection: Selection | None) -> None:
-        """Draw the selection."""
-        self._strips.clear()
-        self.refresh()
-
-    def render_line(self, y: int) -> Strip:
-        """Return line `y` of what is visible."""
-        index = y + round(self.scroll_y)
-        width = self._room
-        if index >= len(self._lines):
-            if index == 0 and self._empty and self._is_done():
-                text = [RichSegment(self._empty[:width], self._style("notice"))]
-                return Strip(text).adjust_cell_length(width, self.rich_style)
-            return Strip.blank(width, self.rich_style)
-        strip = self._strips.get(index)
-        if strip is None or strip.cell_length != width:
-            strip = self._strips[index] = self._draw(index, width)
-        return strip.apply_offsets(0, index)
-
-    def _draw(self, index: int, width: int) -> Strip:
-        line = self._lines[index]
-        parts: Iterable[RichSegment] = [
-            RichSegment(segment.text, self._style(segment.style)) for segment in line.segments
-        ]
-        overlays = self._overlays(index, line)
-        if overlays:
-            parts = _overlaid(parts, overlays)
-        fill = self._style(line.fill) if line.fill else self.rich_style
-        return Strip(parts).adjust_cell_length(width, fill)
-
-    def _overlays(self, index: int, line: Line) -> list[_Overlay]:
-        overlays: list[_Overlay] = []
+    def overlays(self, index: int, line: Line) -> list[Overlay]:
+        """Return the marks of the visited link and of the hits in this line."""
+        overlays: list[Overlay] = []
         if self._link is not None:
             at = 0
             for segment in line.segments:
                 end = at + len(segment.text)
                 if segment.link is not None and segment.link.number == self._link:
-                    overlays.append((at, end, self._style("current")))
+                    overlays.append((at, end, self.style_of("current")))
                 at = end
         for number, match in enumerate(self._matches):
             for part in match:
                 if part.line == index:
                     name = "current" if number == self._match else "match"
-                    overlays.append((part.start, part.end, self._style(name)))
-        selection = self.text_selection
-        if selection is not None:
-            span = selection.get_span(index)
-            if span is not None:
-                start, end = span
-                end = len(line.text) if end == -1 else end
-                overlays.append((start, end, self.screen.get_component_rich_style("screen--selection")))
+                    overlays.append((part.start, part.end, self.style_of(name)))
         return overlays
-
-    def _style(self, names: str) -> Style:
-        style = self._style_cache.get(names)
-        if style is None:
-            style = self.rich_style
-            for name in names.split():
-                if name in _STYLES:
-                    style += self._own_style(f"document--{name}")
-            self._style_cache[names] = style
-        return style
-
-    def _own_style(self, name: str) -> Style:
-        """Return what a component class itself says, with its colours blended over the background."""
-        rules = self.get_component_styles(name)
-        whole = self.get_component_rich_style(name)
-        coloured = rules.has_rule("color") or rules.has_rule("auto_color")
-        colours = Style(
-            color=whole.color if coloured else None,
-            bgcolor=whole.bgcolor if rules.has_rule("background") else None,
-        )
-        return colours + rules.text_style
 
 
 def _links_of(lines: Sequence[Line]) -> list[tuple[int, int]]:
@@ -662,21 +481,3 @@ def _links_of(lines: Sequence[Line]) -> list[tuple[int, int]]:
             if segment.link is not None:
                 found.setdefault(segment.link.number, index)
     return list(found.items())
-
-
-def _overlaid(parts: Iterable[RichSegment], overlays: Sequence[_Overlay]) -> Iterable[RichSegment]:
-    """Return the segments with styles laid over some of their characters."""
-    edges = sorted({edge for start, end, _ in overlays for edge in (start, end)})
-    at = 0
-    for text, style, _ in parts:
-        end = at + len(text)
-        stops = [*(edge for edge in edges if at < edge < end), end]
-        start = at
-        for stop in stops:
-            extra = style or Style()
-            for low, high, over in overlays:
-                if low <= start < high:
-                    extra += over
-            yield RichSegment(text[start - at : stop - at], extra)
-            start = stop
-        at = end
