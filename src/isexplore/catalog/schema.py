@@ -132,7 +132,6 @@ class Opened:
 def _set_up(connection: sqlite3.Connection) -> None:
     connection.execute("PRAGMA busy_timeout = 5000")
     connection.execute("PRAGMA cache_size = -16000")
-    connection.execute("PRAGMA mmap_size = 268435456")
     connection.execute("PRAGMA temp_store = MEMORY")
 
 
