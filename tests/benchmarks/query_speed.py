@@ -13,11 +13,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from tests.support.catalog import ACCOUNT, FIRST, LAST, NOW, catalog, fill, made_up
-
 from isexplore.catalog import words
 from isexplore.catalog.query import search
 from isexplore.catalog.store import Catalog
+from tests.support.catalog import ACCOUNT, FIRST, LAST, NOW, catalog, fill, made_up
 
 _FILTERS = ("", " lang:python,go active:1y")
 ROUNDS = 3

@@ -7,8 +7,6 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import cast
 
-from tests.support.catalog import ACCOUNT
-
 from isexplore.catalog.enrich import Reading
 from isexplore.catalog.sync import Source
 from isexplore.errors import ForgeError, NotVisibleError
@@ -24,6 +22,7 @@ from isexplore.models import (
     Project,
     Verdict,
 )
+from tests.support.catalog import ACCOUNT
 
 
 class ListingForge:
