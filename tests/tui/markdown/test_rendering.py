@@ -229,6 +229,13 @@ def test_a_diff_is_coloured_by_line() -> None:
     assert shown(text, kind="diff") == text.rstrip("\n")
 
 
+@pytest.mark.parametrize("indentation", ["", "  "])
+def test_a_diff_in_a_fence_is_coloured_too(indentation: str) -> None:
+    body = "".join(f"{indentation}{line}\n" for line in ("```diff", "-old", *["+new"] * 200, "```"))
+    kinds = [line.segments[-1].style for line in rendered(body if not indentation else f"- item\n\n{body}")]
+    assert kinds[-201:] == ["diff-remove", *["diff-add"] * 200]
+
+
 def test_plain_text_stays_as_it_is() -> None:
     text = "# not a heading\n  *two* spaces\n\n[x](y)\ttab"
     assert shown(text, kind="plain") == text.replace("\t", "    ")

@@ -127,7 +127,7 @@ class BlockReader:
         if piece.ends and lines and lines[-1].strip()[:3] in ("```", "~~~"):
             lines = lines[:-1]
         if lines:
-            yield Code(frame, first, lines)
+            yield Code(frame, first, lines, _code_style(piece.info))
 
     def _table_piece(self, piece: Piece) -> Block:
         assert piece.table is not None
@@ -231,7 +231,7 @@ class BlockReader:
             yield from self._html(token.content, source)
         else:
             lines = token.content.removesuffix("\n").split("\n")
-            yield Code(self._frame(), source + (token.type == "fence"), lines)
+            yield Code(self._frame(), source + (token.type == "fence"), lines, _code_style(token.info))
 
     def _text(self, content: str, source: int, level: int) -> Iterator[Block]:
         if level:
@@ -306,6 +306,10 @@ class BlockReader:
         inline = builder.done()
         if inline.text:
             yield Paragraph(self._frame(), source, inline, level)
+
+
+def _code_style(info: str) -> str:
+    return "diff" if info.split()[:1] in (["diff"], ["patch"]) else "code-block"
 
 
 def _align(cell: str) -> str:

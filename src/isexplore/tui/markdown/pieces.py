@@ -54,6 +54,8 @@ class Piece(NamedTuple):
     ends: bool = True
     """Whether it is the end of it."""
     table: Table | None = None
+    info: str = ""
+    """The language that the code names."""
 
 
 _FENCE = re.compile(r"( {0,9})(`{3,}(?=[^`]*$)|~{3,})")
@@ -126,13 +128,14 @@ def _code(lines: Sequence[str], number: int) -> Iterator[Piece]:
     marker = lines[number].strip()
     fence = marker[: len(marker) - len(marker.lstrip(marker[0]))]
     closing = re.compile(rf" {{0,3}}{re.escape(fence[0])}{{{len(fence)},}}[ \t]*")
+    info = marker.strip(fence[0]).strip()
     end = number + 1
     while end < len(lines) and not closing.fullmatch(lines[end]):
         end += 1
     end = min(end + 1, len(lines))
     for start in range(number, end, CODE_LINES):
         stop = min(start + CODE_LINES, end)
-        yield Piece("code", start + 1, lines[start:stop], begins=start == number, ends=stop == end)
+        yield Piece("code", start + 1, lines[start:stop], start == number, stop == end, info=info)
 
 
 def _table(lines: Sequence[str], number: int, columns: int) -> Iterator[Piece]:
