@@ -431,3 +431,12 @@ def topic_spellings(tag: str) -> tuple[str, ...]:
     """Return the topics that a tag may be: GitHub has lower case, digits and hyphens only."""
     words = [word for word in re.split(r"[^a-z0-9]+", tag.lower()) if word]
     return tuple(dict.fromkeys(("-".join(words), "".join(words)))) if words else ()
+
+
+def parse_log(data: bytes, limit: int) -> str:
+    """Return the end of a job's log without the time before each line, group marks and terminal colours."""
+    text = data.decode("utf-8", "replace")
+    text = re.sub(r"^\ufeff?\d{4}-\d{2}-\d{2}T[\d:.]+Z ?", "", text, flags=re.MULTILINE)
+    text = re.sub(r"^##\[(?:group|endgroup|section)\].*\n?", "", text, flags=re.MULTILINE)
+    text = re.sub(r"\x1b\[[0-9;?]*[ -/]*[@-~]", "", text)
+    return clean(text[-limit:])
