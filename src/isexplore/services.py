@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from isexplore.git.client import Git
     from isexplore.git.facts import Credential
     from isexplore.journey.runner import Journeys
+    from isexplore.login.device import DeviceFlow
     from isexplore.practice.launch import Server
 
 __all__ = [
@@ -191,7 +192,9 @@ class Services:
 
     def has_session_tokens(self) -> bool:
         """Tell whether a token is known to this process only."""
-        return not self.practising and "tokens" in self.__dict__ and self.tokens.has_session
+        if self.practising or "tokens" not in self.__dict__:
+            return False
+        return any(self.tokens.in_session(forge) for forge in self.config.forges)
 
     async def token_for(self, config: ForgeConfig) -> Secret:
         """Return the token for a forge.
@@ -200,6 +203,12 @@ class Services:
             AuthError: no source has one; says what each of them answered.
         """
         search = await self.tokens.find(config)
+        if search.found is not None and config.client_id:
+            from isexplore.login.device import renewed
+
+            return (
+                await renewed(self.tokens, config, search.found, lambda: self._device_flow(config))
+            ).secret
         if search.found is None:
             raise AuthError(
                 f"No token for {config.name} is known",
@@ -208,6 +217,27 @@ class Services:
                 forge=config.name,
             )
         return search.found.secret
+
+    def _device_flow(self, config: ForgeConfig) -> DeviceFlow:
+        from isexplore.forge.http import ForgeClient
+        from isexplore.login.device import DeviceFlow
+
+        client = ForgeClient(
+            name=config.name,
+            base_url=config.url,
+            verify=self.tls,
+            timeout=self.config.network.timeout,
+            allow_http=config.allow_http,
+        )
+        return DeviceFlow(client, config.kind or ForgeKind.GITLAB, config.client_id or "")
+
+    async def refresh_profile(self) -> None:
+        """Fetch the organisation profile again when it is old; what it changes holds from the next start on."""
+        if self.config.profile is None or self.practising:
+            return
+        from isexplore.login.profile import refresh_profile
+
+        await refresh_profile(load(self.paths), self.paths, tls=lambda: self.tls)
 
     @cached_property
     def git(self) -> Git:

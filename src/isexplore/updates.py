@@ -118,6 +118,7 @@ async def sync(
     from isexplore.catalog.reports import ForgeReport, ScopeFailure
     from isexplore.catalog.sync import Options, Source, Sync
 
+    await services.refresh_profile()
     sources: list[Source] = []
     lost: list[ForgeReport] = []
     accounts = {account.forge: account for account in services.accounts()}
@@ -125,7 +126,7 @@ async def sync(
         try:
             forge = await services.forge(config.name)
         except IsexploreError as error:
-            if len(services.config.forges) == 1:
+            if len(services.config.forges) == 1 and not services.config.sources:
                 raise
             reason = f"{error.title}. {error.hint}"
             lost.append(
@@ -149,7 +150,12 @@ async def sync(
     )
     runner = Sync(str(services.paths.catalog_dir), sources, rules(services), options)
     report = await runner.run(on_progress or (lambda progress: None))
-    return SyncReport(forges=(*report.forges, *lost), seconds=report.seconds)
+    lists: list[ForgeReport] = []
+    if services.config.sources:
+        from isexplore.portals import read_sources
+
+        lists = await read_sources(services)
+    return SyncReport(forges=(*report.forges, *lost, *lists), seconds=report.seconds)
 
 
 async def refresh(

@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 from isexplore.cli.output import print_json, print_table, say
 from isexplore.cli.world import open_world
-from isexplore.errors import EXIT_OK, UsageError
+from isexplore.errors import EXIT_OK, StateError, UsageError
 
 if TYPE_CHECKING:
     import argparse
 
     from isexplore.config.paths import Paths
     from isexplore.models import Bookmark
+    from isexplore.services import Services
 
 
 def bookmark(options: argparse.Namespace, paths: Paths) -> int:
@@ -34,6 +35,7 @@ def bookmark(options: argparse.Namespace, paths: Paths) -> int:
     if options.action == "add":
         ref = services.resolve(options.project)
         services.bookmarks.add(ref, note=options.note, tags=tuple(options.tag))
+        _check_kept(services)
         if not options.json:
             say(f"Bookmarked {ref.path}.")
             return EXIT_OK
@@ -41,6 +43,7 @@ def bookmark(options: argparse.Namespace, paths: Paths) -> int:
         known = [one for one in services.bookmarks.list() if one.path == options.project]
         ref = known[0].ref if len(known) == 1 else services.resolve(options.project)
         removed = services.bookmarks.remove(ref)
+        _check_kept(services)
         if not removed:
             raise UsageError(f"{ref.path} is not bookmarked", "", "isexplore bookmark list shows what is.")
         if not options.json:
@@ -54,6 +57,20 @@ def bookmark(options: argparse.Namespace, paths: Paths) -> int:
     else:
         print_table((one.path, one.note, " ".join(f"#{tag}" for tag in one.tags)) for one in bookmarks)
     return EXIT_OK
+
+
+def _check_kept(services: Services) -> None:
+    """Refuse to call something done that is gone when this process ends.
+
+    Raises:
+        StateError: the state file cannot be written.
+    """
+    if not services.state.persistent:
+        raise StateError(
+            "The bookmark is not kept",
+            services.state.notice or "",
+            "Make the state folder writable: isexplore doctor names it.",
+        )
 
 
 def _as_json(bookmark: Bookmark) -> dict[str, object]:

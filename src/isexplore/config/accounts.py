@@ -26,10 +26,18 @@ _FOLDERS = frozenset(f"ISEXPLORE_{each}_DIR" for each in ("CONFIG", "STATE", "CA
 
 def accounts_of(config: Config) -> list[Account]:
     """Return whose view of which forge the catalog holds."""
-    return [
+    forges = [
         (forge.name, PRACTICE if forge.name == PRACTICE else forge.url, forge.username or "")
         for forge in config.forges
     ]
+    return forges + [(source_name(source), source, "") for source in config.sources]
+
+
+def source_name(place: str) -> str:
+    """Return what a project list is called, as if it were a forge: its host, or its file's name."""
+    if "://" in place:
+        return "list:" + place.split("://", 1)[1].split("/", 1)[0]
+    return "list:" + os.path.basename(place)
 
 
 def known_accounts(paths: Paths) -> list[Account]:

@@ -130,6 +130,10 @@ class Tokens:
         self._session.pop(forge.url, None)
         self._grants.pop(forge.url, None)
 
+    def in_session(self, forge: ForgeConfig) -> bool:
+        """Tell whether a token was typed in this session, and so may be nowhere else."""
+        return forge.url in self._session
+
     async def store(
         self, forge: ForgeConfig, secret: Secret, username: str | None = None, grant: Grant | None = None
     ) -> Kept:

@@ -1,0 +1,125 @@
+"""Project lists of an InnerSource portal (`repos.json`) as a source: one crawl somewhere, many readers."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from msgspec.structs import replace
+
+from isexplore.catalog.database import Database
+from isexplore.catalog.portal import PortalProject, import_repos, read_repos
+from isexplore.catalog.reports import ForgeReport, ScopeFailure
+from isexplore.catalog.store import Account
+from isexplore.catalog.write import Writer
+from isexplore.config.accounts import source_name
+from isexplore.config.schema import origin_of
+from isexplore.errors import ConfigError, IsexploreError
+from isexplore.updates import account_of
+
+if TYPE_CHECKING:
+    from isexplore.services import Services
+
+LIMIT = 64 << 20
+"""Bytes; some 30,000 projects."""
+
+
+async def read_sources(services: Services) -> list[ForgeReport]:
+    """Bring the catalog up to date with every configured list; one that fails keeps what it had."""
+    return list(await asyncio.gather(*(_read_source(services, place) for place in services.config.sources)))
+
+
+async def _read_source(services: Services, place: str) -> ForgeReport:
+    name = source_name(place)
+    try:
+        data = await _fetch(services, place)
+        if data is None:
+            return ForgeReport(forge=name)
+        return await asyncio.to_thread(_import, services, place, data)
+    except IsexploreError as error:
+        reason = f"{error.title}. {error.hint}"
+        return ForgeReport(forge=name, failures=(ScopeFailure(scope=place, kind=error.kind, reason=reason),))
+
+
+async def _fetch(services: Services, place: str) -> bytes | None:
+    """Return the list, or None when it is the same as last time."""
+    if "://" not in place:
+        return await asyncio.to_thread(_read_file, Path(place).expanduser())
+    from isexplore.forge.http import ForgeClient
+
+    account = account_of(services, source_name(place))
+    known = ""
+    if account is not None:
+        with Database(account, str(services.paths.catalog_dir)) as database:
+            known = str(database.fact("etag") or "")
+    client = ForgeClient(
+        name=source_name(place),
+        base_url=origin_of(place),
+        verify=services.tls,
+        timeout=services.config.network.timeout,
+    )
+    async with client:
+        answer = await client.send(
+            "GET",
+            place,
+            accept="application/json, */*",
+            limit=LIMIT,
+            keep="all",
+            etag=known,
+            good=(304,),
+        )
+    if answer.status == 304:
+        return None
+    if account is not None:
+        with Database(account, str(services.paths.catalog_dir)) as database:
+            database.set_facts(etag=answer.headers.get("etag", ""))
+    return answer.body
+
+
+def _read_file(file: Path) -> bytes:
+    try:
+        with file.open("rb") as opened:
+            return opened.read(LIMIT)
+    except OSError as error:
+        raise ConfigError(
+            f"The project list {file} cannot be read",
+            error.strerror or "",
+            "Correct `sources` in the configuration.",
+        ) from error
+
+
+def _import(services: Services, place: str, data: bytes) -> ForgeReport:
+    """Write the list: projects on a connected forge under its name, all others under the list's."""
+    name = source_name(place)
+    found = read_repos(data, forge=name, where=place)
+    rest: list[PortalProject] = list(found.projects)
+    changed = 0
+    run = uuid.uuid4().hex
+    now = int(time.time())
+    groups: list[tuple[Account, list[PortalProject]]] = []
+    for forge in services.config.forges:
+        begin = forge.url.rstrip("/") + "/"
+        mine = [one for one in rest if one.project.url.startswith(begin)]
+        rest = [one for one in rest if not one.project.url.startswith(begin)]
+        account = account_of(services, forge.name)
+        if account is not None:
+            named = [PortalProject(replace(one.project, forge=forge.name), one.details) for one in mine]
+            groups.append((account, named))
+    account = account_of(services, name)
+    if account is not None:
+        groups.append((account, rest))
+    for account, projects in groups:
+        with Database(account, str(services.paths.catalog_dir)) as database:
+            changed += import_repos(Writer(database), projects, origin=place, run=run, as_of=now)
+    return ForgeReport(
+        forge=name, full=True, listed=len(found.projects), changed=changed, skipped=found.skipped
+    )
+
+
+def host_of(place: str) -> str:
+    """Return the host of a list's address, for people."""
+    return urlsplit(place).hostname or place
