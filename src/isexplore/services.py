@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from isexplore.catalog.facets import Completion
     from isexplore.catalog.issues import FirstIssue, FoundIssues
     from isexplore.config.tokens import Tokens
+    from isexplore.connecting import Places
     from isexplore.forge.base import Forge
     from isexplore.git.client import Git
     from isexplore.git.facts import Credential
@@ -76,6 +77,7 @@ class Services:
         self._forges: dict[str, Forge] = {}
         self._credentials: dict[str, Credential] = {}
         self._connecting: dict[str, asyncio.Lock] = {}
+        self._places: Places = {}
         self.readings: dict[ProjectRef, Reading] = {}
         """Projects that were read, for going back and forth without asking again."""
         if server is not None:
@@ -178,7 +180,7 @@ class Services:
         from isexplore.git.facts import Credential
 
         token = await self.token_for(config)
-        forge = await adapter(config, self.config.network, token, self.tls)
+        forge = await adapter(config, self.config.network, token, self.tls, recognised=self._places)
         login = forge.git_login
         self._credentials[config.name] = Credential(origin=login.origin, username=login.username, token=token)
         return forge
