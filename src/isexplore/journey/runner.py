@@ -419,6 +419,20 @@ class Journeys:
                 async for progress in self.run(journey, name, given.get(name)):
                     yield progress
 
+    async def diff(self, journey: Journey) -> str:
+        """Return what the clone changes as a patch: what is not committed, else the branch's commits.
+
+        Empty where there is no clone, or nothing changed. New files that git does not know yet are not in it.
+        """
+        world = self._world(journey)
+        facts = await world.clone()
+        if not facts.is_repo:
+            return ""
+        base = None if facts.changes else await world.base()
+        if not facts.changes and base is None:
+            return ""
+        return await self._around.git.diff(world.folder(), against=base, credential=world.credential)
+
     # For --dry-run and copying
 
     async def plan_all(self, journey: Journey) -> JourneyReport:
@@ -450,7 +464,8 @@ def _report(name: StepName, state: StepState, commands: tuple[Command, ...] = ()
 
 
 def _not_yet(name: StepName, after: StepName) -> StepReport:
-    return _report(name, StepState(state="blocked", detail="not yet", hint=f"After the step “{after}”"))
+    state = StepState(state="blocked", detail="not yet", hint=f"After the step “{after}”")
+    return structs.replace(_report(name, state), after=after)
 
 
 def _failed(error: IsexploreError) -> StepState:

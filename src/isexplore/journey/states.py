@@ -107,6 +107,8 @@ class StepReport(Struct, frozen=True, kw_only=True):
     facts: tuple[Fact, ...] = ()
     commands: tuple[Command, ...] = ()
     """What it would run; empty when done, or when an earlier step comes first."""
+    after: StepName | None = None
+    """The step that has to be done first; the step itself was not looked at then."""
 
 
 class JourneyReport(Struct, frozen=True, kw_only=True):

@@ -24,6 +24,7 @@ from isexplore.tui.crash import write_report
 from isexplore.tui.keys import APP, bindings
 from isexplore.tui.messages import CatalogProgressed, CatalogRefreshed, CatalogRefreshFailed
 from isexplore.tui.text import SafeFilter
+from isexplore.tui.widgets.bars import StatusLine
 
 TOAST_CHARACTERS = 300
 TOAST_LINES = 5
@@ -108,6 +109,10 @@ class IsexploreApp(App[int]):
         self.first_run = False
         self.switch_mode("explore")
 
+    async def on_unmount(self) -> None:
+        """Close the connections to the forges."""
+        await self.services.disconnect()
+
     async def action_leave(self) -> None:
         """Quit; running git and HTTP are stopped with their workers."""
         self.exit(0)
@@ -143,7 +148,10 @@ class IsexploreApp(App[int]):
         super().notify(text, title=clean(title, 80), severity=severity, timeout=timeout, markup=False)
 
     def tell_error(self, error: IsexploreError) -> None:
-        """Show an expected failure that has no better place than a toast."""
+        """Show an expected failure below what was looked at; as a toast where a screen has no place for it."""
+        for line in self.screen.query(StatusLine):
+            line.say_error(error)
+            return
         self.notify("\n".join(part for part in (error.detail, error.hint) if part), title=error.title,
                     severity="error", timeout=12)  # fmt: skip
 

@@ -2,15 +2,33 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from isexplore.errors import IsexploreError
-from isexplore.services import Command, Explanation, JourneyReport, StepReport
+from isexplore.services import Command, Explanation, JourneyReport, StepName, StepReport
 from isexplore.tui.widgets.rows import RowText
 
 MARKS = {"done": "✓", "ready": "▸", "waiting": "…", "blocked": "✗"}
 STYLES = {"done": "good", "ready": "accent", "waiting": "warning", "blocked": "bad"}
 STATE_WORDS = {"done": "done", "ready": "your turn", "waiting": "waiting", "blocked": "not yet"}
+DIFF_STEPS: frozenset[StepName] = frozenset({"change", "commit", "push", "propose"})
+"""Steps that show what was changed."""
+DIFF_CHARACTERS = 40_000
+"""How much of a change is shown."""
 
 _FENCE = "```"
+_NO_FENCE = "'" * 3
+
+
+def next_step(report: JourneyReport) -> StepName | None:
+    """Return the step that is to be run next, or None at the end.
+
+    That is the first one that is not done; a claim that cannot be made now holds nothing up.
+    """
+    undone = [step for step in report.steps if step.state != "done"]
+    if len(undone) > 1 and undone[0].name == "claim" and undone[0].state == "blocked":
+        return undone[1].name
+    return undone[0].name if undone else None
 
 
 def plain(text: str) -> str:
@@ -18,20 +36,30 @@ def plain(text: str) -> str:
     return "".join("\\" + char if char in "\\`*_{}[]<>#|!~&" else char for char in text)
 
 
+def at_home(text: str) -> str:
+    """Return `text` with the home folder as `~`, which a shell understands too."""
+    home = str(Path.home())
+    return text.replace(f"{home}/", "~/") if len(home) > 1 else text
+
+
+def code_block(text: str, kind: str = "") -> str:
+    """Return text as a code block that nothing in it can end."""
+    return "\n".join((_FENCE + kind, text.replace(_FENCE, _NO_FENCE).rstrip("\n"), _FENCE))
+
+
 def step_row(step: StepReport, current: bool) -> RowText:
     """Return the line of a step: mark, name, and a few words."""
-    later = step.state == "blocked" and not current
+    later = step.after is not None
     mark = " " if later else MARKS[step.state]
     style = "muted" if later else STYLES[step.state]
     name = step.name.ljust(9)
-    detail = "" if later else step.detail
+    detail = "" if later else at_home(step.detail)
     return RowText(([(f"{mark} ", style), (name, "strong" if current else ""), (detail, "muted")],))
 
 
 def commands_block(commands: tuple[Command, ...]) -> str:
     """Return the literal commands as a code block."""
-    lines = [command.text for command in commands]
-    return "\n".join((_FENCE, *lines, _FENCE))
+    return code_block("\n".join(at_home(command.text) for command in commands))
 
 
 def step_document(
@@ -39,18 +67,23 @@ def step_document(
     step: StepReport,
     explanation: Explanation,
     error: IsexploreError | None = None,
+    diff: str = "",
 ) -> str:
-    """Return a step as Markdown: what it is, how it stands, what will run, what is true afterwards."""
+    """Return a step as Markdown: what it is, how it stands, what will run, what is true afterwards.
+
+    Args:
+        report: the contribution as it stands.
+        step: the step.
+        explanation: the step for somebody who has never done it.
+        error: why its last run failed.
+        diff: what the clone changes, for the steps that are about it.
+    """
     parts = [f"# {explanation.title}", explanation.why]
     if error is not None:
-        parts.append(f"## What went wrong\n\n**{plain(error.title)}**")
-        if error.detail:
-            parts.append("\n".join((_FENCE, error.detail.replace(_FENCE, "'''"), _FENCE)))
-        if error.hint:
-            parts.append(f"**Next:** {plain(error.hint)}")
-    parts.append(f"**{STATE_WORDS[step.state].capitalize()}:** {plain(step.detail)}")
+        parts += _what_went_wrong(error)
+    parts.append(f"**{STATE_WORDS[step.state].capitalize()}:** {plain(at_home(step.detail))}")
     if step.hint and error is None:
-        parts.append(f"**Next:** {plain(step.hint)}")
+        parts.append(f"**Next:** {plain(at_home(step.hint))}")
     if step.facts:
         rows = ["| | |", "| --- | --- |"]
         for fact in step.facts:
@@ -58,23 +91,38 @@ def step_document(
             rows.append(f"| {fact.mark} | {' '.join(words.split())} |")
         parts.append("\n".join(rows))
     if step.commands:
-        if all(command.kind == "you" for command in step.commands):
-            parts.append("## For you to do\n\n" + commands_block(step.commands))
-        else:
-            parts.append("## Will run\n\n" + commands_block(step.commands))
+        you = all(command.kind == "you" for command in step.commands)
+        parts.append(("## For you to do" if you else "## Will run") + "\n\n" + commands_block(step.commands))
+    if diff and step.name in DIFF_STEPS:
+        parts.append("## Your change\n\n" + code_block(diff[:DIFF_CHARACTERS], "diff"))
+        if len(diff) > DIFF_CHARACTERS:
+            parts.append("(The change is longer; s opens a shell, where git diff shows all of it.)")
     if step.state != "done":
         parts.append(f"## Afterwards\n\n{explanation.afterwards}")
+    return "\n\n".join((*parts, _places(report)))
+
+
+def _what_went_wrong(error: IsexploreError) -> list[str]:
+    parts = [f"## What went wrong\n\n**{plain(error.title)}**"]
+    if error.detail:
+        parts.append(code_block(error.detail))
+    if error.hint:
+        parts.append(f"**Next:** {plain(error.hint)}")
+    parts.append("**enter** runs the step again.")
+    return parts
+
+
+def _places(report: JourneyReport) -> str:
     journey = report.journey
     places = [
         ("Project", journey.project),
         ("Fork", journey.fork),
-        ("Clone", journey.folder),
+        ("Clone", at_home(journey.folder)),
         ("Branch", journey.branch),
         ("Merge request", report.merge_request.url if report.merge_request else ""),
     ]
     known = [f"| {name} | {plain(place)} |" for name, place in places if place]
-    parts.append("\n".join(("## Where things are", "", "| | |", "| --- | --- |", *known)))
-    return "\n\n".join(parts)
+    return "\n".join(("## Where things are", "", "| | |", "| --- | --- |", *known))
 
 
 def plan_document(report: JourneyReport) -> str:
@@ -82,7 +130,7 @@ def plan_document(report: JourneyReport) -> str:
     parts = ["# Dry run", "What each step that is not done would run. Nothing of this has run."]
     for step in report.steps:
         if step.state == "done":
-            parts.append(f"## ✓ {step.title}\n\n{plain(step.detail)}")
+            parts.append(f"## ✓ {step.title}\n\n{plain(at_home(step.detail))}")
         else:
             body = commands_block(step.commands) if step.commands else plain(step.detail or step.hint)
             parts.append(f"## {step.title}\n\n{body}")

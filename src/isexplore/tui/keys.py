@@ -9,7 +9,6 @@ from typing import NamedTuple
 
 from textual.binding import Binding, BindingType
 
-
 KEY_WORDS = {
     "slash": "/",
     "question_mark": "?",
@@ -87,8 +86,6 @@ EXPLORE: tuple[Key, ...] = (
     Key("screen.back", "escape", "back", "Back", "One step back: preview, list, search.", show=False),
 )
 
-DOCUMENT: tuple[Key, ...] = ()
-
 FIRST_ISSUES: tuple[Key, ...] = (
     Key(
         "issue.contribute", "c,enter", "contribute", "Take it", "Begin a contribution that solves this issue."
@@ -120,17 +117,18 @@ JOURNEY: tuple[Key, ...] = (
         "enter",
         "run",
         "Run",
-        "Run the step that is next; shows what it needs to know first.",
+        "Run the step under the cursor; shows what it needs to know first.",
         priority=True,
     ),
-    Key("journey.shell", "s", "shell", "Shell", "A shell in the clone; exit comes back here."),
-    Key("journey.editor", "e", "editor", "Edit", "Choose a file of the clone, and open it in your editor."),
-    Key("journey.copy", "y", "copy", "Copy as shell", "Copy this step as shell commands."),
-    Key("journey.plan", "d", "plan", "Dry run", "Show what every step would run, and run none."),
-    Key("journey.open", "o", "open_page", "Browser", "Open the merge request, the issue or the project."),
-    Key("journey.refresh", "r", "refresh", "Look again", "Read the forge and git again."),
     Key("journey.cancel", "ctrl+x", "cancel", "Stop", "Stop the running step; nothing half-done is left."),
-    Key("journey.back", "escape", "back", "Back", "Leave; you can come back at any time.", show=False),
+    Key("journey.editor", "e", "editor", "Edit", "Choose a file of the clone, and open it in your editor."),
+    Key("journey.shell", "s", "shell", "Shell", "A shell in the clone; exit comes back here."),
+    Key("journey.copy", "y", "copy", "Copy", "Copy this step as shell commands."),
+    Key("journey.plan", "d", "plan", "Dry run", "Show what every step would run, and run none."),
+    Key("journey.refresh", "r", "refresh", "Look again", "Read the forge and git again.", show=False),
+    Key("journey.open", "o", "open_page", "Browser", "Open the merge request, or the project.", show=False),
+    Key("journey.read", "right,l,space", "read", "Read", "Scroll what the step says.", show=False),
+    Key("journey.back", "escape,left,h", "back", "Back", "Leave; you can come back at any time."),
 )
 
 BOOKMARKS: tuple[Key, ...] = (
@@ -160,13 +158,19 @@ def bindings(keys: tuple[Key, ...]) -> list[BindingType]:
             key.action,
             key.words,
             show=key.show,
-            key_display=KEY_WORDS.get(key.keys.partition(",")[0], key.keys.partition(",")[0]),
+            key_display=first_key(key),
             priority=key.priority,
             id=key.id,
             tooltip=key.tip or key.words,
         )
         for key in keys
     ]
+
+
+def first_key(key: Key) -> str:
+    """Return the key that the footer names, as people write it."""
+    name = key.keys.partition(",")[0]
+    return KEY_WORDS.get(name, name)
 
 
 def all_ids() -> frozenset[str]:

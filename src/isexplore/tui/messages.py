@@ -11,7 +11,7 @@ from isexplore.models import ProjectRef
 
 if TYPE_CHECKING:
     from isexplore.catalog.reports import SyncProgress
-    from isexplore.services import Reading
+    from isexplore.services import JourneyReport, Reading, StepName
     from isexplore.updates import Refreshed
 
 
@@ -58,4 +58,39 @@ class CatalogRefreshFailed(Message):
 
     def __init__(self, error: IsexploreError) -> None:
         super().__init__()
+        self.error = error
+
+
+class JourneyProbed(Message):
+    """A contribution was compared with the forge and git."""
+
+    def __init__(self, report: JourneyReport, diff: str = "") -> None:
+        super().__init__()
+        self.report = report
+        self.diff = diff
+        """What the clone changes, as a patch."""
+
+
+class JourneyProbeFailed(Message):
+    """The forge or git could not be asked how a contribution stands."""
+
+    def __init__(self, error: IsexploreError) -> None:
+        super().__init__()
+        self.error = error
+
+
+class StepProgressed(Message):
+    """A running step gave a sign of life."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.text = text
+
+
+class StepFinished(Message):
+    """A step ran to its end; `error` says why it did not."""
+
+    def __init__(self, step: StepName, error: IsexploreError | None) -> None:
+        super().__init__()
+        self.step = step
         self.error = error

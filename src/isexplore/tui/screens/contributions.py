@@ -14,10 +14,10 @@ from isexplore.errors import IsexploreError
 from isexplore.services import Journey, JourneyReport
 from isexplore.text import ago
 from isexplore.tui.app import IsexploreApp
+from isexplore.tui.begin import open_contribution
 from isexplore.tui.journey_text import MARKS, STATE_WORDS, STYLES
 from isexplore.tui.keys import CONTRIBUTIONS, bindings
 from isexplore.tui.screens.dialogs import ConfirmDialog
-from isexplore.tui.screens.journey import JourneyScreen
 from isexplore.tui.widgets.bars import ModeBar, StatusLine, fill_mode_bar
 from isexplore.tui.widgets.rows import ListRows, RowLine, RowList, RowText
 
@@ -139,7 +139,7 @@ class ContributionsScreen(Screen[None]):
         """Open the steps."""
         journey = self._current()
         if journey is not None:
-            self.app.push_screen(JourneyScreen(journey))
+            self.app.ask(open_contribution(self.app, journey))
 
     def action_open_page(self) -> None:
         """Open the merge request, or the project."""

@@ -140,6 +140,54 @@ class PickDialog(ModalScreen[str | None]):
         self.dismiss(None)
 
 
+class ChoiceDialog(ModalScreen[str | None]):
+    """Choose one of a few things to do, the most likely one first; answers None when it is left."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel", id="dialog.cancel")]
+    DEFAULT_CSS = """
+    ChoiceDialog #choice-rows { height: auto; }
+    """
+
+    def __init__(self, title: str, choices: Sequence[tuple[str, str, str]], *, text: str = "") -> None:
+        """Ask.
+
+        Args:
+            title: the question.
+            choices: answer, its words, and a line that explains it.
+            text: what one needs to know to choose.
+        """
+        super().__init__()
+        self._title = title
+        self._choices = tuple(choices)
+        self._text = text
+
+    def compose(self) -> ComposeResult:
+        """Lay out the question and the choices."""
+        with VerticalScroll(classes="dialog"):
+            yield Words(self._title, classes="dialog-title")
+            if self._text:
+                yield Words(self._text, classes="dialog-text")
+            yield RowList(row_height=2, id="choice-rows")
+
+    def on_mount(self) -> None:
+        """Rest on the first choice."""
+        rows = self.query_one(RowList)
+        rows.set_rows(
+            ListRows(self._choices, lambda one: RowText(([(one[1], "title")], [("  " + one[2], "muted")])))
+        )
+        rows.focus()
+
+    @on(RowList.Chosen)
+    def take(self, event: RowList.Chosen) -> None:
+        """Answer with the choice under the cursor."""
+        event.stop()
+        self.dismiss(self._choices[event.index][0])
+
+    def action_cancel(self) -> None:
+        """Answer with None."""
+        self.dismiss(None)
+
+
 class ConfirmDialog(ModalScreen[bool]):
     """Ask a yes-or-no question; no is the default."""
 

@@ -2,68 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
-from textual.message import Message
 from textual.screen import Screen
-from textual.timer import Timer
 from textual.widgets import Footer, Log
 
 from isexplore.errors import IsexploreError
-from isexplore.services import Journey, JourneyReport, StepName
-from isexplore.text import clean
+from isexplore.services import Journey, JourneyReport, StepName, StepReport
+from isexplore.text import clean, clean_line
 from isexplore.tui.app import IsexploreApp
-from isexplore.tui.journey_text import as_shell, plan_document, step_document, step_row
+from isexplore.tui.journey_text import as_shell, at_home, next_step, plan_document, step_document, step_row
 from isexplore.tui.keys import JOURNEY, bindings
+from isexplore.tui.messages import JourneyProbed, JourneyProbeFailed, StepFinished, StepProgressed
 from isexplore.tui.outside import editor_command, shell_command
-from isexplore.tui.screens.dialogs import AskDialog, PickDialog
-from isexplore.tui.widgets.bars import ModeBar, StatusLine, fill_mode_bar
+from isexplore.tui.screens.dialogs import AskDialog, ChoiceDialog, PickDialog
+from isexplore.tui.text import cut
+from isexplore.tui.widgets.bars import ModeBar, StatusLine, TitleLine, fill_mode_bar
 from isexplore.tui.widgets.document import DocumentView
-from isexplore.tui.widgets.form import fields_of
+from isexplore.tui.widgets.form import Field, fields_of
 from isexplore.tui.widgets.rows import ListRows, RowList
-from isexplore.tui.widgets.words import Words
 
-LOOK_AGAIN = 2.5
-"""Seconds between two looks at the forge while a step waits for it."""
 PAGE_LINES = 400
 """Lines of output kept on the screen."""
-
-
-class Probed(Message):
-    """The journey was compared with the forge and git."""
-
-    def __init__(self, report: JourneyReport) -> None:
-        super().__init__()
-        self.report = report
-
-
-class ProbeFailed(Message):
-    """The forge or git could not be asked."""
-
-    def __init__(self, error: IsexploreError) -> None:
-        super().__init__()
-        self.error = error
-
-
-class StepProgressed(Message):
-    """A running step gave a sign of life."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.text = text
-
-
-class StepFinished(Message):
-    """A step ran to its end; `error` says why it did not."""
-
-    def __init__(self, step: StepName, error: IsexploreError | None) -> None:
-        super().__init__()
-        self.step = step
-        self.error = error
+OWN_STEPS: frozenset[StepName] = frozenset({"change", "commit"})
+"""Steps that people often take in their editor or a shell."""
+_ANSWER = "answer"
+_EDIT = "edit"
+_LOOK = "look"
 
 
 class JourneyScreen(Screen[None]):
@@ -72,16 +42,23 @@ class JourneyScreen(Screen[None]):
     app: IsexploreApp
     KEYS = JOURNEY
     BINDINGS = bindings(JOURNEY)
+    LOOK_EVERY: ClassVar[float] = 3.0
+    """Seconds between two looks at the forge while a step waits for it."""
+    OWN_LOOKS: ClassVar[int] = 4
+    """While the next step is one of `OWN_STEPS`, only every so manieth look is taken."""
     HELP_TITLE = "A contribution"
     HELP_TEXT = (
         "The list on the left is the way from a project to a merged change. Its marks are read from the forge "
         "and from your clone each time, so whatever you do by hand in a shell or in the browser counts as done, "
         "and you can leave at any moment and come back.\n\n"
-        "**enter** runs the step that is marked with ▸. Nothing runs that is not shown first."
+        "| mark | |\n| --- | --- |\n"
+        "| ✓ | done |\n| ▸ | your turn: enter runs it |\n| … | waits for the forge or for people |\n"
+        "| ✗ | something is in the way; the right side says what |\n\n"
+        "Nothing runs that is not shown first. While a step runs you may look elsewhere (1 2 3 4): it goes on."
     )
     DEFAULT_CSS: ClassVar[str] = """
     JourneyScreen {
-        #journey-title { height: 1; padding: 0 1; text-style: bold; }
+        #journey-title { height: 1; padding: 0 1; }
         #steps { width: 34; height: 1fr; }
         #step-pane { width: 1fr; height: 1fr; border-left: vkey $surface-lighten-2; padding-left: 1; }
         #output { height: auto; max-height: 40%; display: none; border-top: hkey $surface-lighten-2; }
@@ -89,25 +66,37 @@ class JourneyScreen(Screen[None]):
     }
     JourneyScreen.-narrow {
         #steps { width: 16; }
+        #step-pane { padding-left: 0; }
     }
     """
 
-    def __init__(self, journey: Journey) -> None:
+    def __init__(self, journey: Journey, *, came_from: str = "contributions") -> None:
+        """Show a contribution.
+
+        Args:
+            journey: as recorded.
+            came_from: the mode to go back to.
+        """
         super().__init__()
         self.journey = journey
+        self.came_from = came_from
         self.report: JourneyReport | None = None
         self.running: StepName | None = None
+        self._diff = ""
         self._selected: StepName | None = None
         self._errors: dict[StepName, IsexploreError] = {}
-        self._timer: Timer | None = None
+        self._answers: dict[StepName, dict[str, str]] = {}
+        self._notice = ""
+        self._looks = 0
         self._showing_plan = False
+        self._unreachable = False
 
     def compose(self) -> ComposeResult:
         """Lay out title, steps, the step's document and its output."""
         yield ModeBar("contributions")
-        yield Words(self._heading(), id="journey-title")
+        yield TitleLine(id="journey-title")
         with Horizontal(classes="panes"):
-            yield RowList(row_height=1, empty="Looking at the forge and at your clone...", id="steps")
+            yield RowList(row_height=1, empty="Looking...", id="steps")
             with Vertical(id="step-pane"):
                 yield DocumentView(id="step")
                 yield Log(highlight=False, max_lines=PAGE_LINES, id="output")
@@ -117,7 +106,11 @@ class JourneyScreen(Screen[None]):
     def on_mount(self) -> None:
         """Look at the world."""
         fill_mode_bar(self)
+        self._show_title()
         self.query_one("#steps").focus()
+        self.query_one(StatusLine).say("Looking at the forge and at your clone...")
+        self.set_interval(self.LOOK_EVERY, self._look_again)
+        self.watch(self.app, "app_focus", self._terminal_focused, init=False)
         self.probe()
 
     def on_screen_resume(self) -> None:
@@ -125,16 +118,16 @@ class JourneyScreen(Screen[None]):
         if self.report is not None and self.running is None:
             self.probe()
 
-    def _heading(self) -> str:
+    def _show_title(self) -> None:
         journey = self.journey
         number = f" #{journey.issue}" if journey.issue is not None else ""
         title = f"  {journey.issue_title}" if journey.issue_title else ""
         where = ""
         if self.report is not None:
             done = sum(step.state == "done" for step in self.report.steps)
-            current = self.report.current
-            where = f"   {done} of {len(self.report.steps)}" + (f" · {current}" if current else " · all done")
-        return clean(f"{journey.project}{number}{title}{where}")
+            current = next_step(self.report)
+            where = f"{done} of {len(self.report.steps)} done" + (f" · {current}" if current else "")
+        self.query_one(TitleLine).say(f"{journey.project}{number}{title}", where)
 
     # Looking
 
@@ -145,18 +138,25 @@ class JourneyScreen(Screen[None]):
             journeys = await self.app.services.journeys_for(self.journey)
             report = await journeys.probe(journeys.get(self.journey.id))
         except IsexploreError as error:
-            self.post_message(ProbeFailed(error))
-        else:
-            self.post_message(Probed(report))
+            self.post_message(JourneyProbeFailed(error))
+            return
+        try:
+            diff = await journeys.diff(report.journey)
+        except IsexploreError:
+            # The change is shown as a help only; the steps themselves say what is wrong with the clone.
+            diff = ""
+        self.post_message(JourneyProbed(report, diff))
 
-    @on(Probed)
-    def show_report(self, message: Probed) -> None:
-        """Show the steps, and go to the one that is next."""
-        before = self.report.current if self.report else None
-        self.report = message.report
+    @on(JourneyProbed)
+    def show_report(self, message: JourneyProbed) -> None:
+        """Show the steps, and go to the one that is next when that has changed."""
+        before = next_step(self.report) if self.report else None
+        first = self.report is None
+        self.report, self._diff = message.report, message.diff
         self.journey = message.report.journey
+        names = [step.name for step in self.report.steps]
+        current = next_step(self.report)
         steps = self.query_one("#steps", RowList)
-        current = self.report.current
         steps.set_rows(
             ListRows(
                 self.report.steps,
@@ -164,37 +164,57 @@ class JourneyScreen(Screen[None]):
                 key=lambda step: step.name,
             )
         )
-        if current is not None and (before != current or self._selected is None):
-            steps.move_cursor([step.name for step in self.report.steps].index(current))
-            self._selected = current
-        elif current is None and before is not None:
-            steps.move_cursor(len(self.report.steps) - 1)
-            self._selected = self.report.steps[-1].name
-        self.query_one("#journey-title", Words).say(self._heading())
-        self.query_one(StatusLine).say("" if self.running is None else f"Running: {self.running}")
+        if first or before != current:
+            self._notice = ""
+            self._selected = current or names[-1]
+            steps.move_cursor(names.index(self._selected))
+        self._unreachable = False
+        self._show_title()
+        self.say_status()
         self.show_step()
-        self._look_again_if_waiting()
         self.refresh_bindings()
 
-    @on(ProbeFailed)
-    def show_failure(self, message: ProbeFailed) -> None:
+    def say_status(self) -> None:
+        """Say what is going on: running, waiting, or what the reader was told last."""
+        words = self._notice
+        if self.running is not None:
+            words = f"Running: {self.running}   (ctrl+x stops it)"
+        elif self.report is not None and not words:
+            current = next_step(self.report)
+            if current is not None and self.report.step(current).state == "waiting":
+                words = (
+                    f"Waiting. Looking again every {self.LOOK_EVERY:g} s; you can also leave and come back."
+                )
+        error = self._errors.get(self._selected) if self._selected and not words else None
+        self.query_one(StatusLine).say(error.title if error else words, error=error is not None)
+
+    def _tell(self, words: str) -> None:
+        """Say something that stays until there is something new."""
+        self._notice = words
+        self.say_status()
+
+    @on(JourneyProbeFailed)
+    def show_failure(self, message: JourneyProbeFailed) -> None:
         """Say why nothing can be told now."""
         error = message.error
-        words = ". ".join(part for part in (error.title, error.detail) if part)
-        self.query_one(StatusLine).say(f"{words}\n{error.hint or 'r looks again'}", error=True)
-        self._look_again_if_waiting()
-
-    def _look_again_if_waiting(self) -> None:
-        report = self.report
-        waiting = bool(report and report.current and report.step(report.current).state == "waiting")
-        if waiting and self._timer is None:
-            self._timer = self.set_interval(LOOK_AGAIN, self._look_again)
-        elif not waiting and self._timer is not None:
-            self._timer.stop()
-            self._timer = None
+        self._unreachable = True
+        self.query_one("#steps", RowList).empty = "r looks again"
+        self.query_one(StatusLine).say_error(error, "r looks again")
+        self.refresh_bindings()
 
     def _look_again(self) -> None:
-        if self.running is None and self.is_current:
+        if self.running is not None or not self.is_current or self.report is None:
+            return
+        current = next_step(self.report)
+        if current is None or self._unreachable:
+            return
+        self._looks += 1
+        waiting = self.report.step(current).state == "waiting"
+        if waiting or (current in OWN_STEPS and self._looks % self.OWN_LOOKS == 0):
+            self.probe()
+
+    def _terminal_focused(self, focused: bool) -> None:
+        if focused and self.running is None and self.is_current and self.report is not None:
             self.probe()
 
     # Showing
@@ -203,79 +223,156 @@ class JourneyScreen(Screen[None]):
     def select(self, event: RowList.Highlighted) -> None:
         """Show another step."""
         if self.report is not None and 0 <= event.index < len(self.report.steps):
-            self._selected = self.report.steps[event.index].name
-            self._showing_plan = False
+            name = self.report.steps[event.index].name
+            if name != self._selected:
+                self._selected = name
+                self._showing_plan = False
             self.show_step()
+            self.refresh_bindings()
+
+    def _step(self) -> StepReport | None:
+        """Return the step under the cursor."""
+        if self.report is None:
+            return None
+        return self.report.step(self._selected or next_step(self.report) or "review")
 
     def show_step(self) -> None:
-        """Show the selected step's document."""
-        if self.report is None or self._showing_plan:
+        """Show the selected step's document; what is shown already stays where it was scrolled to."""
+        step = self._step()
+        if self.report is None or step is None or self._showing_plan:
             return
-        step = self.report.step(self._selected or self.report.current or "review")
         text = step_document(
-            self.report, step, self.app.services.explain(step.name), self._errors.get(step.name)
+            self.report, step, self.app.services.explain(step.name), self._errors.get(step.name), self._diff
         )
         view = self.query_one("#step", DocumentView)
-        view.show(text, title=step.title, base="")
+        if text == view.text:
+            return
+        line = view.top_line if view.title == clean_line(step.title) else 1
+        view.show(text, title=step.title)
+        if line > 1:
+            view.go_to(line)
 
     # Running
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer a key only where it can do something."""
+        idle = self.running is None
         if action == "cancel":
-            return self.running is not None
+            return not idle
         if action == "run":
-            if self.running is not None or self.report is None or self.report.current is None:
-                return None
-            return True
+            return idle and self.report is not None and next_step(self.report) is not None
         if action in ("shell", "editor"):
-            return True if self.journey.folder and Path(self.journey.folder).is_dir() else None
+            return idle and bool(self.journey.folder) and Path(self.journey.folder).is_dir()
+        if action in ("copy", "plan"):
+            return idle and self.report is not None
         return True
 
     def action_run(self) -> None:
-        """Ask what the current step wants to know, then run it."""
+        """Ask what the step under the cursor wants to know, then run it."""
         view = self.query_one("#step", DocumentView)
         if view.has_focus and view.focused_link is not None:
             view.action_open_link()
             return
-        if self.report is None or self.report.current is None or self.running is not None:
+        step = self._step()
+        if self.report is None or step is None or self.running is not None:
             return
-        step = self.report.step(self.report.current)
-        if step.name == "change":
+        current = next_step(self.report)
+        if current is None:
+            return
+        if self._showing_plan or step.state == "done" or step.after is not None:
+            # What would run is shown first; the next enter runs it.
+            self._go_to(current)
+            self._tell(f"Next is {current}: enter runs it.")
+        elif step.name == "change":
             self.action_editor()
-            return
-        self.app.ask(self._ask_and_run(step.name))
+        elif step.name == "review":
+            self.app.ask(self._respond(step))
+        else:
+            self.app.ask(self._ask_and_run(step))
 
-    async def _ask_and_run(self, step: StepName) -> None:
+    def _go_to(self, name: StepName) -> None:
+        self._showing_plan = False
+        self._selected = name
+        if self.report is not None:
+            steps = self.query_one("#steps", RowList)
+            steps.move_cursor([step.name for step in self.report.steps].index(name))
+            steps.focus()
+        self.show_step()
+        self.refresh_bindings()
+
+    async def _respond(self, step: StepReport) -> None:
+        """Ask what to do about a review: change the files first, else answer in words."""
+        answer = (
+            _ANSWER,
+            "Answer in words",
+            "A comment for the reviewers, in their thread or for the whole.",
+        )
+        edit = (_EDIT, "Change the files", "Then commit and push: the merge request follows by itself.")
+        look = (_LOOK, "Look again", "It is also looked at by itself, every few seconds.")
+        choices = [edit, answer] if step.state == "ready" else [look, answer]
+        text = "\n\n".join(fact.text for fact in step.facts if fact.fix) or step.hint
+        chosen = await self.app.push_screen_wait(
+            ChoiceDialog("What do you want to do?", choices, text=clean(text, 2_000))
+        )
+        if chosen == _EDIT:
+            if Path(self.journey.folder or "-").is_dir():
+                await self._edit()
+            else:
+                self._go_to("clone")
+        elif chosen == _ANSWER:
+            await self._ask_and_run(step)
+        elif chosen == _LOOK:
+            self.action_refresh()
+
+    async def _ask_and_run(self, step: StepReport) -> None:
+        name = step.name
         try:
             journeys = await self.app.services.journeys_for(self.journey)
-            questions = await journeys.questions(self.journey, step)
+            questions = await journeys.questions(journeys.get(self.journey.id), name)
         except IsexploreError as error:
-            self.post_message(StepFinished(step, error))
+            self.post_message(StepFinished(name, error))
             return
         answers: dict[str, str] = {}
         if questions:
-            explanation = self.app.services.explain(step)
-            values = await self.app.push_screen_wait(
-                AskDialog(explanation.title, fields_of(questions), text=explanation.why, accept="Run")
-            )
+            values = await self.app.push_screen_wait(self._dialog(step, fields_of(questions)))
             if values is None:
                 return
             answers = {
                 key: value if isinstance(value, str) else ("yes" if value else "no")
                 for key, value in values.items()
             }
-        self.run_step(step, answers)
+        self.run_step(name, answers)
+
+    def _dialog(self, step: StepReport, fields: Sequence[Field]) -> AskDialog:
+        """Return the questions of a step; after a run that failed, with the answers given then."""
+        explanation = self.app.services.explain(step.name)
+        text = explanation.why
+        if step.name == "commit":
+            text = "\n".join(
+                ("All of this goes into the commit:", *(f"  {fact.text}" for fact in step.facts))
+            )
+        error = self._errors.get(step.name)
+        given = self._answers.get(step.name, {}) if error is not None else {}
+        return AskDialog(
+            explanation.title,
+            [field._replace(default=given.get(field.key, field.default)) for field in fields],
+            text=text,
+            accept="Run",
+            error=str(error) if error is not None else "",
+        )
 
     def run_step(self, step: StepName, answers: dict[str, str]) -> None:
         """Run a step, with its output on the screen."""
         self.running = step
         self._selected = step
+        self._answers[step] = answers
         self._errors.pop(step, None)
+        self._notice = ""
+        self.workers.cancel_group(self, "journey-probe")
         self.add_class("-running", "-output")
-        output = self.query_one("#output", Log)
-        output.clear()
-        self.query_one(StatusLine).say(f"Running: {step}   (ctrl+x stops it)")
+        self.query_one("#output", Log).clear()
+        self.say_status()
+        self.show_step()
         self.refresh_bindings()
         self._run_step(step, answers)
 
@@ -292,8 +389,11 @@ class JourneyScreen(Screen[None]):
 
     @on(StepProgressed)
     def show_progress(self, message: StepProgressed) -> None:
-        """Add a line to the output."""
-        self.query_one("#output", Log).write_line(clean(message.text, 1_000))
+        """Add what a running step says to the output."""
+        output = self.query_one("#output", Log)
+        width = output.scrollable_content_region.width
+        for line in at_home(clean(message.text, 1_000)).splitlines():
+            output.write_line(cut(line, width) if width else line)
 
     @on(StepFinished)
     def finish(self, message: StepFinished) -> None:
@@ -302,10 +402,10 @@ class JourneyScreen(Screen[None]):
         self.remove_class("-running")
         if message.error is None:
             self.remove_class("-output")
-            self.query_one(StatusLine).say("")
         else:
             self._errors[message.step] = message.error
-            self.query_one(StatusLine).say(message.error.title, error=True)
+            self._selected = message.step
+        self.say_status()
         self.show_step()
         self.refresh_bindings()
         self.probe()
@@ -317,9 +417,8 @@ class JourneyScreen(Screen[None]):
         step = self.running
         self.workers.cancel_group(self, "journey")
         self.running = None
-        self.remove_class("-running")
-        self.query_one("#output", Log).write_line("Stopped.")
-        self.query_one(StatusLine).say(f"Stopped: {step}. Nothing half-done is left; enter runs it again.")
+        self.remove_class("-running", "-output")
+        self._tell(f"Stopped: {step}. Nothing half-done is left; enter runs it again.")
         self.refresh_bindings()
         self.probe()
 
@@ -329,14 +428,19 @@ class JourneyScreen(Screen[None]):
         """Look at the forge and git again."""
         self._showing_plan = False
         self._errors.clear()
+        self._notice = ""
         self.query_one(StatusLine).say("Looking again...")
         self.probe()
 
+    def action_read(self) -> None:
+        """Go into the step's document."""
+        self.query_one("#step").focus()
+
     def action_copy(self) -> None:
         """Copy the selected step as shell commands."""
-        if self.report is None:
+        step = self._step()
+        if step is None:
             return
-        step = self.report.step(self._selected or self.report.current or "review")
         text = as_shell(step.commands)
         if not text:
             self.app.notify("This step has nothing to run now.")
@@ -351,10 +455,11 @@ class JourneyScreen(Screen[None]):
             journeys = await self.app.services.journeys_for(self.journey)
             report = await journeys.plan_all(journeys.get(self.journey.id))
         except IsexploreError as error:
-            self.post_message(ProbeFailed(error))
+            self.post_message(JourneyProbeFailed(error))
             return
         self._showing_plan = True
         self.query_one("#step", DocumentView).show(plan_document(report), title="Dry run")
+        self._tell("Nothing of this has run. esc goes back to the step.")
 
     def action_shell(self) -> None:
         """Hand the terminal to a shell in the clone."""
@@ -384,16 +489,16 @@ class JourneyScreen(Screen[None]):
             self._outside((*command, chosen), "Your editor")
 
     def _outside(self, command: tuple[str, ...], name: str) -> None:
-        folder = Path(self.journey.folder) if self.journey.folder else None
-        if folder is None or not folder.is_dir():
-            self.app.notify("The clone is not there yet.", severity="warning")
-            return
+        folder = Path(self.journey.folder)
         if self.app.run_outside(command, folder) is None:
-            self.app.notify(f"cd {folder}", title=f"{name} cannot open here. In another terminal", timeout=20)
+            self._tell(
+                f"{name} cannot open here. In another terminal: cd {at_home(str(folder))}   then r looks again."
+            )
+            return
         self.probe()
 
     def action_open_page(self) -> None:
-        """Open the merge request, else the issue or project."""
+        """Open the merge request, else the project."""
         report = self.report
         if report is not None and report.merge_request is not None:
             self.app.open_page(report.merge_request.url)
@@ -401,11 +506,19 @@ class JourneyScreen(Screen[None]):
             self.app.open_page(report.project.url)
 
     def action_back(self) -> None:
-        """Leave; a running step is stopped first."""
+        """Go one step back: from the dry run, from the document, then to where the reader came from."""
         if self._showing_plan:
             self._showing_plan = False
+            self._tell("")
             self.show_step()
-            return
-        if self.running is not None:
-            self.action_cancel()
-        self.dismiss()
+        elif self.query_one("#step").has_focus:
+            self.query_one("#steps").focus()
+        elif self.running is not None and self.came_from == "contributions":
+            self.query_one(StatusLine).say(
+                f"Running: {self.running}. ctrl+x stops it; 1, 2 and 4 look elsewhere."
+            )
+        else:
+            if self.running is None:
+                self.dismiss()
+            if self.came_from != "contributions":
+                self.app.switch_mode(self.came_from)

@@ -11,8 +11,9 @@ from textual.reactive import reactive
 from textual.screen import Screen
 from textual.widget import Widget
 
-from isexplore.errors import StateError
+from isexplore.errors import IsexploreError, StateError
 from isexplore.text import clean, clean_line
+from isexplore.tui.text import cells, cut
 
 if TYPE_CHECKING:
     from isexplore.tui.app import IsexploreApp
@@ -92,6 +93,30 @@ class StatusLine(Widget):
         self.set_class(error, "-error")
         self.message = clean(message)
 
+    def say_error(self, error: IsexploreError, *more: str) -> None:
+        """Show what happened, why, and what to do next."""
+        parts = (error.title, error.detail, error.hint, *more)
+        self.say(" ".join(part.strip().rstrip(".") + "." for part in parts if part.strip()), error=True)
+
     def render(self) -> Content:
         """Return the words."""
         return Content(self.message)
+
+
+class TitleLine(Widget):
+    """One line: what this is at the left, how far it is at the right; the left is cut with "..."."""
+
+    left: reactive[str] = reactive("")
+    right: reactive[str] = reactive("")
+
+    def say(self, left: str, right: str = "") -> None:
+        """Show other words."""
+        self.left, self.right = clean_line(left), clean_line(right)
+
+    def render(self) -> Content:
+        """Return the line."""
+        width = self.content_size.width
+        right = cut(self.right, width // 2)
+        left = cut(self.left, width - cells(right) - 2)
+        gap = " " * max(0, width - cells(left) - cells(right))
+        return Content.assemble((left, "bold"), gap, (right, "$text-muted"))

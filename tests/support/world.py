@@ -1,0 +1,143 @@
+"""The screens on a running practice forge: services, a pilot, and what a person at the keyboard does and sees."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
+from pathlib import Path
+
+from msgspec import Struct, structs
+from textual.pilot import Pilot
+from textual.widgets import Input, TextArea
+
+from isexplore.config.paths import Paths
+from isexplore.config.schema import Config, ForgeConfig
+from isexplore.config.secrets import Secret
+from isexplore.models import ForgeKind
+from isexplore.practice import projects
+from isexplore.practice.seed import PersonSeed, ProjectSeed
+from isexplore.services import Services
+from isexplore.tui.app import IsexploreApp
+from isexplore.updates import refresh
+from tests.support.practice import PEOPLE, SEEDS, RunningPractice, running_practice
+from tests.support.tui import frame, until
+
+WELCOME: tuple[ProjectSeed, ...] = tuple(one for one in projects.PROJECTS if one.path == "docs/welcome")
+"""The project in which a newcomer makes a first contribution."""
+REPOSITORY_PEOPLE: tuple[PersonSeed, ...] = projects.PEOPLE
+FORGE = "practice"
+LONG = 30.0
+"""Seconds that something may take that forks, clones or reviews; a deadline only."""
+
+
+class World(Struct, frozen=True):
+    """A practice forge and the services that use it."""
+
+    forge: RunningPractice
+    services: Services
+    folder: Path
+
+
+def services_for(folder: Path, url: str, token: str, *, user: str = "nia", **settings: object) -> Services:
+    """Return services below `folder` that know one forge and its token."""
+    config = Config(
+        forges=(ForgeConfig(name=FORGE, url=url, kind=ForgeKind.GITLAB, username=user),),
+        clone_folder=folder / "src",
+        refresh_after=86_400.0,
+    )
+    if settings:
+        config = structs.replace(config, **settings)
+    services = Services(Paths.under(folder / "isexplore"), config)
+    services.tokens.remember(config.forges[0], Secret(token), user)
+    return services
+
+
+@contextmanager
+def practice_world(
+    folder: Path,
+    *,
+    seeds: Sequence[ProjectSeed] = SEEDS,
+    people: Sequence[PersonSeed] = PEOPLE,
+    maintainer: bool | float = False,
+    **settings: object,
+) -> Iterator[World]:
+    """Run a practice forge while the block lasts, with services that are signed in to it."""
+    (folder / "forge").mkdir()
+    with running_practice(
+        folder / "forge",
+        seeds=seeds,
+        people=people,
+        maintainer=maintainer,
+        import_seconds=0.05,
+        prepare_seconds=0.03,
+    ) as forge:
+        services = services_for(folder, forge.url, forge.token, **settings)
+        yield World(forge, services, folder)
+
+
+async def fill_catalog(services: Services) -> None:
+    """Read the forge into the catalog, as an earlier run of the program would have done."""
+    await refresh(services)
+    services.reopen_catalog()
+
+
+class Person:
+    """Somebody at the keyboard."""
+
+    def __init__(self, pilot: Pilot[int]) -> None:
+        self.pilot = pilot
+        assert isinstance(pilot.app, IsexploreApp)
+        self.app = pilot.app
+
+    @property
+    def sees(self) -> str:
+        """The screen as text, with every run of spaces as one."""
+        return frame(self.app)
+
+    async def press(self, *keys: str) -> None:
+        """Press keys."""
+        await self.pilot.press(*keys)
+
+    async def type(self, text: str) -> None:
+        """Put text into the field that has the focus, as pasting does."""
+        field = self.app.focused
+        assert isinstance(field, Input | TextArea), f"the focus is on {field!r}"
+        if isinstance(field, Input):
+            field.value = text
+        else:
+            field.text = text
+        await self.pilot.pause()
+
+    async def until(self, fact: Callable[[], object], *, seconds: float = LONG) -> None:
+        """Wait until something holds; on failure the screen is in the message."""
+        try:
+            await until(fact, seconds=seconds)
+        except AssertionError:
+            raise AssertionError(f"it did not come true in {seconds} s; the screen:\n{self.sees}") from None
+        await self.pilot.pause()
+
+    async def sees_words(self, *words: str, seconds: float = LONG) -> None:
+        """Wait until all the words are on the screen."""
+
+        def shown() -> bool:
+            text = " ".join(self.sees.split())
+            return all(word in text for word in words)
+
+        try:
+            await until(shown, seconds=seconds)
+        except AssertionError:
+            raise AssertionError(f"{words} did not come; the screen:\n{self.sees}") from None
+        await self.pilot.pause()
+
+
+@asynccontextmanager
+async def at_the_screen(
+    services: Services, *, size: tuple[int, int] = (120, 40), first_run: bool = False
+) -> AsyncIterator[Person]:
+    """Run the screens while the block lasts."""
+    app = IsexploreApp(services, first_run=first_run)
+    try:
+        async with app.run_test(size=size, notifications=True) as pilot:
+            yield Person(pilot)
+    finally:
+        await services.disconnect()
