@@ -13,7 +13,7 @@ import pytest
 SOURCE = Path(__file__).parent.parent / "src" / "isexplore"
 
 LAYERS: tuple[tuple[str, ...], ...] = (
-    ("errors", "text", "__init__"),
+    ("errors", "text", "suspects", "__init__"),
     ("models",),
     ("config",),
     ("forge", "git"),
@@ -28,6 +28,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 FRIENDS = {
     ("text", "errors"),
+    ("text", "suspects"),
     ("cli", "tui"),
     ("services", "reading"),
     ("services", "updates"),

@@ -26,10 +26,10 @@ differ by what the user can do about them, not by where they arose:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
-
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from datetime import datetime
+    from typing import ClassVar
 
 EXIT_OK = 0
 EXIT_REFUSED = 1

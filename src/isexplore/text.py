@@ -3,13 +3,15 @@
 Strangers' text (names, READMEs, error bodies, git's output) passes `clean` or `clean_line` once, at
 the boundary where it enters the program. Textual does not do this: control and bidirectional
 characters in any widget reach the terminal as they are.
+
+Nothing is imported until it is needed: a search from the command line starts in the time of bare Python.
 """
 
 from __future__ import annotations
 
-import re
-import unicodedata
-from datetime import UTC, datetime
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from datetime import datetime
 
 MAX_NAME = 200
 """Characters kept of a name, path or label."""
@@ -20,41 +22,21 @@ MAX_DESCRIPTION = 4_000
 MAX_COMBINING = 4
 """Combining marks kept in a row; more make one line eat its neighbours."""
 
-_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
-_ZWJ = "\N{ZERO WIDTH JOINER}"
-_VS16 = "\N{VARIATION SELECTOR-16}"
-# One pass over this class decides whether a text needs work at all: nearly none does.
-_SUSPECT = re.compile(
-    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f"
-    "\u2028-\u202e\u2060-\u206f\u3164\ufdd0-\ufdef\ufe00-\ufe0e\ufeff\uffa0\ufff0-\ufffb\ufffe\uffff"
-    "\ud800-\udfff\ue000-\uf8ff\U000e0000-\U0010ffff]"
-)
-_MARK = re.compile("[\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u0610-\u061a\u064b-\u065f\u1ab0-\u1aff\u1dc0-\u1dff"
-                   "\u20d0-\u20ff\ufe20-\ufe2f]" + f"{{{MAX_COMBINING + 1},}}")  # fmt: skip
+_HARMLESS = (
+    ("\u0370", "\u0482"), ("\u2010", "\u2027"), ("\u2030", "\u205e"), ("\u20a0", "\u20cf"),
+    ("\u2100", "\u2bff"), ("\u3041", "\u3096"), ("\u30a1", "\u30ff"), ("\u4e00", "\u9fff"),
+    ("\uac00", "\ud7a3"), ("\U0001f300", "\U0001faff"),
+)  # fmt: skip
+"""Blocks of printable characters of which none is replaced: they spare most texts the patterns."""
 
 
-def _replacement(match: re.Match[str]) -> str:
-    char = match.group()
-    point = ord(char)
-    if point < 0x20:
-        return chr(0x2400 + point)
-    if point == 0x7F:
-        return "\N{SYMBOL FOR DELETE}"
-    if char == _ZWJ:
-        # Dropping it would turn a two-cell emoji family into eight cells.
-        return char
-    if (
-        unicodedata.category(char) == "Cf"
-        and char not in "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069"
-    ):
-        return ""
-    if (
-        "\ufe00" <= char <= "\ufe0e"
-        or "\U000e0100" <= char <= "\U000e01ef"
-        or char in "\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0\u180b\u180c\u180d\u180f"
-    ):
-        return ""
-    return _REPLACEMENT
+def _harmless(text: str) -> bool:
+    """Tell whether all characters of a printable text are known to need no cleaning."""
+    if max(text) < "\u0300":
+        return True
+    return all(
+        char < "\u0300" or any(first <= char <= last for first, last in _HARMLESS) for char in set(text)
+    )
 
 
 def clean(text: str, limit: int | None = None) -> str:
@@ -73,10 +55,11 @@ def clean(text: str, limit: int | None = None) -> str:
         text = text[: max(0, limit - 3)] + "..."
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-    if not text.isascii() or not text.isprintable():
-        text = _SUSPECT.sub(_replacement, text)
-        text = _MARK.sub(lambda match: match.group()[:MAX_COMBINING], text)
-    return text
+    if text.isprintable() and (text.isascii() or _harmless(text)):
+        return text
+    from isexplore.suspects import replace_suspects
+
+    return replace_suspects(text, MAX_COMBINING)
 
 
 def clean_line(text: str, limit: int = MAX_TITLE) -> str:
@@ -120,6 +103,8 @@ def ago(moment: datetime | None, now: datetime | None = None) -> str:
     """Return how long ago `moment` was, for a list: "just now", "2 days ago", "never"."""
     if moment is None:
         return "never"
+    from datetime import UTC, datetime
+
     seconds = ((now or datetime.now(UTC)) - moment).total_seconds()
     words = age(max(0.0, seconds))
     return words if words == "just now" else f"{words} ago"
