@@ -181,12 +181,36 @@ async def test_topics_are_resolved_to_their_true_spelling_because_the_filter_is_
         assert seen.query["archived"] == "false"
         return recorded("gitlab.projects.keyset.page2")
 
-    server.on("GET", "/topics", recorded("gitlab.topics"), query={"search": "innersource"})
-    server.on("GET", "/topics", Reply(body=[]), query={"search": "inner-source"})
+    server.on("GET", "/topics", recorded("gitlab.topics"), query={"search": "inner"})
     server.on("GET", "/projects", listing)
     await found(forge, ("innersource", "inner-source"))
-    asked = [seen.query["topic"] for seen in server.asked("GET", "/projects")]
-    assert asked == ["InnerSource", "inner source"], "not innersource-portal, which only contains the tag"
+    asked = {seen.query["topic"] for seen in server.asked("GET", "/projects")}
+    assert asked == {"InnerSource", "inner source"}, "not innersource-portal, which only contains the tag"
+    assert len(server.asked("GET", "/topics")) == 1, "one question for all spellings"
+
+
+async def test_a_word_that_too_many_topics_share_is_followed_by_one_question_for_each_spelling(
+    server: ForgeServer, forge: GitLabForge
+) -> None:
+    crowd = [{"id": number, "name": f"inner-{number}"} for number in range(1, 101)]
+    server.on("GET", "/topics", Reply(body=crowd), query={"search": "inner"})
+    server.on(
+        "GET", "/topics", Reply(body=[{"id": 500, "name": "InnerSource"}]), query={"search": "innersource"}
+    )
+    server.on("GET", "/topics", Reply(body=[]), query={"search": "inner-source"})
+    server.on("GET", "/projects", Reply(body=[]))
+    await found(forge, ("innersource", "inner-source"))
+    assert [seen.query["topic"] for seen in server.asked("GET", "/projects")] == ["InnerSource"]
+
+
+async def test_a_listing_that_fails_beside_another_one_fails_the_whole(
+    server: ForgeServer, forge: GitLabForge
+) -> None:
+    server.on("GET", "/topics", recorded("gitlab.topics"))
+    server.on("GET", "/projects", recorded("gitlab.projects.keyset.page2"))
+    server.on("GET", "/projects", Reply(403, {"message": "403 Forbidden"}), query={"topic": "inner source"})
+    with pytest.raises(ForbiddenError):
+        await found(forge, ("innersource", "inner-source"))
 
 
 async def test_keyset_pages_are_followed_although_the_link_names_another_host(
@@ -229,10 +253,10 @@ async def test_an_instance_that_hides_its_topics_is_asked_with_the_tags_as_they_
     server.on("GET", "/topics", Reply(403, {"message": "403 Forbidden"}))
     server.on("GET", "/projects", Reply(body=[]))
     await found(forge, ("innersource", "InnerSource"))
-    assert [seen.query["topic"] for seen in server.asked("GET", "/projects")] == [
+    assert {seen.query["topic"] for seen in server.asked("GET", "/projects")} == {
         "innersource",
         "InnerSource",
-    ]
+    }
 
 
 async def test_groups_include_their_subgroups_and_stop_at_what_has_not_changed(

@@ -328,3 +328,28 @@ def test_a_log_loses_its_colours_sections_and_progress_bars() -> None:
         b"10%\r50%\r100%\n\x1b[31;1mERROR: Job failed\x1b[0;m\n"
     )
     assert parse.parse_log(data, 1_000) == "Executing\n100%\nERROR: Job failed\n"
+
+
+@pytest.mark.parametrize(
+    ("tags", "searches"),
+    [
+        (("innersource", "inner-source"), {"inner": ["innersource", "inner-source"]}),
+        (
+            ("Inner Source", "innersource", "inner_source"),
+            {"inner": ["Inner Source", "innersource", "inner_source"]},
+        ),
+        (("innersource", "data-mesh"), {"innersource": ["innersource"], "data-mesh": ["data-mesh"]}),
+        (("innersource", "is-innersource"), {"innersource": ["innersource", "is-innersource"]}),
+        (("a-i", "ai"), {"a-i": ["a-i"], "ai": ["ai"]}),
+        (("innersource", "innersource"), {"innersource": ["innersource"]}),
+    ],
+)
+def test_spellings_of_a_tag_share_one_search_for_topics(
+    tags: tuple[str, ...], searches: dict[str, list[str]]
+) -> None:
+    found = parse.topic_searches(tags)
+    assert found == searches
+    for word, covered in found.items():
+        assert all(word.casefold() in tag.casefold() for tag in covered), (
+            "what contains a tag contains the word"
+        )

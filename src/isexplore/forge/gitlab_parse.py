@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from itertools import takewhile
 from urllib.parse import unquote
 
 from isexplore.forge.answers import moment
@@ -62,6 +63,8 @@ from isexplore.text import MAX_DESCRIPTION, MAX_NAME, MAX_TITLE, clean, clean_li
 MAX_BODY = 100_000
 """Characters kept of an issue's description or of a comment."""
 WEEKS = 52
+_SEARCHABLE = 4
+"""Letters of a word that are worth searching topics for; GitLab finds nothing by less than three."""
 _BOT = re.compile(r"(project|group)_\d+_bot")
 
 
@@ -456,6 +459,35 @@ def parse_target(wire: WireGroup) -> ForkTarget:
 def topic_key(name: str) -> str:
     """Return what all spellings of a topic have in common: `Inner-Source`, `inner source`, ..."""
     return re.sub(r"[\s_.-]+", "", name).casefold()
+
+
+def topic_searches(tags: Iterable[str]) -> dict[str, list[str]]:
+    """Return words to search topics for, each with the tags that its answer covers.
+
+    GitLab finds topics that contain a word, so spellings of one tag share a question: "inner" finds
+    `InnerSource` and `inner-source`.
+    """
+    covered: dict[str, list[str]] = {}
+    for tag in dict.fromkeys(tags):
+        for word, others in covered.items():
+            shared = _shared_word(word, tag)
+            if shared:
+                covered[shared] = [*covered.pop(word), tag] if shared != word else [*others, tag]
+                break
+        else:
+            covered[tag] = [tag]
+    return covered
+
+
+def _shared_word(one: str, other: str) -> str:
+    """Return how two spellings of a tag both begin, or the one that is part of the other; else nothing."""
+    one, other = one.casefold(), other.casefold()
+    if topic_key(one) == topic_key(other):
+        same = takewhile(lambda pair: pair[0] == pair[1], zip(one, other, strict=False))
+        shared = "".join(letter for letter, _ in same).strip()
+    else:
+        shared = next((word for word in (one, other) if word in one and word in other), "")
+    return shared if len(shared) >= _SEARCHABLE else ""
 
 
 def parse_log(data: bytes, limit: int) -> str:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Sequence
+import asyncio
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -143,11 +144,13 @@ class GitLabReading:
     ) -> AsyncIterator[ProjectPage]:
         """Yield pages of projects with any spelling of the tags.
 
-        GitLab matches topics exactly, case included, so their true names are looked up first; each is
-        one listing. The whole instance is paged by keyset (`order_by=id`), which has no upper end;
-        groups by last activity, so that the listing can stop at `changed_after`.
+        GitLab matches topics exactly, case included, so their true names are looked up first (one request
+        for all spellings of a tag); each is one listing, and all of them begin at once. The whole instance
+        is paged by keyset (`order_by=id`), which has no upper end; groups by last activity, so that the
+        listing can stop at `changed_after`.
         """
         topics: Sequence[Params] = await self._topics(tags) if tags else ({},)
+        listings = []
         for topic in topics:
             common: Params = {"archived": False, "search": text or None, "per_page": PER_PAGE, **topic}
             if not groups:
@@ -158,39 +161,38 @@ class GitLabReading:
                     "sort": "asc",
                     "last_activity_after": _stamp(changed_after),
                 }
-                async for page in self._projects(("projects",), params):
-                    yield page
-            for group in groups:
-                params = {
-                    **common,
-                    "include_subgroups": True,
-                    "with_shared": False,
-                    "order_by": "last_activity_at",
-                    "sort": "desc",
-                }
-                async for page in self._projects(("groups", group, "projects"), params):
-                    yield page
-                    oldest = page.projects[-1].last_activity if page.projects else None
-                    if changed_after is not None and oldest is not None and oldest < changed_after:
-                        break
+                listings.append(self._projects(("projects",), params))
+            listings += [self._group_projects(group, common, changed_after) for group in groups]
+        async for page in side_by_side(listings):
+            yield page
 
-    async def _projects(self, path: tuple[str, ...], params: Params) -> AsyncIterator[ProjectPage]:
+    async def _group_projects(
+        self, group: str, common: Params, changed_after: datetime | None
+    ) -> AsyncGenerator[ProjectPage]:
+        params: Params = {
+            **common,
+            "include_subgroups": True,
+            "with_shared": False,
+            "order_by": "last_activity_at",
+            "sort": "desc",
+        }
+        async for page in self._projects(("groups", group, "projects"), params):
+            yield page
+            oldest = page.projects[-1].last_activity if page.projects else None
+            if changed_after is not None and oldest is not None and oldest < changed_after:
+                return
+
+    async def _projects(self, path: tuple[str, ...], params: Params) -> AsyncGenerator[ProjectPage]:
         async for page in self._client.pages(path, params, item=WireProject):
             projects = tuple(parse.parse_project(self.name, wire) for wire in page.items)
             yield ProjectPage(tuple(found for found in projects if not found.archived), page.total)
 
     async def _topics(self, tags: tuple[str, ...]) -> list[Params]:
         """Return the filter for each topic whose name is a spelling of a tag."""
-        wanted = {parse.topic_key(tag) for tag in tags}
-        found: dict[int, WireTopic] = {}
         try:
-            for tag in dict.fromkeys(tags):
-                params: Params = {"search": tag, "per_page": PER_PAGE}
-                for topic in await self._client.get_all(("topics",), params, item=WireTopic):
-                    if parse.topic_key(topic.name) in wanted:
-                        found[topic.id] = topic
+            found = await self._known_topics(tags)
         except (NotVisibleError, ForbiddenError):
-            found.clear()
+            found = {}
         if not found:
             # An instance may hide its list of topics and still filter by them.
             return [{"topic": tag} for tag in dict.fromkeys(tags) if "," not in tag]
@@ -198,6 +200,23 @@ class GitLabReading:
         return [
             {"topic_id": topic.id} if "," in topic.name else {"topic": topic.name} for topic in found.values()
         ]
+
+    async def _known_topics(self, tags: tuple[str, ...]) -> dict[int, WireTopic]:
+        """Return the instance's topics that are spellings of a tag, by id."""
+        wanted = {parse.topic_key(tag) for tag in tags}
+        found: dict[int, WireTopic] = {}
+        for word, covered in parse.topic_searches(tags).items():
+            topics = await self._topics_with(word, limit=PER_PAGE if len(covered) > 1 else None)
+            if len(covered) > 1 and len(topics) >= PER_PAGE:
+                # Too common a word: the spellings may be among those that did not fit.
+                for tag in covered:
+                    topics += await self._topics_with(tag)
+            found |= {topic.id: topic for topic in topics if parse.topic_key(topic.name) in wanted}
+        return found
+
+    async def _topics_with(self, word: str, *, limit: int | None = None) -> list[WireTopic]:
+        params: Params = {"search": word, "per_page": PER_PAGE}
+        return await self._client.get_all(("topics",), params, item=WireTopic, limit=limit)
 
     async def project(self, path: str) -> Project:
         """Return one project by path or id, also behind a proxy that breaks paths with %2F."""
@@ -376,6 +395,29 @@ class GitLabReading:
             raise_if_project_is_missing(error)
             return ()
         return () if len(commits) >= MAX_COMMITS else parse.parse_weeks(commits, now)
+
+
+async def side_by_side(listings: Sequence[AsyncGenerator[ProjectPage]]) -> AsyncIterator[ProjectPage]:
+    """Yield the pages of several listings; the first page of each is asked for at the same time.
+
+    What changed since the last time is usually on first pages alone, so it costs one round trip.
+    """
+    try:
+        if len(listings) > 1:
+            firsts = await asyncio.gather(
+                *(anext(listing, None) for listing in listings), return_exceptions=True
+            )
+            for first in firsts:
+                if isinstance(first, BaseException):
+                    raise first
+                if first is not None:
+                    yield first
+        for listing in listings:
+            async for page in listing:
+                yield page
+    finally:
+        for listing in listings:
+            await listing.aclose()
 
 
 def _stamp(moment: datetime | None) -> str | None:
