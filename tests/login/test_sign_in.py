@@ -254,7 +254,7 @@ async def test_code_is_offered_where_an_administrator_registered_isexplore(paths
     flow = sign_in(paths)
     candidate = await flow.recognise("work")
     assert candidate == Candidate(
-        forge=forge, kind=ForgeKind.GITLAB, product="gitlab", version=None, configured=True
+        forge=forge, kind=ForgeKind.GITLAB, product="GitLab", version=None, configured=True
     )
     assert candidate.offers_code
     device = flow.device_flow(candidate)

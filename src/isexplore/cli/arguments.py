@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple, NoReturn
 
 from isexplore.errors import UsageError
@@ -31,6 +31,12 @@ def _arg(*names: str, **options: object) -> Argument:
 
 
 _JSON = _arg("--json", action="store_true", help="print one JSON document and nothing else")
+_VERBOSE = _arg(
+    "--verbose",
+    action="store_true",
+    default=argparse.SUPPRESS,
+    help="tell on stderr what is asked and run, without secrets",
+)
 _DRY_RUN = _arg("--dry-run", action="store_true", help="show every API call and git command, and run none")
 
 COMMANDS: tuple[Command, ...] = (
@@ -231,7 +237,7 @@ def build_parser() -> Parser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument("--version", action="version", version=f"isexplore {__version__}")
-    parser.add_argument("--verbose", action="store_true", help="tell on stderr what is asked and run")
+    parser.add_argument("--verbose", action="store_true", help=_VERBOSE.options["help"])  # type: ignore[arg-type]
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", parser_class=Parser)
     for command in COMMANDS:
         details = command.summary[:1].upper() + command.summary[1:] + "."
@@ -244,7 +250,8 @@ def build_parser() -> Parser:
             epilog=f"examples:\n{command.examples}" if command.examples else None,
             formatter_class=argparse.RawDescriptionHelpFormatter,
         )
-        for argument in command.arguments:
+        positional_last = (*command.arguments[:-1], _VERBOSE, *command.arguments[-1:])
+        for argument in positional_last:
             child.add_argument(*argument.names, **argument.options)  # type: ignore[arg-type]
     return parser
 
@@ -255,4 +262,29 @@ def parse(arguments: Sequence[str]) -> argparse.Namespace:
     Raises:
         UsageError: it is wrong.
     """
-    return build_parser().parse_args(arguments)
+    first = next((word for word in arguments if not word.startswith("-")), None)
+    if first is not None and first not in (command.name for command in COMMANDS):
+        raise UsageError(
+            f"There is no command {first!r}",
+            _nearest(first, (command.name for command in COMMANDS)),
+            f"isexplore --help lists them; isexplore search {first} looks for projects.",
+        )
+    options, unknown = build_parser().parse_known_args(arguments)
+    if unknown:
+        command = next((each for each in COMMANDS if each.name == options.command), None)
+        known = [name for each in (command.arguments if command else ()) for name in each.names]
+        options_of = f" {options.command}" if options.command else ""
+        raise UsageError(
+            f"isexplore{options_of} does not take {' '.join(unknown)}",
+            _nearest(unknown[0].partition("=")[0], (name for name in known if name.startswith("-"))),
+            f"See: isexplore{options_of} --help",
+        )
+    return options
+
+
+def _nearest(word: str, known: Iterable[str]) -> str:
+    """Return "Did you mean ...?", or nothing where no known word is close."""
+    from difflib import get_close_matches
+
+    matches = get_close_matches(word, list(known), n=1)
+    return f"Did you mean {matches[0]}?" if matches else ""

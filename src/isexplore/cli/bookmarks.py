@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from isexplore.cli.output import print_json, print_table, say
-from isexplore.cli.world import open_world
+from isexplore.cli.world import open_world, tell_notice
 from isexplore.errors import EXIT_OK, StateError, UsageError
 
 if TYPE_CHECKING:
@@ -24,6 +24,13 @@ def bookmark(options: argparse.Namespace, paths: Paths) -> int:
         StateError: the bookmarks cannot be read or written.
     """
     services = open_world(paths)
+    try:
+        return _bookmark(options, services)
+    finally:
+        tell_notice(services)
+
+
+def _bookmark(options: argparse.Namespace, services: Services) -> int:
     if options.action != "list" and not options.project:
         raise UsageError(
             f"Which project should be {options.action}ed"

@@ -34,24 +34,12 @@ def login(options: argparse.Namespace, paths: Paths) -> int:
 
 
 async def _login(options: argparse.Namespace, paths: Paths) -> int:
-    from isexplore.login.profile import add_profile
     from isexplore.login.sign_in import SignIn
     from isexplore.models import ForgeKind
 
-    if options.profile:
-        added = await add_profile(options.profile, paths)
-        if not options.json:
-            say(f"The profile {added.place} is in force.")
-        names = [forge.name for forge in added.loaded.config.forges]
-        if not options.url and len(names) != 1:
-            say(
-                "It brings these forges: " + (", ".join(names) or "none"),
-                "isexplore login NAME signs in to one.",
-            )
-            return EXIT_OK
-        url = options.url or names[0]
-    else:
-        url = options.url
+    url = await _take_profile(options, paths) if options.profile else options.url
+    if url is None:
+        return EXIT_OK
     store: Store | None = "file" if options.plain_file else "session" if options.session else None
     signing = SignIn(paths, store=store)
     kind = ForgeKind(options.kind) if options.kind else None
@@ -83,7 +71,7 @@ async def _login(options: argparse.Namespace, paths: Paths) -> int:
                 "scopes": list(verified.facts.scopes) if verified.facts.scopes is not None else None,
                 "expires_on": verified.facts.expires_on.isoformat() if verified.facts.expires_on else None,
                 "missing": list(verified.missing),
-                "kept": kept.kept.place,
+                "kept": kept.kept.place if kept.kept.lasting else None,
             }
         )
     else:
@@ -95,17 +83,41 @@ async def _login(options: argparse.Namespace, paths: Paths) -> int:
             say(f"  {'✓' if verified.git.ok else '!'} git: {verified.git.detail}")
         if verified.git.hint:
             say(f"    {verified.git.hint}")
-        say(f"The token is kept in {kept.kept.place}." + (f" {kept.kept.note}" if kept.kept.note else ""))
+        if kept.kept.lasting:
+            say(f"The token is kept in {kept.kept.place}.", *([kept.kept.note] if kept.kept.note else []))
+        elif options.session:
+            say("The token is good. It is forgotten when this command ends.")
     await _fill(paths, signing, quiet)
     if options.session or kept.kept.lasting:
         return EXIT_OK
     tell(
-        "isexplore: the token is not kept, so the next command will not know it",
-        f"  {kept.kept.note}",
+        f"isexplore: The token is not kept, so the next command will not know it: {kept.kept.note}",
         "  Keep it in a file that only you can read: the same command with --plain-file.",
         "  Or set ISEXPLORE_TOKEN, or token_command in the configuration (isexplore config path).",
     )
     return EXIT_REFUSED
+
+
+async def _take_profile(options: argparse.Namespace, paths: Paths) -> str | None:
+    """Put an organisation profile into force; return the forge to sign in to, None where that is open."""
+    from isexplore.login.profile import add_profile
+
+    added = await add_profile(options.profile, paths)
+    names = [forge.name for forge in added.loaded.config.forges]
+    if not options.json:
+        say(f"The profile {added.place} is in force.")
+    if options.url:
+        return str(options.url)
+    if len(names) == 1:
+        return names[0]
+    if options.json:
+        print_json({"profile": added.place, "forges": names})
+    else:
+        say(
+            "It brings these forges: " + (", ".join(names) or "none"),
+            "isexplore login NAME signs in to one.",
+        )
+    return None
 
 
 async def _fill(paths: Paths, signing: SignIn, quiet: bool) -> None:
@@ -221,7 +233,7 @@ def logout(options: argparse.Namespace, paths: Paths) -> int:
         raise UsageError(
             "Which forge?" if config.forges else "No forge is connected",
             "",
-            "isexplore logout " + "|".join(one.name for one in config.forges),
+            "isexplore logout " + "|".join(one.name for one in config.forges) if config.forges else "",
         )
     removed = asyncio.run(Tokens(config, paths).forget(forge))
     if removed:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from isexplore.cli.output import print_json, print_table, say, tell
-from isexplore.cli.world import run_in_world
+from isexplore.cli.world import naming, run_in_world
 from isexplore.errors import EXIT_OK, EXIT_REFUSED, IsexploreError, UsageError
 
 if TYPE_CHECKING:
@@ -30,9 +30,11 @@ def contribute(options: argparse.Namespace, paths: Paths) -> int:
 
         ref = services.resolve(options.project)
         folder = Path(options.into).expanduser().absolute() if options.into else None
-        journey = await services.begin(
-            ref, options.issue, folder=folder, branch=options.branch or "", record=not options.dry_run
-        )
+        number = f" #{options.issue}" if options.issue is not None else ""
+        with naming(f"{ref.path}{number}"):
+            journey = await services.begin(
+                ref, options.issue, folder=folder, branch=options.branch or "", record=not options.dry_run
+            )
         steps: tuple[StepName, ...] = STEP_NAMES[: STEP_NAMES.index("branch") + 1]
         if options.dry_run:
             return await _dry_run(services, journey, steps, options.json)
@@ -198,5 +200,7 @@ def _read_body(name: str | None) -> str | None:
         return Path(name).expanduser().read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise UsageError(
-            f"{name} cannot be read", str(error), "Give a text file, or - for standard input."
+            f"{name} cannot be read",
+            getattr(error, "strerror", None) or "It is not UTF-8 text.",
+            "Give a text file, or - for standard input.",
         ) from error

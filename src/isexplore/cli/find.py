@@ -114,10 +114,12 @@ def issues(options: argparse.Namespace, paths: Paths) -> int:
 
 def show(options: argparse.Namespace, paths: Paths) -> int:
     """Show what the preview shows."""
-    from isexplore.cli.world import run_in_world
+    from isexplore.cli.world import naming, run_in_world
 
     async def work(services: Services) -> int:
-        reading = await services.read(services.resolve(options.project))
+        ref = services.resolve(options.project)
+        with naming(ref.path):
+            reading = await services.read(ref)
         if options.json:
             print_json(reading.as_json())
             return EXIT_OK
@@ -130,13 +132,26 @@ def show(options: argparse.Namespace, paths: Paths) -> int:
 
 
 def sync(options: argparse.Namespace, paths: Paths) -> int:
-    """Refresh the catalog, with progress on a terminal's stderr."""
+    """Refresh the catalog, with progress on a terminal's stderr.
+
+    Raises:
+        ConfigError: there is nothing to refresh it from.
+    """
+    from msgspec import structs
+
     from isexplore.cli.world import run_in_world
+    from isexplore.errors import ConfigError
 
     async def work(services: Services) -> int:
         from isexplore.catalog.reports import SyncProgress
         from isexplore.updates import refresh, serve_lines
 
+        if not services.config.forges and not services.config.sources:
+            raise ConfigError(
+                "No forge is connected yet",
+                "",
+                "isexplore login URL connects to one; isexplore practice needs none.",
+            )
         if options.lines:
             return await serve_lines(services, full=options.full)
 
@@ -151,9 +166,14 @@ def sync(options: argparse.Namespace, paths: Paths) -> int:
             print("\r\x1b[K", end="", file=sys.stderr, flush=True)
         if options.json:
             print_json(outcome.as_json())
-        else:
-            for forge in outcome.report.forges:
-                say(forge.text)
+            return EXIT_REFUSED if outcome.failures else EXIT_OK
+        for forge in outcome.report.forges:
+            if forge.listed or not forge.failures:
+                say(structs.replace(forge, failures=()).text)
+            for failure in forge.failures:
+                tell(f"isexplore: {forge.forge}: {failure.reason}")
+        if outcome.failures:
+            tell("  What the catalog knew of them is kept. isexplore doctor says more.")
         return EXIT_REFUSED if outcome.failures else EXIT_OK
 
     return run_in_world(paths, work)
@@ -180,11 +200,14 @@ def export(options: argparse.Namespace, paths: Paths) -> int:
             "",
             "Give --format repos-json or --format csv.",
         )
+    target = Path(options.file).expanduser().absolute()
+    if options.file != "-" and not target.parent.is_dir():
+        raise UsageError(f"There is no folder {target.parent}", "", "Make it first, or name another file.")
     services = open_world(paths)
     data = (as_csv if kind == "csv" else repos_json)(services.catalog).encode()
     if options.file == "-":
         sys.stdout.buffer.write(data)
     else:
-        write_atomically(Path(options.file).expanduser().absolute(), data, mode=0o644)
+        write_atomically(target, data, mode=0o644)
         tell(f"Wrote {services.catalog.count():,} projects to {options.file}")
     return EXIT_OK

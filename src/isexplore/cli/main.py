@@ -7,13 +7,8 @@ from collections.abc import Callable, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING
 
-from isexplore.cli.output import print_error, tell
-from isexplore.errors import (
-    EXIT_BUG,
-    EXIT_INTERRUPTED,
-    EXIT_OK,
-    IsexploreError,
-)
+from isexplore.cli.output import abandon_output, print_error, print_json, tell
+from isexplore.errors import EXIT_BUG, EXIT_INTERRUPTED, EXIT_OK, CancelledError, IsexploreError
 
 if TYPE_CHECKING:
     import argparse
@@ -54,19 +49,34 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if arguments is None else arguments)
     as_json = "--json" in words
     try:
-        return run(words)
+        return _answered(words, as_json)
+    except BrokenPipeError:
+        # The reader of our output has gone (`| head`): there is nobody to tell.
+        abandon_output()
+        return EXIT_OK
+
+
+def _answered(words: Sequence[str], as_json: bool) -> int:
+    """Run a command line, and tell what went wrong with it.
+
+    Raises:
+        BrokenPipeError: nobody reads the output any more.
+    """
+    try:
+        code = run(words)
+        sys.stdout.flush()
+        return code
     except IsexploreError as error:
         print_error(error, as_json)
         return error.exit_code
     except KeyboardInterrupt:
-        tell("isexplore: interrupted; nothing is lost, the same command goes on where it was")
+        stopped = CancelledError("Interrupted", "", "Nothing is lost: the same command goes on where it was.")
+        print_error(stopped, as_json)
         return EXIT_INTERRUPTED
     except BrokenPipeError:
-        # The reader of our output has gone (`| head`): there is nobody to tell.
-        sys.stderr.close()
-        return EXIT_OK
+        raise
     except Exception as error:  # noqa: BLE001 - the one place that turns a bug into words and an exit code
-        return tell_bug(error)
+        return tell_bug(error, as_json)
 
 
 def run(words: Sequence[str], paths: Paths | None = None) -> int:
@@ -80,11 +90,19 @@ def run(words: Sequence[str], paths: Paths | None = None) -> int:
 
     options = parse(words)
     world = paths or Paths.default()
-    if options.verbose or options.command not in LIGHT:
-        from isexplore.config.logs import start_logging
-
-        start_logging(world.log_file, verbose=options.verbose)
+    start_log(options, world)
     return dispatch(options, world)
+
+
+def start_log(options: argparse.Namespace, paths: Paths) -> None:
+    """Begin the log of a command, unless it has nothing to log."""
+    if not options.verbose and options.command in LIGHT:
+        return
+    from isexplore.config.logs import start_logging
+
+    problem = start_logging(paths.log_file, verbose=options.verbose)
+    if problem and options.verbose:
+        tell(f"isexplore: {problem}")
 
 
 def dispatch(options: argparse.Namespace, paths: Paths) -> int:
@@ -98,16 +116,20 @@ def dispatch(options: argparse.Namespace, paths: Paths) -> int:
     return runner(options, paths)
 
 
-def tell_bug(error: Exception) -> int:
+def tell_bug(error: Exception, as_json: bool) -> int:
     """Write a report of an exception that nobody expected, without secrets; return the exit code."""
     import traceback
 
+    from isexplore.config.logs import log_files
     from isexplore.config.secrets import redact
 
-    tell(redact("".join(traceback.format_exception(error))))
+    trace = redact("".join(traceback.format_exception(error)))
+    title = f"This is a bug in isexplore: {type(error).__name__}"
+    hint = "Please report it with the lines on standard error; secrets in them are masked."
     tell(
-        f"isexplore: a bug: {type(error).__name__}",
-        "  Nothing is lost: the same command goes on where it was.",
-        "  Please report the lines above; secrets in them are masked.",
+        trace, f"isexplore: {title}", "  Nothing is lost: the same command goes on where it was.", f"  {hint}"
     )
+    tell(*(f"  What happened before is in {file}" for file in log_files()))
+    if as_json:
+        print_json({"error": {"kind": "bug", "title": title, "detail": redact(str(error)), "hint": hint}})
     return EXIT_BUG

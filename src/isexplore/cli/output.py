@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -26,6 +27,17 @@ def tell(*lines: str) -> None:
     """Print diagnostics on stderr, cleaned."""
     for line in lines:
         print(clean(line), file=sys.stderr)
+
+
+def abandon_output() -> None:
+    """Let what is still buffered go nowhere, so that the interpreter's last flush finds no closed pipe."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except OSError:
+            os.dup2(nowhere, stream.fileno())
+    os.close(nowhere)
 
 
 def print_error(error: IsexploreError, as_json: bool) -> None:

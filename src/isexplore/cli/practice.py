@@ -51,8 +51,10 @@ def practice(options: argparse.Namespace, paths: Paths) -> int:
 
             return open_screens(world, services)
         enter_practice(services)
-        from isexplore.cli.main import dispatch
+        from isexplore.cli.main import dispatch, start_log
 
+        inner.verbose = inner.verbose or options.verbose
+        start_log(inner, world)
         if inner.command in ("search", "issues", "show", "contribute", "export", "bookmark"):
             _fill_catalog(services)
         return dispatch(inner, world)

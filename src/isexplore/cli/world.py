@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
+
+from isexplore.cli.output import tell
 
 if TYPE_CHECKING:
     from isexplore.config.paths import Paths
@@ -44,6 +47,29 @@ def run_in_world(paths: Paths, work: Callable[[Services], Awaitable[T]]) -> T:
         try:
             return await work(services)
         finally:
+            tell_notice(services)
             await services.disconnect()
 
     return asyncio.run(run())
+
+
+def tell_notice(services: Services) -> None:
+    """Tell what a person should know about the state file, where it was looked at."""
+    if "state" in vars(services) and services.state.notice:
+        tell(f"isexplore: {services.state.notice}")
+
+
+@contextmanager
+def naming(what: str) -> Iterator[None]:
+    """Let an error that something is missing name it as the person did.
+
+    Raises:
+        NotVisibleError: with the name in its title.
+    """
+    from isexplore.errors import NotVisibleError
+
+    try:
+        yield
+    except NotVisibleError as error:
+        error.title = f"{what} does not exist, or this account may not see it"
+        raise

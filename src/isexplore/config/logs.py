@@ -41,6 +41,13 @@ class _PrivateFileHandler(RotatingFileHandler):
         """Lose the line: a full disk must not cost anybody their work, nor write into the screen."""
 
 
+def log_files() -> list[str]:
+    """Return the files that this process's log goes to."""
+    return [
+        each.baseFilename for each in logging.getLogger().handlers if isinstance(each, _PrivateFileHandler)
+    ]
+
+
 def start_logging(file: Path, *, verbose: bool = False) -> str | None:
     """Send the program's log to `file`, and with `verbose` to stderr; return why there is no file, if so.
 

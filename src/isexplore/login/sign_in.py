@@ -32,6 +32,8 @@ from isexplore.login.needs import TokenNeeds, token_needs
 from isexplore.login.verify import Verified, verify
 from isexplore.models import ForgeKind
 
+PRODUCTS = {ForgeKind.GITLAB: "GitLab", ForgeKind.GITEA: "Gitea or Forgejo", ForgeKind.GITHUB: "GitHub"}
+"""What people call each kind, where the forge itself was not asked."""
 Store = Literal["keyring", "file", "session"]
 
 
@@ -123,7 +125,8 @@ class SignIn:
         if known is not None and (kind or known.kind) is not None:
             chosen = kind or known.kind
             assert chosen is not None
-            return Candidate(forge=known, kind=chosen, product=chosen.value, version=None, configured=True)
+            product = PRODUCTS[chosen]
+            return Candidate(forge=known, kind=chosen, product=product, version=None, configured=True)
         found = await recognise(
             known.url if known else url,
             verify=self.tls,
@@ -135,7 +138,7 @@ class SignIn:
         return Candidate(
             forge=forge,
             kind=kind or found.kind,
-            product=found.name or found.kind.value,
+            product=found.name or PRODUCTS[found.kind],
             version=found.version,
             configured=known is not None,
         )
