@@ -252,11 +252,7 @@ class GitHubForge(GitHubReading):
         return None
 
     async def open_merge_request(self, new: NewMergeRequest) -> MergeRequest:
-        """Open a pull request in the target.
-
-        An organization's fork cannot let others push to it: GitHub refuses the whole request for that
-        wish, and gets it again without.
-        """
+        """Open a pull request in the target."""
         body: dict[str, object] = {
             "title": new.title,
             "head": new.source_branch,
@@ -271,16 +267,29 @@ class GitHubForge(GitHubReading):
             if owner.lower() == new.target.owner.lower():
                 body["head_repo"] = name
         try:
-            wire = await self._open(new.target, body)
+            wire = await self._opened(new, body)
         except InvalidError as error:
-            if "fork collab" in error.detail.lower() and body.get("maintainer_can_modify"):
-                wire = await self._open(new.target, {**body, "maintainer_can_modify": False})
-            else:
-                raise _not_opened(error, new) from error
+            raise _not_opened(error, new) from error
         return parse.parse_merge_request(self.name, new.target.path, wire)
 
-    async def _open(self, target: Project, body: dict[str, object]) -> WirePullRequest:
-        return await self._client.send_json("POST", self._at(target, "pulls"), body, type=WirePullRequest)
+    async def _opened(self, new: NewMergeRequest, body: dict[str, object]) -> WirePullRequest:
+        """Open it; sent again, in other words, only after a refusal that those words can mend.
+
+        An organization's fork cannot let others push to it, and a fork beside its original is named
+        with or without its owner.
+        """
+        where = self._at(new.target, "pulls")
+        try:
+            return await self._client.send_json("POST", where, body, type=WirePullRequest)
+        except InvalidError as error:
+            words = error.detail.lower()
+            if "fork collab" in words and body.get("maintainer_can_modify"):
+                body = {**body, "maintainer_can_modify": False}
+            elif "head" in words and "head_repo" in body:
+                body = {**body, "head_repo": new.source.path}
+            else:
+                raise
+        return await self._client.send_json("POST", where, body, type=WirePullRequest)
 
     async def find_merge_request(
         self, target: Project, *, source: Project | None, source_branch: str
