@@ -22,50 +22,12 @@ def search(options: argparse.Namespace, paths: Paths) -> int:
     Raises:
         UsageError: an unknown filter or a bad value.
     """
-    from isexplore.catalog.query import search as find
+    from isexplore.cli.quick import print_found
     from isexplore.cli.world import practice_services
-    from isexplore.text import shorten
 
     practice = practice_services()
     with practice.catalog if practice else _catalog(paths) as catalog:
-        found = find(catalog, " ".join(options.query), limit=max(0, options.limit))
-        total = found.count()
-        if options.json:
-            print_json(
-                {
-                    "projects": [row.as_json() for row in found.rows],
-                    "total": total,
-                    "as_of": found.as_of,
-                    "incomplete": [{"forge": forge, "reason": reason} for forge, reason in found.incomplete],
-                    "corrected": found.corrected,
-                }
-            )
-            return EXIT_OK
-        for forge, reason in found.incomplete:
-            tell(f"isexplore: {forge}: {reason}")
-        if found.corrected:
-            tell(f"isexplore: nothing is spelt like that; showing {found.corrected}")
-        if found.notice:
-            tell(f"isexplore: {found.notice}")
-        if not found.rows:
-            if catalog.count():
-                say("No project matches.")
-            else:
-                say("The catalog is empty. isexplore sync fills it; isexplore login URL connects to a forge.")
-            return EXIT_OK
-        print_table(
-            (
-                row.path,
-                row.language or "",
-                f"{row.stars} ★",
-                f"{row.good_first_issues} first" if row.good_first_issues else "",
-                shorten(row.description.replace("\n", " "), 70),
-            )
-            for row in found.rows
-        )
-        if total > len(found.rows):
-            tell(f"{len(found.rows)} of {total:,}; --limit shows more")
-    return EXIT_OK
+        return print_found(catalog, " ".join(options.query), max(0, options.limit), options.json)
 
 
 def _catalog(paths: Paths) -> Catalog:

@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
-from importlib import import_module
-from typing import TYPE_CHECKING
 
 from isexplore.cli.output import abandon_output, print_error, print_json, tell
 from isexplore.errors import EXIT_BUG, EXIT_INTERRUPTED, EXIT_OK, CancelledError, IsexploreError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable, Sequence
 
     from isexplore.config.paths import Paths
 
-Runner = Callable[["argparse.Namespace", "Paths"], int]
+    Runner = Callable[[argparse.Namespace, Paths], int]
 
 RUNNERS = {
     "login": "isexplore.cli.connect:login",
@@ -63,7 +62,9 @@ def _answered(words: Sequence[str], as_json: bool) -> int:
         BrokenPipeError: nobody reads the output any more.
     """
     try:
-        code = run(words)
+        code = _at_once(words)
+        if code is None:
+            code = run(words)
         sys.stdout.flush()
         return code
     except IsexploreError as error:
@@ -77,6 +78,15 @@ def _answered(words: Sequence[str], as_json: bool) -> int:
         raise
     except Exception as error:  # noqa: BLE001 - the one place that turns a bug into words and an exit code
         return tell_bug(error, as_json)
+
+
+def _at_once(words: Sequence[str]) -> int | None:
+    """Answer what needs nothing but the catalog; None for everything else."""
+    if words[:1] != ["search"]:
+        return None
+    from isexplore.cli.quick import search
+
+    return search(words[1:])
 
 
 def run(words: Sequence[str], paths: Paths | None = None) -> int:
@@ -111,6 +121,8 @@ def dispatch(options: argparse.Namespace, paths: Paths) -> int:
         from isexplore.cli.screens import open_screens
 
         return open_screens(paths)
+    from importlib import import_module
+
     module, _, name = RUNNERS[options.command].partition(":")
     runner: Runner = getattr(import_module(module), name)
     return runner(options, paths)

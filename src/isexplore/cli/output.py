@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import os
 import sys
-from collections.abc import Iterable, Sequence
-from typing import Any
 
-from isexplore.errors import IsexploreError
 from isexplore.text import clean
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+    from typing import Any
+
+    from isexplore.errors import IsexploreError
 
 
 def print_json(document: Any) -> None:
     """Print one JSON document; characters beyond ASCII are escaped, so nothing in it acts on a terminal."""
+    import json
+
     print(json.dumps(document, indent=2, default=str))
 
 

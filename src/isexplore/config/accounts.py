@@ -8,12 +8,10 @@ came from, and are believed as long as the stamp fits.
 from __future__ import annotations
 
 import os
-from pathlib import Path
-
-from isexplore.config.paths import Paths
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from isexplore.config.paths import Paths
     from isexplore.config.schema import Config
 
 Account = tuple[str, str, str]
@@ -40,22 +38,31 @@ def source_name(place: str) -> str:
     return "list:" + os.path.basename(place)
 
 
+def noted_accounts(config_file: str, cache_dir: str) -> list[Account] | None:
+    """Return the accounts that were written down; None when the configuration must be read again."""
+    stamp = _stamp(config_file, cache_dir)
+    if not stamp:
+        return None
+    try:
+        with open(_note(cache_dir), encoding="utf-8") as file:
+            lines = file.read().split("\n")
+    except (OSError, UnicodeDecodeError):
+        return None
+    found = [tuple(line.split("\t")) for line in lines[1:] if line]
+    if lines[0] != stamp or any(len(each) != 3 for each in found):
+        return None
+    return [(each[0], each[1], each[2]) for each in found]
+
+
 def known_accounts(paths: Paths) -> list[Account]:
     """Return the accounts of the configuration in force.
 
     Raises:
         ConfigError: the configuration had to be read, and is wrong.
     """
-    stamp = _stamp(paths)
-    if stamp:
-        try:
-            lines = _file(paths).read_text(encoding="utf-8").splitlines()
-        except (OSError, UnicodeDecodeError):
-            lines = []
-        if lines and lines[0] == stamp:
-            found = [tuple(line.split("\t")) for line in lines[1:]]
-            if all(len(each) == 3 for each in found):
-                return [(each[0], each[1], each[2]) for each in found]
+    noted = noted_accounts(str(paths.config_file), str(paths.cache_dir))
+    if noted is not None:
+        return noted
     from isexplore.config.load import load
 
     accounts = accounts_of(load(paths).checked())
@@ -65,35 +72,37 @@ def known_accounts(paths: Paths) -> list[Account]:
 
 def keep_accounts(paths: Paths, accounts: list[Account]) -> None:
     """Write the accounts down for the next search; where that fails, the next search is slower."""
-    stamp = _stamp(paths)
+    stamp = _stamp(str(paths.config_file), str(paths.cache_dir))
     if not stamp or any("\t" in part or "\n" in part for each in accounts for part in each):
         return
+    from pathlib import Path
+
     from isexplore.config.files import write_atomically
     from isexplore.errors import StateError
 
     text = "\n".join((stamp, *("\t".join(each) for each in accounts))) + "\n"
     try:
-        write_atomically(_file(paths), text.encode())
+        write_atomically(Path(_note(str(paths.cache_dir))), text.encode())
     except StateError:
         return
 
 
-def _file(paths: Paths) -> Path:
-    return paths.cache_dir / "accounts.txt"
+def _note(cache_dir: str) -> str:
+    return os.path.join(cache_dir, "accounts.txt")
 
 
-def _stamp(paths: Paths) -> str:
+def _stamp(config_file: str, cache_dir: str) -> str:
     """Return what the accounts depend on; "" when variables may add to the files."""
     if any(name.startswith("ISEXPLORE_") and name not in _FOLDERS for name in os.environ):
         return ""
     try:
-        status = os.stat(paths.config_file)
+        status = os.stat(config_file)
     except OSError:
         return ""
     profile = ""
     try:
-        profiles = [entry for entry in os.scandir(paths.cache_dir) if entry.name.endswith(".toml")]
+        profiles = [entry for entry in os.scandir(cache_dir) if entry.name.endswith(".toml")]
         profile = str(max((entry.stat().st_mtime_ns for entry in profiles), default=0))
     except OSError:
         pass
-    return f"{status.st_mtime_ns} {status.st_size} {profile} {paths.config_file}"
+    return f"{status.st_mtime_ns} {status.st_size} {profile} {config_file}"

@@ -3,19 +3,11 @@
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-_NAME = "isexplore"
-_XDG = {
-    "config": ("XDG_CONFIG_HOME", ".config"),
-    "state": ("XDG_STATE_HOME", ".local/state"),
-    "cache": ("XDG_CACHE_HOME", ".cache"),
-    "data": ("XDG_DATA_HOME", ".local/share"),
-}
-
+from isexplore.config.folders import XDG, folder
 
 class Paths(NamedTuple):
     """The folders; none of them need exist yet."""
@@ -37,7 +29,7 @@ class Paths(NamedTuple):
         come before the XDG Base Directory variables (or what macOS and Windows prescribe).
         """
         env = os.environ if environment is None else environment
-        return cls(*(_folder(what, env) for what in _XDG))
+        return cls(*(Path(folder(what, env)) for what in XDG))
 
     @classmethod
     def under(cls, root: Path) -> Paths:
@@ -68,17 +60,3 @@ class Paths(NamedTuple):
     def catalog_dir(self) -> Path:
         """The local index of projects, one file for each account."""
         return self.cache_dir / "catalog"
-
-
-def _folder(what: str, env: Mapping[str, str]) -> Path:
-    chosen = env.get(f"ISEXPLORE_{what.upper()}_DIR")
-    if chosen:
-        return Path(chosen).expanduser().absolute()
-    if sys.platform in ("win32", "darwin"):
-        from platformdirs import PlatformDirs
-
-        return Path(getattr(PlatformDirs(_NAME, appauthor=False), f"user_{what}_dir"))
-    # The three lines that platformdirs would run here; loading it costs a third of a search.
-    variable, fallback = _XDG[what]
-    base = env.get(variable, "")
-    return (Path(base) if os.path.isabs(base) else Path.home() / fallback) / _NAME

@@ -1,0 +1,131 @@
+"""`search` without waiting: from the words to the rows with nothing loaded that a search does not need.
+
+A line that is plain (words, `--limit N`, `--json`) and whose accounts are written down is answered
+here, in about the time that Python itself takes to start. Everything else, errors among it, goes the
+usual way, which ends in the same `print_found`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+
+from isexplore.cli.output import print_json, print_table, say, tell
+from isexplore.errors import EXIT_OK, UsageError
+from isexplore.text import shorten
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from isexplore.catalog.store import Catalog
+
+LIMIT = 20
+"""Rows shown unless told otherwise."""
+
+
+class Plain:
+    """A search as it was asked for on the command line."""
+
+    __slots__ = ("as_json", "limit", "text")
+
+    def __init__(self, text: str, limit: int, as_json: bool) -> None:
+        self.text = text
+        self.limit = limit
+        self.as_json = as_json
+
+
+def plain(words: Sequence[str]) -> Plain | None:
+    """Return what follows `search`, understood; None when it takes `argparse` to understand it."""
+    query: list[str] = []
+    limit, as_json, ended = LIMIT, False, False
+    waiting = iter(words)
+    for word in waiting:
+        if word == "--json":
+            as_json = True
+        elif word == "--limit":
+            number = next(waiting, "")
+            if not (number.isascii() and number.isdigit()):
+                return None
+            limit = int(number)
+        elif word.startswith("-"):
+            return None
+        else:
+            # One run of words only: what argparse makes of several is its own affair.
+            if ended:
+                return None
+            query.append(word)
+            continue
+        ended = bool(query)
+    return Plain(" ".join(query), limit, as_json)
+
+
+def search(words: Sequence[str]) -> int | None:
+    """Answer a plain search; return the exit code, or None when it has to go the usual way."""
+    from isexplore.config.accounts import noted_accounts
+    from isexplore.config.folders import folder
+
+    asked = plain(words)
+    if asked is None:
+        return None
+    cache = folder("cache", os.environ)
+    accounts = noted_accounts(os.path.join(folder("config", os.environ), "config.toml"), cache)
+    if accounts is None:
+        return None
+    from isexplore.catalog.store import Account, Catalog
+
+    with Catalog.open(os.path.join(cache, "catalog"), [Account(*each) for each in accounts]) as catalog:
+        try:
+            return print_found(catalog, asked.text, asked.limit, asked.as_json)
+        except UsageError:
+            return None
+
+
+def print_found(catalog: Catalog, text: str, limit: int, as_json: bool) -> int:
+    """Search, and print what was found; return the exit code.
+
+    Raises:
+        UsageError: an unknown filter or a bad value; nothing has been printed.
+    """
+    from isexplore.catalog.query import search as find
+
+    found = find(catalog, text, limit=limit)
+    if as_json:
+        print_json(
+            {
+                "projects": [row.as_json() for row in found.rows],
+                "total": found.count(),
+                "as_of": found.as_of,
+                "incomplete": [{"forge": forge, "reason": reason} for forge, reason in found.incomplete],
+                "corrected": found.corrected,
+            }
+        )
+        return EXIT_OK
+    for forge, reason in found.incomplete:
+        tell(f"isexplore: {forge}: {reason}")
+    if found.corrected:
+        tell(f"isexplore: nothing is spelt like that; showing {found.corrected}")
+    if found.notice:
+        tell(f"isexplore: {found.notice}")
+    if not found.rows:
+        if catalog.count():
+            say("No project matches.")
+        else:
+            say("The catalog is empty. isexplore sync fills it; isexplore login URL connects to a forge.")
+        return EXIT_OK
+    print_table(
+        (
+            row.path,
+            row.language or "",
+            f"{row.stars} ★",
+            f"{row.good_first_issues} first" if row.good_first_issues else "",
+            shorten(row.description.replace("\n", " "), 70),
+        )
+        for row in found.rows
+    )
+    # Counting all hits reads them all: not before the rows are on the screen.
+    sys.stdout.flush()
+    total = found.count()
+    if total > len(found.rows):
+        tell(f"{len(found.rows)} of {total:,}; --limit shows more")
+    return EXIT_OK
