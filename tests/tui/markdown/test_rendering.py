@@ -139,6 +139,13 @@ def test_tables_fit() -> None:
     assert len(narrow) > 4
 
 
+def test_a_table_with_an_empty_header_is_a_list_of_facts() -> None:
+    assert shown("| | |\n| --- | --- |\n| Fork | nia/welcome |\n| Branch | 1-hello |", 40).splitlines() == [
+        "Fork     nia/welcome",
+        "Branch   1-hello",
+    ]
+
+
 def test_a_table_that_cannot_fit_becomes_a_list() -> None:
     columns = 12
     table = (

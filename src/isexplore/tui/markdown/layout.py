@@ -110,13 +110,16 @@ def _table(block: Rows, frame: Frame, width: int) -> list[Line]:
         return _records(block, frame, width)
     lines: list[Line] = []
     start = frame.first
-    if block.header:
-        lines += _row(block.header, columns, block.aligns, block.source, start, frame.rest)
+    # A table whose header says nothing is a list of facts: it needs neither the header nor lines.
+    bare = not block.table.header.replace("|", "").strip()
+    between = Segment(" " * len(_BETWEEN)) if bare else Segment(_BETWEEN, "rule")
+    if block.header and not bare:
+        lines += _row(block.header, columns, block.aligns, block.source, start, frame.rest, between)
         start = frame.rest
         across = _CROSSING.join("─" * column for column in columns)
         lines.append(Line((*frame.rest, Segment(across, "rule")), block.source + 1))
     for number, row in enumerate(block.rows, 2 if block.header else 0):
-        lines += _row(row, columns, block.aligns, block.source + number, start, frame.rest)
+        lines += _row(row, columns, block.aligns, block.source + number, start, frame.rest, between)
         start = frame.rest
     return lines
 
@@ -156,6 +159,7 @@ def _row(
     source: int,
     first: Prefix,
     rest: Prefix,
+    between: Segment,
 ) -> list[Line]:
     wrapped = [wrap(cell, column, source) for cell, column in zip(row, columns, strict=False)]
     height = max((len(lines) for lines in wrapped), default=1)
@@ -165,7 +169,7 @@ def _row(
         prefix = sum(len(part.text) for part in segments)
         for index, cell in enumerate(wrapped):
             if index:
-                segments.append(Segment(_BETWEEN, "rule"))
+                segments.append(between)
             parts = cell[number].segments if number < len(cell) else ()
             space = columns[index] - sum(width_of(part.text) for part in parts)
             align = aligns[index] if index < len(aligns) else "left"
