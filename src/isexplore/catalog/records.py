@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from functools import lru_cache
 from math import log1p
 from typing import Any, NamedTuple
 
@@ -59,6 +60,24 @@ class Fit(NamedTuple):
     low: str
 
 
+# The same few languages, topics and groups come back in every project.
+_filter_word = lru_cache(1 << 15)(words.filter_word)
+_topic_value = lru_cache(1 << 15)(words.topic_value)
+
+
+def _line(text: str, limit: int) -> str:
+    """Return `clean_line(text, limit)`; adapters clean what they return, so mostly nothing is left to do."""
+    if (
+        len(text) <= limit
+        and text.isascii()
+        and text.isprintable()
+        and "  " not in text
+        and text == text.strip()
+    ):
+        return text
+    return clean_line(text, limit)
+
+
 def _seconds(moment: datetime | None) -> int | None:
     return int(moment.timestamp()) if moment is not None else None
 
@@ -84,28 +103,28 @@ def _flags(project: Project) -> int:
 
 def pid_of(project: Project) -> str:
     """Return the forge's id as it is kept."""
-    return clean_line(project.id, MAX_NAME)
+    return _line(project.id, MAX_NAME)
 
 
 def values_of(project: Project) -> Values:
     """Return the row of a project, without rank and score; texts are cut to what a list can use."""
     topics: dict[str, str] = {}
     for topic in project.topics[: 4 * TOPIC_LIMIT]:
-        topics.setdefault(words.topic_value(topic), clean_line(topic, MAX_NAME))
-    name = clean_line(project.name, MAX_NAME) or clean_line(project.path, MAX_NAME)
+        topics.setdefault(_topic_value(topic), _line(topic, MAX_NAME))
+    name = _line(project.name, MAX_NAME) or _line(project.path, MAX_NAME)
     return {
         "id": 0,
         "pid": pid_of(project),
-        "path": clean_line(project.path, 2 * MAX_NAME),
+        "path": _line(project.path, 2 * MAX_NAME),
         "name": name,
-        "url": clean_line(project.url, 2_000),
+        "url": _line(project.url, 2_000),
         "description": clean(project.description, MAX_DESCRIPTION),
         "visibility": project.visibility.value,
-        "language": clean_line(project.language, 100) if project.language else None,
-        "languages": "\n".join(clean_line(each, 100) for each in project.languages[:20]),
+        "language": _line(project.language, 100) if project.language else None,
+        "languages": "\n".join(_line(each, 100) for each in project.languages[:20]),
         "topics": "\n".join([each for each in topics.values() if each][:TOPIC_LIMIT]),
-        "licence": clean_line(project.licence, MAX_NAME) if project.licence else None,
-        "owner": clean_line(project.owner, MAX_NAME),
+        "licence": _line(project.licence, MAX_NAME) if project.licence else None,
+        "owner": _line(project.owner, MAX_NAME),
         "stars": project.stars,
         "forks": project.forks,
         "open_issues": project.open_issues,
@@ -113,7 +132,7 @@ def values_of(project: Project) -> Values:
         "subscribers": project.subscribers,
         "created_at": _seconds(project.created_at),
         "last_activity": _seconds(project.last_activity),
-        "default_branch": clean_line(project.default_branch, MAX_NAME),
+        "default_branch": _line(project.default_branch, MAX_NAME),
         "documents": "",
         "participation": None,
         "score": 0,
@@ -122,11 +141,9 @@ def values_of(project: Project) -> Values:
         "enriched_at": None,
         "key": words.key(name),
         "origin": "",
-        "clone_url": clean_line(project.clone_url, 2_000)
-        if project.clone_url != project.url + ".git"
-        else None,
-        "ssh_url": clean_line(project.ssh_url, 2_000),
-        "readme_path": clean_line(project.readme_path, 2_000) if project.readme_path else None,
+        "clone_url": _line(project.clone_url, 2_000) if project.clone_url != project.url + ".git" else None,
+        "ssh_url": _line(project.ssh_url, 2_000),
+        "readme_path": _line(project.readme_path, 2_000) if project.readme_path else None,
         "role": project.role.value,
         "flags": _flags(project),
         "card": None,
@@ -186,12 +203,11 @@ def filter_words(values: Values) -> str:
     """Return the words that `lang:`, `topic:`, `group:`, `has:` and `active:` look for."""
     found = [words.EVERYTHING]
     found += [
-        words.filter_word(words.LANGUAGE, each)
-        for each in languages_of(values["language"], values["languages"])
+        _filter_word(words.LANGUAGE, each) for each in languages_of(values["language"], values["languages"])
     ]
-    found += [words.filter_word(words.TOPIC, words.topic_value(each)) for each in topics_of(values["topics"])]
-    found += [words.filter_word(words.GROUP, each) for each in words.ancestors(values["path"])]
-    found += [words.filter_word(words.HAS, each) for each in topics_of(values["documents"])]
+    found += [_filter_word(words.TOPIC, _topic_value(each)) for each in topics_of(values["topics"])]
+    found += [_filter_word(words.GROUP, each) for each in words.ancestors(values["path"])]
+    found += [_filter_word(words.HAS, each) for each in topics_of(values["documents"])]
     for name, present in (
         ("gfi", values["good_first_issues"]),
         ("issues", values["open_issues"]),
@@ -199,9 +215,9 @@ def filter_words(values: Values) -> str:
         ("licence", values["licence"]),
     ):
         if present:
-            found.append(words.filter_word(words.HAS, name))
+            found.append(_filter_word(words.HAS, name))
     if values["last_activity"] is not None:
-        found.append(words.filter_word(words.MONTH, words.month(values["last_activity"])))
+        found.append(_filter_word(words.MONTH, words.month(values["last_activity"])))
     return " ".join(found)
 
 

@@ -20,6 +20,9 @@ EVERYTHING = MARK + "z"
 LANGUAGE, TOPIC, GROUP, HAS, MONTH = "l", "t", "g", "h", "m"
 """Kinds of filter words."""
 
+_SPACED = "".join(char if char.isalnum() else " " for char in map(chr, range(128)))
+"""ASCII with a space in place of everything that separates words."""
+
 
 def fold(text: str) -> str:
     """Return `text` without case and accents, as SQLite's `unicode61 remove_diacritics 2` sees it."""
@@ -36,6 +39,8 @@ def tokens(text: str) -> list[str]:
     folded = fold(text)
     if folded.isalnum():
         return [folded]
+    if folded.isascii():
+        return folded.translate(_SPACED).split()
     return "".join(char if char.isalnum() else " " for char in folded).split()
 
 
@@ -46,6 +51,8 @@ def key(name: str) -> str:
 
 def camel_parts(name: str) -> str:
     """Return `name` with a space before each hump: `BillingAPIClient` becomes `Billing API Client`."""
+    if name.islower():
+        return name
     out: list[str] = []
     for index, char in enumerate(name):
         if index and char.isupper():

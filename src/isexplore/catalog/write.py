@@ -6,6 +6,8 @@ Every public method is one transaction, or several that each leave the file whol
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import NamedTuple
 
 from isexplore.catalog import schema, words
@@ -32,6 +34,10 @@ from isexplore.text import clean, clean_line
 
 _DRIFT = 0.03
 """Share by which an untouched project's score may be off before it is moved."""
+_AT_ONCE = 500
+"""Values in one question to the database."""
+_ROW = itemgetter(*COLUMNS)
+_INSERT = f"INSERT INTO project ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"
 
 
 class Details(NamedTuple):
@@ -56,12 +62,35 @@ class _Change(NamedTuple):
     readme: str | None
 
 
+def _bodies(changes: Sequence[_Change]) -> Iterable[tuple[int, str]]:
+    """Yield what the index with the READMEs holds, for projects whose README is known."""
+    return (
+        (each.rank, " ".join((*each.text, words.plain(each.readme))))
+        for each in changes
+        if each.readme is not None
+    )
+
+
+class _Batch:
+    """What one transaction does, and which of its projects and paths are in the file already."""
+
+    def __init__(self, now: int, *, fresh: bool = False, origin: str = "") -> None:
+        self.now = now
+        self.fresh = fresh
+        self.origin = origin
+        self.changes: list[_Change] = []
+        self.pids: set[str] = set()
+        self.paths: set[str] = set()
+        """In small letters."""
+
+
 class Writer:
     """Writes the projects of one file."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._next_slot = database.number("next_slot")
+        self._next_slot = 0
+        """Read anew in each transaction that uses it: another process may write in between."""
 
     def count(self) -> int:
         """Return how many projects there are."""
@@ -79,38 +108,47 @@ class Writer:
             run: name of the full listing this is part of (see `drop_unlisted`), or empty.
             origin: where they come from: empty for the forge itself, else the source's address.
         """
-        now = int(self._database.clock())
         unique = {pid_of(project): project for project in projects}
         changed = 0
-        changes: list[_Change] = []
         with self._database.transaction() as db:
-            fresh = self._database.fact("filled") is None
-            for pid, project in unique.items():
-                if run:
-                    db.execute("INSERT OR IGNORE INTO listed VALUES (?, ?)", (run, pid))
-                changed += self._write(project, now, fresh, origin, changes)
-            self._apply(changes)
+            batch = _Batch(
+                int(self._database.clock()), fresh=self._database.fact("filled") is None, origin=origin
+            )
+            self._next_slot = self._database.number("next_slot")
+            if run:
+                db.executemany("INSERT OR IGNORE INTO listed VALUES (?, ?)", ((run, pid) for pid in unique))
+            rows = [values_of(project) for project in unique.values()]
+            self._look_up(rows, batch)
+            for new in rows:
+                changed += self._write(new, batch)
+            self._apply(batch.changes)
             self._database.note("next_slot", self._next_slot)
         return changed
 
-    def _write(self, project: Project, now: int, fresh: bool, origin: str, changes: list[_Change]) -> bool:
-        new = values_of(project)
-        new.update(origin=origin, fetched_at=now)
-        old = self._read("pid = ?", new["pid"])
-        for other in self._read_all("path = ? AND pid <> ?", (new["path"], new["pid"])):
-            if origin and not other["origin"]:
-                return False
-            self._remove(other, changes)
-            # Two projects may claim one path in the same batch: the first is then not indexed yet.
-            pending = [each for each in changes if each.insert and each.rank == other["id"]]
-            if pending:
-                changes.pop()
-                changes.remove(pending[0])
+    def _look_up(self, rows: Sequence[Values], batch: _Batch) -> None:
+        """Find which projects and paths are in the file; on the first fill, none is asked for singly."""
+        for name, found in (("pid", batch.pids), ("path", batch.paths)):
+            wanted = [str(values[name]) for values in rows]
+            for start in range(0, len(wanted), _AT_ONCE):
+                some = wanted[start : start + _AT_ONCE]
+                marks = ",".join("?" * len(some))
+                found.update(
+                    str(value).lower() if name == "path" else str(value)
+                    for (value,) in self._database.connection.execute(
+                        f"SELECT {name} FROM project WHERE {name} IN ({marks})", some
+                    )
+                )
+
+    def _write(self, new: Values, batch: _Batch) -> bool:
+        new.update(origin=batch.origin, fetched_at=batch.now)
+        old = self._read("pid = ?", new["pid"]) if new["pid"] in batch.pids else None
+        if not self._take_path(new, batch):
+            return False
         if old is None:
-            new["first_seen"] = None if fresh else now
-            self._insert(new, now, changes)
+            new["first_seen"] = None if batch.fresh else batch.now
+            self._insert(new, batch.now, batch.changes)
             return True
-        if origin and not old["origin"]:
+        if batch.origin and not old["origin"]:
             return False
         for name in FROM_LISTING:
             if new[name] is None or new[name] == "":
@@ -119,10 +157,28 @@ class Writer:
         same = all(merged[name] == old[name] for name in COLUMNS if name not in ("id", "fetched_at", "score"))
         if same:
             self._database.connection.execute(
-                "UPDATE project SET fetched_at = ? WHERE id = ?", (now, old["id"])
+                "UPDATE project SET fetched_at = ? WHERE id = ?", (batch.now, old["id"])
             )
             return False
-        self._replace(old, merged, now, changes)
+        self._replace(old, merged, batch.now, batch.changes)
+        return True
+
+    def _take_path(self, new: Values, batch: _Batch) -> bool:
+        """Make room at the path of a project; return whether it may be written there."""
+        low = str(new["path"]).lower()
+        known = low in batch.paths
+        batch.paths.add(low)
+        if not known:
+            return True
+        for other in self._read_all("path = ? AND pid <> ?", (new["path"], new["pid"])):
+            if batch.origin and not other["origin"]:
+                return False
+            self._remove(other, batch.changes)
+            # Two projects may claim one path in the same batch: the first is then not indexed yet.
+            pending = [each for each in batch.changes if each.insert and each.rank == other["id"]]
+            if pending:
+                batch.changes.pop()
+                batch.changes.remove(pending[0])
         return True
 
     def _read(self, condition: str, *values: object) -> Values | None:
@@ -140,19 +196,18 @@ class Writer:
         while True:
             rank = base + (self._next_slot & ((1 << schema.SLOT_BITS) - 1))
             self._next_slot += 1
-            if not self._database.connection.execute(
-                "SELECT 1 FROM project WHERE id = ?", (rank,)
-            ).fetchone():
+            if (
+                self._next_slot <= 1 << schema.SLOT_BITS
+                or not self._database.connection.execute(
+                    "SELECT 1 FROM project WHERE id = ?", (rank,)
+                ).fetchone()
+            ):
                 return rank
 
     def _insert(self, values: Values, now: int, changes: list[_Change], readme: str | None = None) -> None:
         values["score"] = score = score_of(values, now)
         values["id"] = rank = self._free_rank(score)
-        marks = ", ".join("?" * len(COLUMNS))
-        self._database.connection.execute(
-            f"INSERT INTO project ({', '.join(COLUMNS)}) VALUES ({marks})",
-            [values[name] for name in COLUMNS],
-        )
+        self._database.connection.execute(_INSERT, _ROW(values))
         changes.append(_Change(rank, True, index_text(values), fit_of(values), readme))
 
     def _replace(
@@ -214,35 +269,30 @@ class Writer:
         self._database.connection.executemany(
             "INSERT OR IGNORE INTO word VALUES (?)", ((term,) for term in sorted(found))
         )
-        for rank, insert, text, fit, _ in changes:
-            if insert:
-                self._database.connection.execute(
-                    "INSERT INTO fit (id, key, boost, active, topics_at, path_at, low) VALUES (?,?,?,?,?,?,?)",
-                    (rank, *fit),
-                )
-                self._database.connection.execute(
-                    "INSERT INTO meta (rowid, name, path, description, topics, filters) VALUES (?,?,?,?,?,?)",
-                    (rank, *text),
-                )
-            else:
-                self._database.connection.execute("DELETE FROM fit WHERE id = ?", (rank,))
-                self._database.connection.execute(
-                    "INSERT INTO meta (meta, rowid, name, path, description, topics, filters) "
-                    "VALUES ('delete',?,?,?,?,?,?)",
-                    (rank, *text),
-                )
-        for rank, insert, text, _, readme in changes:
-            if readme is None:
-                continue
-            body = " ".join((*text, words.plain(readme)))
-            if insert:
-                self._database.connection.execute(
-                    "INSERT INTO deep (rowid, body) VALUES (?, ?)", (rank, body)
-                )
-            else:
-                self._database.connection.execute(
-                    "INSERT INTO deep (deep, rowid, body) VALUES ('delete', ?, ?)", (rank, body)
-                )
+        for insert, run in groupby(changes, lambda change: change.insert):
+            (self._index if insert else self._unindex)(list(run))
+
+    def _index(self, changes: Sequence[_Change]) -> None:
+        db = self._database.connection
+        db.executemany(
+            "INSERT INTO fit (id, key, boost, active, topics_at, path_at, low) VALUES (?,?,?,?,?,?,?)",
+            ((each.rank, *each.fit) for each in changes),
+        )
+        db.executemany(
+            "INSERT INTO meta (rowid, name, path, description, topics, filters) VALUES (?,?,?,?,?,?)",
+            ((each.rank, *each.text) for each in changes),
+        )
+        db.executemany("INSERT INTO deep (rowid, body) VALUES (?, ?)", _bodies(changes))
+
+    def _unindex(self, changes: Sequence[_Change]) -> None:
+        db = self._database.connection
+        db.executemany("DELETE FROM fit WHERE id = ?", ((each.rank,) for each in changes))
+        db.executemany(
+            "INSERT INTO meta (meta, rowid, name, path, description, topics, filters) "
+            "VALUES ('delete',?,?,?,?,?,?)",
+            ((each.rank, *each.text) for each in changes),
+        )
+        db.executemany("INSERT INTO deep (deep, rowid, body) VALUES ('delete', ?, ?)", _bodies(changes))
 
     def enrich(
         self, found: Iterable[tuple[str, Details]], *, looked: bool = True, origin: str | None = None
@@ -257,6 +307,7 @@ class Writer:
         now = int(self._database.clock())
         changes: list[_Change] = []
         with self._database.transaction() as db:
+            self._next_slot = self._database.number("next_slot")
             for pid, details in found:
                 old = self._read("pid = ?", pid)
                 if old is None or (origin is not None and old["origin"] != origin):
@@ -351,6 +402,7 @@ class Writer:
                 # A project that moves down is met again further on, where its score is right.
                 changes: list[_Change] = []
                 with self._database.transaction():
+                    self._next_slot = self._database.number("next_slot")
                     for values in stale:
                         self._replace(values, dict(values), now, changes)
                     self._apply(changes)
