@@ -111,7 +111,7 @@ def _table(block: Rows, frame: Frame, width: int) -> list[Line]:
     lines: list[Line] = []
     start = frame.first
     # A table whose header says nothing is a list of facts: it needs neither the header nor lines.
-    bare = not block.table.header.replace("|", "").strip()
+    bare = bool(block.table.header) and not block.table.header.replace("|", "").strip()
     between = Segment(" " * len(_BETWEEN)) if bare else Segment(_BETWEEN, "rule")
     if block.header and not bare:
         lines += _row(block.header, columns, block.aligns, block.source, start, frame.rest, between)
