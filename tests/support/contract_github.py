@@ -50,6 +50,8 @@ class GitHubWorld:
 
     async def push(self, project: Project, branch: str) -> str:
         repo = self.server.repositories[project.path]
+        # What can be pushed to has been copied.
+        repo.copied = True
         sha = sha_of(f"{project.path} {branch} {self.server.next_id()}")
         repo.branches[branch] = [*repo.branches["main"], sha]
         return sha

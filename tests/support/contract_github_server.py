@@ -153,6 +153,7 @@ class GitHubServer(ForgeServer):
         self.add("tools/secret", ["innersource"], "private", seen=False)
         self._write_issue(1, "Explain the back-off", "mara", FIRST_LABEL)
         self._write_issue(2, "It crashes", ME, "bug", assignee="ravi")
+        self.issues[2]["body"] = "See #1."
         self._write_issue(3, "Old one", "mara", state="closed")
         self.pulls[4] = Pull(4, "Tidy up", "ravi", alpha, "tidy")
 
@@ -164,10 +165,9 @@ class GitHubServer(ForgeServer):
             "number": number,
             "title": title,
             "body": None,
-            "html_url": f"https://github.example.com/{ALPHA}/issues/{number}",
-            "user": self.user(author),
+            "user": author,
             "labels": [{"name": label, "color": "ededed"} for label in labels],
-            "assignees": [self.user(assignee)] if assignee else [],
+            "assignees": [assignee] if assignee else [],
             "state": state,
             "comments": 0,
             "created_at": MADE,
@@ -197,12 +197,12 @@ class GitHubServer(ForgeServer):
             "login": login,
             "id": USERS[login],
             "type": "Organization" if login == "tools" else "User",
-            "html_url": f"https://github.example.com/{login}",
+            "html_url": f"{self.url}/{login}",
         }
 
     def repository(self, repo: Repository, *, whole: bool = True) -> Json:
         mine = repo.owner == ME
-        shape = {
+        shape: Json = {
             "id": repo.id,
             "name": repo.name,
             "full_name": repo.path,
@@ -227,6 +227,7 @@ class GitHubServer(ForgeServer):
             "pushed_at": "2026-02-03T00:00:00Z",
             "permissions": {"admin": mine, "maintain": mine, "push": mine, "triage": mine, "pull": True},
         } | {name: fact for name, fact in repo.facts.items() if name not in ("seen", "languages", "labels")}
+        shape["stargazers_count"] += repo.path in self.starred
         if whole and repo.parent is not None:
             shape["parent"] = shape["source"] = self.repository(repo.parent, whole=False)
         return shape
@@ -324,7 +325,7 @@ class GitHubServer(ForgeServer):
             "X-OAuth-Scopes": "repo, read:org",
             "github-authentication-token-expiration": "2027-01-31 08:00:00 UTC",
         }
-        return Reply(body=self.user(ME) | {"name": "New Comer", "email": None}, headers=headers)
+        return Reply(body=self.user(ME) | {"name": "Nia Newcomer", "email": None}, headers=headers)
 
     def _search(self, seen: Seen) -> Reply:
         words = seen.query["q"].split()
@@ -344,6 +345,8 @@ class GitHubServer(ForgeServer):
 
     def _star(self, seen: Seen, path: str) -> Reply:
         assert seen.headers.get("content-length") == "0"
+        if path in self.starred:
+            return Reply(304)
         self.starred.add(path)
         return Reply(204)
 
@@ -385,11 +388,23 @@ class GitHubServer(ForgeServer):
             "pull_request": {"merged_at": pull.merged_at},
         }
 
+    def issue(self, number: int) -> Json:
+        issue = self.issues[number]
+        return issue | {
+            "html_url": f"{self.url}/{ALPHA}/issues/{number}",
+            "user": self.user(issue["user"]),
+            "assignees": [self.user(login) for login in issue["assignees"]],
+            "comments": len(self.remarks[number]),
+        }
+
     def _list_issues(self, seen: Seen, repo: Repository) -> Reply:
         if repo.path != ALPHA:
             return Reply(body=[])
         label = seen.query.get("labels", "").lower()
-        found = [*self.issues.values(), *(self._as_issue(pull) for pull in self.pulls.values())]
+        found = [
+            *(self.issue(number) for number in self.issues),
+            *(self._as_issue(pull) for pull in self.pulls.values()),
+        ]
         found = [one for one in found if one["state"] == seen.query.get("state", "open")]
         if label:
             found = [one for one in found if label in {item["name"].lower() for item in one["labels"]}]
@@ -400,7 +415,7 @@ class GitHubServer(ForgeServer):
             return Reply(body=self._as_issue(self.pulls[int(number)]))
         if repo.path != ALPHA or int(number) not in self.issues:
             return NOT_FOUND
-        return Reply(body=self.issues[int(number)] | {"comments": len(self.remarks[int(number)])})
+        return Reply(body=self.issue(int(number)))
 
     def _comments(self, seen: Seen, repo: Repository, number: str) -> Reply:
         return Reply(body=self.remarks.get(int(number), []))
@@ -412,7 +427,7 @@ class GitHubServer(ForgeServer):
 
     def _assign(self, seen: Seen, repo: Repository, number: str) -> Reply:
         # 201 and nothing changes: the newcomer has no role.
-        return Reply(201, self.issues[int(number)])
+        return Reply(201, self.issue(int(number)))
 
     def _assignees(self, seen: Seen, repo: Repository) -> Reply:
         return Reply(body=[self.user("mara"), self.user("ravi")])
