@@ -150,7 +150,9 @@ class Clone:
                 plan.git(commands.add_remote_command(folder, name, world.clone_url(one)))
                 for name, one in await missing_remotes(world)
             )
-        lines = [plan.git(commands.clone_command(world.clone_url(fork), folder))]
+        url = world.clone_url(fork)
+        partial = world.leaves_out_old_files(url)
+        lines = [plan.git(commands.clone_command(url, folder, filter_blobs=partial))]
         if fork.id != project.id:
             lines.append(plan.git(commands.add_remote_command(folder, "upstream", world.clone_url(project))))
         return tuple(lines)
@@ -185,6 +187,7 @@ class Clone:
                         folder,
                         credential=world.credential_for(url),
                         on_output=say,
+                        filter_blobs=world.leaves_out_old_files(url),
                         root=world.root() if inside else None,
                     ),
                 ):

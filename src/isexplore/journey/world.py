@@ -17,6 +17,7 @@ from msgspec import Struct, structs
 
 from isexplore.config.schema import Config, ForgeConfig
 from isexplore.errors import BlockedError, ForgeError, GitError, NotVisibleError
+from isexplore.forge.address import is_loopback
 from isexplore.forge.base import Forge
 from isexplore.git import names
 from isexplore.git.client import Git
@@ -157,6 +158,15 @@ class World:
                 ssh_host=_with_port(project.ssh_url, host),
             )
         return names.check_clone_url(project.clone_url, origin=self.forge.git_login.origin)
+
+    @staticmethod
+    def leaves_out_old_files(url: str) -> bool:
+        """Return whether a clone fetches old versions of files only when they are looked at.
+
+        Not from a forge on this machine: nothing has to travel, and the practice forge does not run
+        between two commands, when `git log -p` wants them.
+        """
+        return names.is_ssh(url) or not is_loopback(urlsplit(url).hostname or "")
 
     # Who, what, where
 
