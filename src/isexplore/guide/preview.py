@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import UTC, datetime
+from functools import partial
 from typing import Literal, TypeVar
 
 from msgspec import Struct
@@ -144,17 +145,17 @@ class _Reader:
         preview = Preview(project=project)
         root: list[FileEntry] = []
         if not project.empty:
-            listed = await self._part("documents", self._forge.folder(project))
+            listed = await self._part("documents", lambda: self._forge.folder(project))
             root = listed or []
             guides = find_convention(root, kind=self._forge.kind)
             if "README" not in guides and project.readme_path:
                 guides["README"] = project.readme_path
             preview = self._told(preview, documents=await self._documents(project, guides, FIRST))
         issues, documents, members, contributors = await asyncio.gather(
-            self._part("issues", self._find_issues(project)),
+            self._part("issues", lambda: self._find_issues(project)),
             self._other_documents(project, root, preview.documents),
-            self._part("people", self._forge.members(project)),
-            self._part("people", self._contributors(project)),
+            self._part("people", lambda: self._forge.members(project)),
+            self._part("people", lambda: self._contributors(project)),
         )
         found = issues or []
         preview = self._told(
@@ -193,11 +194,11 @@ class _Reader:
             self._on_part(preview)
         return preview
 
-    async def _part(self, part: str, awaitable: Awaitable[T]) -> T | None:
-        """Return a part, or None with a note of why it is missing."""
+    async def _part(self, part: str, ask: Callable[[], Awaitable[T]]) -> T | None:
+        """Return a part, or None with a note of why it is missing. Asks only once there is a slot."""
         try:
             async with self._slots:
-                return await awaitable
+                return await ask()
         except ForgeError as error:
             self._notes.append(Note(part=part, title=error.title, hint=error.hint))
             return None
@@ -208,7 +209,7 @@ class _Reader:
         wanted = [(name, guides[name]) for name in names if name in guides]
         found = await asyncio.gather(
             *(
-                self._part("documents", read_document(self._forge, project, name, path))
+                self._part("documents", partial(read_document, self._forge, project, name, path))
                 for name, path in wanted
             )
         )
@@ -252,8 +253,8 @@ class _Reader:
 
     async def _judge(self, project: Project, issue: Issue, tier: Tier) -> FirstIssue:
         comments, linked = await asyncio.gather(
-            self._part("comments", self._forge.comments(project, issue.number)),
-            self._part("comments", self._forge.linked_merge_requests(project, issue.number)),
+            self._part("comments", lambda: self._forge.comments(project, issue.number)),
+            self._part("comments", lambda: self._forge.linked_merge_requests(project, issue.number)),
         )
         judged = verdict(issue, now=self._now, comments=comments, linked=linked, me=self._me)
         return FirstIssue(issue=issue, tier=tier, verdict=judged)

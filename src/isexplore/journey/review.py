@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from typing import TypeVar
 
 from msgspec import Struct
 
@@ -33,6 +34,8 @@ from isexplore.models import (
 )
 from isexplore.text import count, shorten
 
+T = TypeVar("T")
+
 WHOLE = "whole"
 """Answer for "the merge request as a whole" instead of a thread."""
 
@@ -54,10 +57,17 @@ class Standing(Struct, frozen=True, kw_only=True):
     approved: bool = False
 
 
+async def _told(ask: Callable[[], Awaitable[T]]) -> T | None:
+    """Return what the forge tells, if it does. Asks only once it runs: it may be cancelled before that."""
+    return await maybe(ask())
+
+
 async def standing(world: World, request: MergeRequest) -> Standing:
     """Return how an open merge request stands; what the forge does not tell is left out."""
     pipeline, people, threads = await asyncio.gather(
-        maybe(world.pipeline(request)), maybe(world.review(request)), maybe(world.discussions(request))
+        _told(lambda: world.pipeline(request)),
+        _told(lambda: world.review(request)),
+        _told(lambda: world.discussions(request)),
     )
     me = (await world.me()).username
     todo: list[Fact] = []
