@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
+from time import monotonic
+from typing import Any
 
 from msgspec import Struct, structs
 from textual.pilot import Pilot
-from textual.widgets import Input, TextArea
 
 from isexplore.config.paths import Paths
 from isexplore.config.schema import Config, ForgeConfig
@@ -20,12 +22,14 @@ from isexplore.services import Services
 from isexplore.tui.app import IsexploreApp
 from isexplore.updates import refresh
 from tests.support.practice import PEOPLE, SEEDS, RunningPractice, running_practice
-from tests.support.tui import frame, until
+from tests.support.tui import frame
 
 WELCOME: tuple[ProjectSeed, ...] = tuple(one for one in projects.PROJECTS if one.path == "docs/welcome")
 """The project in which a newcomer makes a first contribution."""
 REPOSITORY_PEOPLE: tuple[PersonSeed, ...] = projects.PEOPLE
 FORGE = "practice"
+_DIVIDERS = str.maketrans("│▏▌╭╮╰╯─", " " * 8)
+LOOK_EVERY = 0.05
 LONG = 30.0
 """Seconds that something may take that forks, clones or reviews; a deadline only."""
 
@@ -38,7 +42,7 @@ class World(Struct, frozen=True):
     folder: Path
 
 
-def services_for(folder: Path, url: str, token: str, *, user: str = "nia", **settings: object) -> Services:
+def services_for(folder: Path, url: str, token: str, *, user: str = "nia", **settings: Any) -> Services:
     """Return services below `folder` that know one forge and its token."""
     config = Config(
         forges=(ForgeConfig(name=FORGE, url=url, kind=ForgeKind.GITLAB, username=user),),
@@ -59,7 +63,7 @@ def practice_world(
     seeds: Sequence[ProjectSeed] = SEEDS,
     people: Sequence[PersonSeed] = PEOPLE,
     maintainer: bool | float = False,
-    **settings: object,
+    **settings: Any,
 ) -> Iterator[World]:
     """Run a practice forge while the block lasts, with services that are signed in to it."""
     (folder / "forge").mkdir()
@@ -91,43 +95,37 @@ class Person:
 
     @property
     def sees(self) -> str:
-        """The screen as text, with every run of spaces as one."""
+        """The screen as text, line by line."""
         return frame(self.app)
+
+    @property
+    def words(self) -> str:
+        """The screen as one line, without the lines that divide it."""
+        return " ".join(self.sees.translate(_DIVIDERS).split())
 
     async def press(self, *keys: str) -> None:
         """Press keys."""
         await self.pilot.press(*keys)
 
-    async def type(self, text: str) -> None:
-        """Put text into the field that has the focus, as pasting does."""
-        field = self.app.focused
-        assert isinstance(field, Input | TextArea), f"the focus is on {field!r}"
-        if isinstance(field, Input):
-            field.value = text
-        else:
-            field.text = text
-        await self.pilot.pause()
-
     async def until(self, fact: Callable[[], object], *, seconds: float = LONG) -> None:
         """Wait until something holds; on failure the screen is in the message."""
-        try:
-            await until(fact, seconds=seconds)
-        except AssertionError:
-            raise AssertionError(f"it did not come true in {seconds} s; the screen:\n{self.sees}") from None
+        deadline = monotonic() + seconds
+        while not fact():
+            assert monotonic() < deadline, f"it did not come true in {seconds} s; the screen:\n{self.sees}"
+            await asyncio.sleep(LOOK_EVERY)
         await self.pilot.pause()
 
     async def sees_words(self, *words: str, seconds: float = LONG) -> None:
         """Wait until all the words are on the screen."""
 
-        def shown() -> bool:
-            text = " ".join(self.sees.split())
-            return all(word in text for word in words)
+        def missing() -> list[str]:
+            shown = self.words
+            return [word for word in words if word not in shown]
 
-        try:
-            await until(shown, seconds=seconds)
-        except AssertionError:
-            raise AssertionError(f"{words} did not come; the screen:\n{self.sees}") from None
-        await self.pilot.pause()
+        deadline = monotonic() + seconds
+        while left := missing():
+            assert monotonic() < deadline, f"{left} did not come; the screen:\n{self.sees}"
+            await asyncio.sleep(LOOK_EVERY)
 
 
 @asynccontextmanager

@@ -129,8 +129,8 @@ async def test_a_newcomer_with_the_keyboard_sees_the_change_merged(
             # The reviewer's words come by themselves, in full and with their place.
             await person.sees_words("· review")
             await person.until(lambda: state(screen, "review") == "ready")
-            await person.sees_words("! │ @sofia: Welcome", "Change it and push, or answer")
-            shown = person.sees.replace("`", "").split()
+            await person.sees_words("! @sofia: Welcome", "Change it and push, or answer")
+            shown = person.words.replace("`", "").split()
             for word in reviewers_remark(world).replace("`", "").split():
                 assert word in shown, f"{word} is missing:\n{person.sees}"
             await person.press("enter")
