@@ -6,7 +6,7 @@ afterwards. Each `tests/support/contract_KIND.py` has an async context manager `
 
 What is in it (the newcomer is `me`; nothing else than `innersource` is searched for):
 
-- people: `me`, mara (maintains alpha), ravi (may push to alpha, owns beta).
+- people: `me` ("Nia Newcomer"), mara (maintains alpha), ravi (may push to alpha, owns beta).
 - `tools/alpha`: description "A small library for retries", topics innersource and python, 7 stars,
   default branch main, languages Python 90 % and Shell 10 %, label "good first issue" and "bug"; visible to
   anyone signed in, and the newcomer may not push to it. Files: README.md ("# Alpha\\n\\nA small
@@ -14,11 +14,13 @@ What is in it (the newcomer is `me`; nothing else than `innersource` is searched
   docs/usage.md ("Use it.\\n"), and a template for merge requests ("## What\\n") where the forge looks for
   one. Two commits, by mara and by ravi, within the last 52 weeks.
 - Issues of alpha: 1 "Explain the back-off", open, by mara, "good first issue", nobody's; 2 "It crashes",
-  open, by the newcomer, "bug", assigned to ravi; 3 "Old one", closed. One merge request of ravi's, open,
-  "Tidy up", from the branch `tidy` of alpha itself; where issues and merge requests share their numbers
+  open, by the newcomer, "bug", assigned to ravi, with the text "See #1."; 3 "Old one", closed. One
+  merge request of ravi's, open, "Tidy up", from the branch `tidy` of alpha itself; where issues and merge requests share their numbers
   it is 4, and the forge's list of issues has it unless asked otherwise.
 - `other` (tools/beta, deeper on a forge that has subgroups): topics innersource and go, no issues, public.
 - `secret`: exists, has the topic innersource, and is hidden from the newcomer.
+- Addresses in the answers are below the address that the adapter is configured with, unless the forge is
+  known to get them wrong. A star counts.
 - The newcomer has no fork at first, owns nothing, and may fork into their own namespace.
 """
 

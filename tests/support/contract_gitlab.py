@@ -134,7 +134,7 @@ class GitLabWorld:
         )
 
     async def merge(self, number: int) -> None:
-        await self._prepared(number)
+        await self.check(number, passed=True)
         path = f"/projects/{ALPHA.replace('/', '%2F')}/merge_requests/{number}/merge"
 
         def ask() -> None:
