@@ -15,8 +15,8 @@ What is in it (the newcomer is `me`; nothing else than `innersource` is searched
   one. Two commits, by mara and by ravi, within the last 52 weeks.
 - Issues of alpha: 1 "Explain the back-off", open, by mara, "good first issue", nobody's; 2 "It crashes",
   open, by the newcomer, "bug", assigned to ravi, with the text "See #1."; 3 "Old one", closed. One
-  merge request of ravi's, open, "Tidy up", from the branch `tidy` of alpha itself; where issues and merge requests share their numbers
-  it is 4, and the forge's list of issues has it unless asked otherwise.
+  merge request of ravi's, open, "Tidy up", from the branch `tidy` of alpha itself; where issues and
+  merge requests share their numbers it is 4, and the forge's list of issues has it unless asked otherwise.
 - `other` (tools/beta, deeper on a forge that has subgroups): topics innersource and go, no issues, public.
 - `secret`: exists, has the topic innersource, and is hidden from the newcomer.
 - Addresses in the answers are below the address that the adapter is configured with, unless the forge is
