@@ -204,7 +204,8 @@ def test_all_mistakes_are_told_at_once_and_the_rest_holds(paths: Paths) -> None:
     assert [(forge.name, forge.kind) for forge in config.forges] == [("b", None)]
     with pytest.raises(ConfigError) as caught:
         loaded.checked()
-    assert len(caught.value.detail.splitlines()) == 4
+    assert caught.value.title == "5 things are wrong in the configuration"
+    assert len(caught.value.detail.splitlines()) == 5
 
 
 def test_http_is_for_this_machine_or_on_request(paths: Paths) -> None:

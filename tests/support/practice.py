@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import socket
+import ssl
 import subprocess
 import threading
 import time
@@ -254,6 +255,7 @@ def running_practice(
     clock: Callable[[], datetime] | None = None,
     import_seconds: float = 0.12,
     prepare_seconds: float = 0.06,
+    tls: ssl.SSLContext | None = None,
 ) -> Iterator[RunningPractice]:
     """Run a practice forge on a free loopback port while the block lasts.
 
@@ -268,6 +270,7 @@ def running_practice(
         clock: tells the world's time.
         import_seconds: how long a fork takes.
         prepare_seconds: how long a merge request is being prepared.
+        tls: serves https on "localhost" with this.
     """
     store = Store(folder / "world", **({"clock": clock} if clock else {}))
     store.import_time = timedelta(seconds=import_seconds)
@@ -280,11 +283,14 @@ def running_practice(
     keeper = Maintainer(store, pace=float(maintainer)) if maintainer else None
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
-        origin = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        port = listener.getsockname()[1]
+        origin = f"https://localhost:{port}" if tls else f"http://127.0.0.1:{port}"
         forge = PracticeForge(store, origin=origin, tokens=tokens, knobs=knobs, maintainer=keeper, tick=0.02)
         config = uvicorn.Config(
             forge.app, log_config=None, access_log=False, timeout_graceful_shutdown=1, lifespan="on"
         )
+        config.load()
+        config.ssl = tls
         server = uvicorn.Server(config)
         loop = asyncio.new_event_loop()
         thread = threading.Thread(

@@ -24,10 +24,9 @@ def bookmark(options: argparse.Namespace, paths: Paths) -> int:
         StateError: the bookmarks cannot be read or written.
     """
     services = open_world(paths)
-    try:
-        return _bookmark(options, services)
-    finally:
-        tell_notice(services)
+    code = _bookmark(options, services)
+    tell_notice(services)
+    return code
 
 
 def _bookmark(options: argparse.Namespace, services: Services) -> int:

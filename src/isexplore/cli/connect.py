@@ -100,9 +100,11 @@ async def _login(options: argparse.Namespace, paths: Paths) -> int:
 
 async def _take_profile(options: argparse.Namespace, paths: Paths) -> str | None:
     """Put an organisation profile into force; return the forge to sign in to, None where that is open."""
+    from isexplore.config.load import load
+    from isexplore.config.network import ssl_context
     from isexplore.login.profile import add_profile
 
-    added = await add_profile(options.profile, paths)
+    added = await add_profile(options.profile, paths, tls=lambda: ssl_context(load(paths).checked().network))
     names = [forge.name for forge in added.loaded.config.forges]
     if not options.json:
         say(f"The profile {added.place} is in force.")

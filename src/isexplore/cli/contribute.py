@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from isexplore.cli.output import print_json, print_table, say, tell
 from isexplore.cli.world import naming, run_in_world
-from isexplore.errors import EXIT_OK, EXIT_REFUSED, IsexploreError, UsageError
+from isexplore.errors import EXIT_OK, EXIT_REFUSED, BlockedError, GitError, IsexploreError, UsageError
 
 if TYPE_CHECKING:
     import argparse
@@ -38,13 +38,21 @@ def contribute(options: argparse.Namespace, paths: Paths) -> int:
         steps: tuple[StepName, ...] = STEP_NAMES[: STEP_NAMES.index("branch") + 1]
         if options.dry_run:
             return await _dry_run(services, journey, steps, options.json)
-        report = await _run_until(services, journey, "branch", {}, options.json)
+        try:
+            report = await _run_until(services, journey, "branch", {}, options.json)
+        except BlockedError as error:
+            if (await services.journeys.probe(journey)).current == "clone":
+                error.hint += "\n--into DIR names a folder."
+            raise
         if options.json:
             print_report(report)
             return EXIT_OK
         _print_steps(report, steps)
         branch = report.journey.branch
         say("", f"Your clone: {report.journey.folder}", f"Your branch: {branch}", "")
+        unknown = await _who_commits(services, Path(report.journey.folder))
+        if unknown:
+            say(unknown, "")
         say("Next: change something there and commit it (git commit), then run:", f"  {_again(services)}propose "
             f"{report.journey.folder}")  # fmt: skip
         return EXIT_OK
@@ -67,7 +75,12 @@ def propose(options: argparse.Namespace, paths: Paths) -> int:
             answers["body"] = body
         if options.dry_run:
             return await _dry_run(services, journey, ("push", "propose"), options.json)
-        report = await _run_until(services, journey, "propose", {"propose": answers}, options.json)
+        try:
+            report = await _run_until(services, journey, "propose", {"propose": answers}, options.json)
+        except BlockedError as error:
+            unknown = await _who_commits(services, folder)
+            error.hint = "\n".join(part for part in (error.hint, unknown) if part)
+            raise
         if options.json:
             print_report(report)
             return EXIT_OK
@@ -107,6 +120,21 @@ def status(options: argparse.Namespace, paths: Paths) -> int:
         return EXIT_REFUSED if failed else EXIT_OK
 
     return run_in_world(paths, work)
+
+
+async def _who_commits(services: Services, folder: Path) -> str:
+    """Return what to do where git does not know whose commits these are; "" where it does."""
+    try:
+        identity = await services.git.identity(folder)
+    except GitError:
+        return ""
+    if identity.complete:
+        return ""
+    return (
+        "Git does not know your name and e-mail address yet, and commits need them:\n"
+        "  git config --global user.name 'Your Name'\n"
+        "  git config --global user.email you@example.org"
+    )
 
 
 def as_builtins(report: JourneyReport) -> dict[str, object]:

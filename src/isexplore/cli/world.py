@@ -45,9 +45,10 @@ def run_in_world(paths: Paths, work: Callable[[Services], Awaitable[T]]) -> T:
     async def run() -> T:
         services = open_world(paths)
         try:
-            return await work(services)
-        finally:
+            result = await work(services)
             tell_notice(services)
+            return result
+        finally:
             await services.disconnect()
 
     return asyncio.run(run())

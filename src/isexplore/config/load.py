@@ -96,10 +96,11 @@ class Loaded(Struct, frozen=True, kw_only=True):
             ConfigError: names every problem.
         """
         if self.problems:
-            first, *others = self.problems
+            lines = [str(problem) for problem in self.problems]
+            several = len(lines) > 1
             raise ConfigError(
-                str(first),
-                "\n".join(str(problem) for problem in others),
+                f"{len(lines)} things are wrong in the configuration" if several else lines[0],
+                "\n".join(lines) if several else "",
                 "Correct it, then run `isexplore config check`.",
             )
         return self.config
