@@ -79,6 +79,8 @@ class _Batch:
         self.fresh = fresh
         self.origin = origin
         self.changes: list[_Change] = []
+        self.rows: list[tuple[object, ...]] = []
+        """Rows to insert: in order of their numbers, and all at once, that takes half the time."""
         self.pids: set[str] = set()
         self.paths: set[str] = set()
         """In small letters."""
@@ -121,7 +123,7 @@ class Writer:
             self._look_up(rows, batch)
             for new in rows:
                 changed += self._write(new, batch)
-            self._apply(batch.changes)
+            self._apply(batch)
             self._database.note("next_slot", self._next_slot)
         return changed
 
@@ -146,7 +148,7 @@ class Writer:
             return False
         if old is None:
             new["first_seen"] = None if batch.fresh else batch.now
-            self._insert(new, batch.now, batch.changes)
+            self._insert(new, batch)
             return True
         if batch.origin and not old["origin"]:
             return False
@@ -160,7 +162,7 @@ class Writer:
                 "UPDATE project SET fetched_at = ? WHERE id = ?", (batch.now, old["id"])
             )
             return False
-        self._replace(old, merged, batch.now, batch.changes)
+        self._replace(old, merged, batch)
         return True
 
     def _take_path(self, new: Values, batch: _Batch) -> bool:
@@ -170,10 +172,11 @@ class Writer:
         batch.paths.add(low)
         if not known:
             return True
+        self._insert_rows(batch)
         for other in self._read_all("path = ? AND pid <> ?", (new["path"], new["pid"])):
             if batch.origin and not other["origin"]:
                 return False
-            self._remove(other, batch.changes)
+            self._remove(other, batch)
             # Two projects may claim one path in the same batch: the first is then not indexed yet.
             pending = [each for each in batch.changes if each.insert and each.rank == other["id"]]
             if pending:
@@ -204,23 +207,22 @@ class Writer:
             ):
                 return rank
 
-    def _insert(self, values: Values, now: int, changes: list[_Change], readme: str | None = None) -> None:
-        values["score"] = score = score_of(values, now)
+    def _insert(self, values: Values, batch: _Batch, readme: str | None = None) -> None:
+        values["score"] = score = score_of(values, batch.now)
         values["id"] = rank = self._free_rank(score)
-        self._database.connection.execute(_INSERT, _ROW(values))
-        changes.append(_Change(rank, True, index_text(values), fit_of(values), readme))
+        batch.rows.append(_ROW(values))
+        batch.changes.append(_Change(rank, True, index_text(values), fit_of(values), readme))
 
     def _replace(
         self,
         old: Values,
         new: Values,
-        now: int,
-        changes: list[_Change],
+        batch: _Batch,
         *,
         readme: tuple[str | None, ...] = (),
     ) -> None:
         """Write `new` over `old`; `readme` is (before, after) where the README changed."""
-        new["score"] = score = score_of(new, now)
+        new["score"] = score = score_of(new, batch.now)
         if readme:
             before, after = readme
         else:
@@ -236,12 +238,12 @@ class Writer:
             texts = index_text(old), index_text(new)
             fits = fit_of(old), fit_of(new)
             if texts[0] != texts[1] or fits[0] != fits[1] or before != after:
-                changes.append(_Change(old["id"], False, texts[0], fits[0], before))
-                changes.append(_Change(old["id"], True, texts[1], fits[1], after))
+                batch.changes.append(_Change(old["id"], False, texts[0], fits[0], before))
+                batch.changes.append(_Change(old["id"], True, texts[1], fits[1], after))
             return
         self._database.connection.execute("DELETE FROM project WHERE id = ?", (old["id"],))
-        changes.append(_Change(old["id"], False, index_text(old), fit_of(old), before))
-        self._insert(new, now, changes, after)
+        batch.changes.append(_Change(old["id"], False, index_text(old), fit_of(old), before))
+        self._insert(new, batch, after)
 
     def _excerpt(self, pid: str) -> str | None:
         found = self._database.connection.execute(
@@ -249,18 +251,25 @@ class Writer:
         ).fetchone()
         return unpack_text(found[0]) if found else None
 
-    def _remove(self, old: Values, changes: list[_Change]) -> None:
+    def _remove(self, old: Values, batch: _Batch) -> None:
         pid = str(old["pid"])
-        changes.append(_Change(old["id"], False, index_text(old), fit_of(old), self._excerpt(pid)))
+        batch.changes.append(_Change(old["id"], False, index_text(old), fit_of(old), self._excerpt(pid)))
         self._database.connection.execute("DELETE FROM project WHERE id = ?", (old["id"],))
         for table in ("readme", "document", "issue"):
             self._database.connection.execute(f"DELETE FROM {table} WHERE pid = ?", (pid,))
 
-    def _apply(self, changes: list[_Change]) -> None:
-        """Bring the text indexes up to date.
+    def _insert_rows(self, batch: _Batch) -> None:
+        batch.rows.sort(key=itemgetter(0))
+        self._database.connection.executemany(_INSERT, batch.rows)
+        batch.rows.clear()
+
+    def _apply(self, batch: _Batch) -> None:
+        """Bring the table and the text indexes up to date.
 
         In row order, because FTS5 starts a new segment whenever a row number goes down.
         """
+        self._insert_rows(batch)
+        changes = batch.changes
         changes.sort(key=lambda change: (change.rank, change.insert))
         found: set[str] = set()
         for each in changes:
@@ -300,15 +309,15 @@ class Writer:
         """Write what a closer look told, by the forge's project id; unknown projects are skipped.
 
         Args:
-            found: project id and details.
+            found: project id and details; of two for one project the last counts.
             looked: the project itself was looked at, just now.
             origin: write only to projects that came from there.
         """
         now = int(self._database.clock())
-        changes: list[_Change] = []
         with self._database.transaction() as db:
+            batch = _Batch(now)
             self._next_slot = self._database.number("next_slot")
-            for pid, details in found:
+            for pid, details in dict(found).items():
                 old = self._read("pid = ?", pid)
                 if old is None or (origin is not None and old["origin"] != origin):
                     continue
@@ -333,19 +342,19 @@ class Writer:
                         db.execute("DELETE FROM readme WHERE pid = ?", (pid,))
                     elif after != before:
                         db.execute("INSERT OR REPLACE INTO readme VALUES (?, ?)", (pid, pack_text(after)))
-                self._replace(old, new, now, changes, readme=(before, after))
-            self._apply(changes)
+                self._replace(old, new, batch, readme=(before, after))
+            self._apply(batch)
             self._database.note("next_slot", self._next_slot)
 
     def remove(self, pids: Iterable[str]) -> int:
         """Take projects out, with everything kept of them; return how many were there."""
-        changes: list[_Change] = []
+        batch = _Batch(int(self._database.clock()))
         with self._database.transaction():
             for pid in pids:
                 if (old := self._read("pid = ?", pid)) is not None:
-                    self._remove(old, changes)
-            self._apply(changes)
-        return len(changes)
+                    self._remove(old, batch)
+            self._apply(batch)
+        return len(batch.changes)
 
     def begin_listing(self, run: str) -> None:
         """Begin the full listing `run` of the forge; one that was given up is forgotten."""
@@ -389,23 +398,23 @@ class Writer:
         now = int(self._database.clock())
         last, moved = -1, 0
         while True:
-            batch = self._read_all("id > ? ORDER BY id LIMIT 2000", (last,))
-            if not batch:
+            some = self._read_all("id > ? ORDER BY id LIMIT 2000", (last,))
+            if not some:
                 break
-            last = batch[-1]["id"]
+            last = some[-1]["id"]
             stale = []
-            for values in batch:
+            for values in some:
                 before, after = values["score"], score_of(values, now)
                 if abs(after - before) > max(3, _DRIFT * before):
                     stale.append(values)
             if stale:
                 # A project that moves down is met again further on, where its score is right.
-                changes: list[_Change] = []
+                batch = _Batch(now)
                 with self._database.transaction():
                     self._next_slot = self._database.number("next_slot")
                     for values in stale:
-                        self._replace(values, dict(values), now, changes)
-                    self._apply(changes)
+                        self._replace(values, dict(values), batch)
+                    self._apply(batch)
                     self._database.note("next_slot", self._next_slot)
                 moved += len(stale)
         self._database.set_facts(reranked_at=now)
