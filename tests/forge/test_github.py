@@ -384,6 +384,17 @@ async def test_a_pull_request_is_not_an_issue(server: ScriptedGitHub, forge: Git
         await forge.issue(UPSTREAM, 3)
 
 
+async def test_an_issue_that_was_transferred_names_its_new_repository(
+    server: ScriptedGitHub, forge: GitHubForge
+) -> None:
+    location = {"Location": f"{server.url}{API}/repositories/72/issues/8"}
+    server.on("GET", f"{REPO}/issues/2", Reply(301, {"message": "Moved Permanently"}, location))
+    url = f"{server.url}{API}/repos/acme/docs"
+    server.on("GET", "/repositories/72/issues/8", Reply(body={"number": 8, "repository_url": url}))
+    issue = await forge.issue(UPSTREAM, 2)
+    assert (issue.project, issue.number) == ("acme/docs", 8)
+
+
 async def test_201_for_an_assignment_that_was_ignored(server: ScriptedGitHub, forge: GitHubForge) -> None:
     server.on("POST", f"{REPO}/issues/2/assignees", recorded("issue.assigned_ignored"))
     issue = await forge.assign_issue(UPSTREAM, 2, ADA)

@@ -11,7 +11,8 @@ from isexplore.forge.github import HEADERS, GitHubForge
 from isexplore.forge.http import ForgeClient
 from isexplore.models import ForgeKind, Project
 from tests.support.contract import ALPHA, Trouble
-from tests.support.contract_github_server import API, MADE, ME, GitHubServer, sha_of
+from tests.support.contract_github_data import API, MADE, ME, sha_of
+from tests.support.contract_github_server import GitHubServer
 from tests.support.forge import Clock
 
 

@@ -164,10 +164,10 @@ def is_fork_of(wire: WireRepository, project: Project) -> bool:
 
 
 def parse_issue(forge: str, project: str, wire: WireIssue) -> Issue:
-    """Return an issue."""
+    """Return an issue; one that was moved to another repository names that one."""
     return Issue(
         forge=forge,
-        project=project,
+        project=_path_of(wire.repository_url) or project,
         number=wire.number,
         title=clean_line(wire.title or "", MAX_TITLE),
         url=clean_line(wire.html_url or "", _URL),
@@ -181,6 +181,12 @@ def parse_issue(forge: str, project: str, wire: WireIssue) -> Issue:
         created_at=moment(wire.created_at),
         updated_at=moment(wire.updated_at),
     )
+
+
+def _path_of(url: str | None) -> str:
+    """Return the path of a repository, of its address in the API."""
+    _, found, path = (url or "").rpartition("/repos/")
+    return clean_line(path) if found and path.count("/") == 1 else ""
 
 
 def label_names(wire: WireIssue) -> tuple[str, ...]:

@@ -146,6 +146,7 @@ class WireIssue(Struct):
     closed_at: str | None = None
     pull_request: WirePull | None = None
     repository: WireOrigin | None = None
+    repository_url: str | None = None
 
 
 class WireSource(Struct):
