@@ -243,6 +243,40 @@ async def test_clone_made_by_hand_is_adopted_for_proposing(world: Contributor) -
     assert again.id == journey.id
 
 
+@pytest.mark.parametrize(
+    ("other", "issue"), [("feature/41-explain", 41), ("feature/141-explain", None), ("tidy-up", None)]
+)
+async def test_another_branch_of_the_clone_is_proposed_by_itself(
+    world: Contributor, other: str, issue: int | None
+) -> None:
+    """A project's checks may ask for another branch name when the merge request is open already."""
+    first = begin(world)
+    await world.run_until(first, "branch")
+    world.edit()
+    await world.run(first, "commit", COMMIT)
+    await world.run_until(first, "propose")
+    proposed = world.git("branch", "--show-current")
+    world.git("switch", "--quiet", "--create", other)
+    planned = await world.journeys().adopt(world.folder, record=False)
+    assert (planned.id, planned.branch) == ("", other)
+    second = await world.journeys().adopt(world.folder)
+    assert second.id != first.id
+    assert (second.branch, second.issue) == (other, issue)
+    await world.run_until(second, "propose")
+    assert world.git("branch", "--show-current") == other
+    assert [one.source_branch for one in world.forge.requests_of(world.project)] == [proposed, other]
+    world.git("switch", "--quiet", proposed)
+    assert (await world.journeys().adopt(world.folder)).id == first.id
+
+
+async def test_clone_on_the_default_branch_is_still_of_its_journey(world: Contributor) -> None:
+    first = begin(world)
+    await world.run_until(first, "branch")
+    for place in (("main",), ("--detach", "HEAD")):
+        world.git("switch", "--quiet", *place)
+        assert (await world.journeys().adopt(world.folder)).id == first.id
+
+
 async def test_folder_that_is_no_clone_is_not_adopted(world: Contributor) -> None:
     with pytest.raises(BlockedError, match="is not a git clone"):
         await world.journeys().adopt(world.home)

@@ -13,7 +13,7 @@ from msgspec import structs
 from tests.support.contributor import COMMIT, Contributor
 
 from isexplore.config.files import StateFile
-from isexplore.errors import BlockedError, StateError, UsageError
+from isexplore.errors import BlockedError, GitError, StateError, UsageError
 from isexplore.journey.lock import journey_lock
 from isexplore.journey.report import report_as_json
 from isexplore.journey.runner import in_words
@@ -99,6 +99,24 @@ def test_start_adopts_what_was_begun(world: Contributor) -> None:
     other = world.journeys().start(world.project, 41, branch="mine")
     assert (other.id, other.branch) == (first.id, "mine")
     assert world.journeys().start(world.project, 41, branch="another").id != first.id
+
+
+@pytest.mark.parametrize("branch", ["bad..name", "--force", "HEAD", "main"])
+def test_branch_that_cannot_be_is_never_recorded(world: Contributor, branch: str) -> None:
+    with pytest.raises((GitError, BlockedError)):
+        world.journeys().start(world.project, branch=branch)
+    assert world.journeys().list() == []
+
+
+async def test_dry_run_of_what_was_begun_goes_on_with_it(world: Contributor) -> None:
+    journey = world.journeys().start(world.project, world.issue)
+    await world.run_until(journey, "branch")
+    journeys = world.journeys()
+    planned = await journeys.plan_all(journeys.draft(world.project, world.issue))
+    assert planned.step("branch").state == "done"
+    assert planned.journey.id == journey.id
+    assert journeys.draft(world.project, world.issue, branch="other").id == ""
+    assert len(journeys.list()) == 1
 
 
 async def test_two_clones_of_one_forge_are_two_worlds(world: Contributor) -> None:

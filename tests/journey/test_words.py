@@ -8,12 +8,12 @@ import shlex
 import pytest
 
 from isexplore.git.facts import CommitFacts
-from isexplore.guide.digest import Digest
+from isexplore.guide.digest import Digest, digest
 from isexplore.guide.markup import Finding
 from isexplore.journey import suggestions
 from isexplore.journey.addresses import address_key, is_address_of, path_on, remote_of
 from isexplore.journey.plan import Requests, api_base, git, shell_script, you
-from isexplore.models import ForgeKind, ForkTarget, Issue, Project
+from isexplore.models import Document, ForgeKind, ForkTarget, Issue, Project
 
 PROJECT = Project(
     forge="work",
@@ -105,11 +105,24 @@ def finding(text: str) -> Finding:
         (None, "Fix the crash", "41-fix-the-crash"),
         ("Name branches `feature/<topic>` or `fix/<topic>`.", "Fix the crash", "fix/41-fix-the-crash"),
         ("Name branches `feature/<topic>` or `fix/<topic>`.", "Add a timeout", "feature/41-add-a-timeout"),
+        (
+            "Branch names begin with feature/, fix/ or docs/.",
+            "Explain the back-off",
+            "docs/41-explain-the-back-off",
+        ),
+        ("Name your branch `feat/...`, please.", "Add a timeout", "feat/41-add-a-timeout"),
+        ("Call the branch user/41-topic and/or ask us.", "Add a timeout", "user/41-add-a-timeout"),
+        ("Name branches after the issue, e.g. 41-explain-the-back-off.", "Add a timeout", "41-add-a-timeout"),
+        ("How to name branches: see docs/branches.md and/or ask.", "Add a timeout", "41-add-a-timeout"),
+        ("Name branches as on https://wiki.example/fix/it is said.", "Add a timeout", "41-add-a-timeout"),
         ("Use short branch names.", "Add a timeout", "41-add-a-timeout"),
     ],
 )
 def test_branch_name_in_the_projects_style(naming: str | None, title: str, name: str) -> None:
-    rules = Digest(branch_naming=None if naming is None else finding(naming))
+    """From the guide's own words, as the digest quotes them."""
+    guide = Document(name="CONTRIBUTING", path="CONTRIBUTING.md", text=f"# Rules\n\n- {naming}\n")
+    rules = Digest() if naming is None else digest([guide])
+    assert naming is None or rules.branch_naming is not None
     assert suggestions.branch_name(41, title, rules) == name
     assert suggestions.branch_name(41, title, rules, {name}) == f"{name}-2"
 

@@ -35,6 +35,16 @@ def unfinished(facts: CloneFacts) -> StepState | None:
     return None
 
 
+def refuse_default(name: str, default: str) -> None:
+    """Raise BlockedError where a branch for a change would be the project's default one."""
+    if name == default:
+        raise BlockedError(
+            f"{name} is the default branch",
+            "A change on it cannot be told from the project's own work",
+            "Choose another name",
+        )
+
+
 class Branch:
     """Creates the branch, or adopts the one that is checked out."""
 
@@ -211,12 +221,7 @@ class Branch:
 
     @staticmethod
     def _refuse(world: World, name: str, default: str) -> None:
-        if name == default:
-            raise BlockedError(
-                f"{name} is the default branch",
-                "A change on it cannot be told from the project's own work",
-                "Choose another name",
-            )
+        refuse_default(name, default)
         if name in world.other_branches:
             raise BlockedError(
                 f"{name} belongs to another of your contributions", "", "Choose another name for this one"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -16,9 +17,11 @@ from isexplore.config.schema import Config
 from isexplore.errors import BlockedError, ConfigError, IsexploreError, StateError, UsageError
 from isexplore.forge.base import Forge
 from isexplore.git.client import Git
-from isexplore.git.facts import Credential
+from isexplore.git.facts import CloneFacts, Credential
+from isexplore.git.names import check_branch_name
 from isexplore.journey import plan, steps
 from isexplore.journey.addresses import path_on
+from isexplore.journey.branch import refuse_default
 from isexplore.journey.lock import journey_lock
 from isexplore.journey.states import (
     STEP_NAMES,
@@ -108,17 +111,15 @@ class Journeys:
         folder: Path | None = None,
         branch: str = "",
     ) -> Journey:
-        """Return a journey that is not recorded, for a dry run: `probe` and `plan_all` take it too."""
-        return Journey(
-            id="",
-            forge=project.forge,
-            project=project.path,
-            project_id=project.id,
-            issue=issue.number if isinstance(issue, Issue) else issue,
-            issue_title=issue.title if isinstance(issue, Issue) else "",
-            folder="" if folder is None else str(folder.expanduser().absolute()),
-            branch=branch,
-        )
+        """Return what `start` would return, without recording it: `probe` and `plan_all` take it too.
+
+        Raises:
+            GitError: as `start`.
+            BlockedError: as `start`.
+        """
+        wanted = _wanted(project, issue, folder, branch)
+        known = next((one for one in self.list() if _continues(one, wanted)), None)
+        return wanted if known is None else structs.replace(known, **_given(known, wanted))
 
     def start(
         self,
@@ -135,21 +136,14 @@ class Journeys:
             issue: what to solve; None for a change that has no issue.
             folder: the clone's own folder; None for the usual place.
             branch: name of the branch; another name than the known journey's begins another journey.
+
+        Raises:
+            GitError: reason "bad-branch"; nothing is recorded.
+            BlockedError: the branch is the project's default one; nothing is recorded.
         """
-        wanted = self.draft(project, issue, folder=folder, branch=branch)
-
-        def matches(known: Journey) -> bool:
-            return (
-                known.forge == wanted.forge
-                and (known.project == wanted.project or known.project_id == wanted.project_id != "")
-                and known.issue == wanted.issue
-                and known.outcome is None
-                and (not wanted.branch or not known.branch or known.branch == wanted.branch)
-            )
-
-        journey = self._store.start(wanted, matches)
-        given = {"folder": wanted.folder, "branch": wanted.branch, "issue_title": wanted.issue_title}
-        changes = {key: value for key, value in given.items() if value and getattr(journey, key) != value}
+        wanted = _wanted(project, issue, folder, branch)
+        journey = self._store.start(wanted, lambda known: _continues(known, wanted))
+        changes = _given(journey, wanted)
         return self._store.update(journey.id, changes) if changes else journey
 
     def forget(self, journey_id: str) -> None:
@@ -172,7 +166,7 @@ class Journeys:
         return known[0] if known else None
 
     async def adopt(self, folder: Path, *, record: bool = True) -> Journey:
-        """Return the journey of a clone; begin one for a clone that was made by hand.
+        """Return the journey of a clone; begin one for a clone or a branch that was made by hand.
 
         Args:
             folder: the clone, or a folder inside it.
@@ -184,7 +178,7 @@ class Journeys:
         top = _top_of_clone(folder)
         known = await self.find_folder(top)
         facts = await self._around.git.facts(top)
-        if known is not None and (known.branch in ("", facts.branch) or known.outcome is None):
+        if known is not None and not _is_another_branch(known, facts):
             return known
         if not facts.is_repo:
             raise BlockedError(
@@ -200,8 +194,10 @@ class Journeys:
                 "Sign in to its forge with: isexplore login URL",
             )
         branch = facts.branch if facts.branch not in (None, project.default_branch) else None
+        if known is not None and branch is None and known.outcome is None:
+            return known
         begin = self.start if record else self.draft
-        return begin(project, folder=top, branch=branch or "")
+        return begin(project, _still_meant(known, branch), folder=top, branch=branch or "")
 
     async def _project_of(self, remotes: Mapping[str, str]) -> Project | None:
         """Return the original project that a clone is of."""
@@ -443,6 +439,53 @@ class Journeys:
         """Return what is left to do as a shell script."""
         report = await self.plan_all(journey)
         return plan.shell_script((step.title, step.commands) for step in report.steps)
+
+
+def _wanted(project: Project, issue: Issue | int | None, folder: Path | None, branch: str) -> Journey:
+    """Return a journey as it was asked for, not recorded."""
+    if branch:
+        refuse_default(check_branch_name(branch), project.default_branch)
+    return Journey(
+        id="",
+        forge=project.forge,
+        project=project.path,
+        project_id=project.id,
+        issue=issue.number if isinstance(issue, Issue) else issue,
+        issue_title=issue.title if isinstance(issue, Issue) else "",
+        folder="" if folder is None else str(folder.expanduser().absolute()),
+        branch=branch,
+    )
+
+
+def _continues(known: Journey, wanted: Journey) -> bool:
+    """Return whether what was asked for is this journey, which has not ended."""
+    return (
+        known.forge == wanted.forge
+        and (known.project == wanted.project or known.project_id == wanted.project_id != "")
+        and known.issue == wanted.issue
+        and known.outcome is None
+        and (not wanted.branch or not known.branch or known.branch == wanted.branch)
+    )
+
+
+def _is_another_branch(known: Journey, facts: CloneFacts) -> bool:
+    """Return whether the clone is on another branch than the journey's, which is there too or has served."""
+    if known.branch in ("", facts.branch) or (facts.branch is None and known.outcome is None):
+        return False
+    return known.outcome is not None or known.merge_request is not None or known.branch in facts.branches
+
+
+def _still_meant(known: Journey | None, branch: str | None) -> int | None:
+    """Return the issue of an unfinished journey if another branch of its clone is named after it too."""
+    if known is None or known.issue is None or known.outcome is not None:
+        return None
+    return known.issue if re.search(rf"(?<!\d){known.issue}(?!\d)", branch or "") else None
+
+
+def _given(known: Journey, wanted: Journey) -> dict[str, Any]:
+    """Return the fields that were given and differ from what is known."""
+    given = {"folder": wanted.folder, "branch": wanted.branch, "issue_title": wanted.issue_title}
+    return {key: value for key, value in given.items() if value and getattr(known, key) != value}
 
 
 def _top_of_clone(folder: Path) -> Path:

@@ -18,7 +18,11 @@ _KINDS = (
     ("fix", re.compile(r"\b(bug|fix|crash|error|wrong|broken|fails?|defect|regression)\b", re.IGNORECASE)),
     ("test", re.compile(r"\btests?\b", re.IGNORECASE)),
 )
-_PREFIX = re.compile(r"`([a-z]+/)[^`]*`")
+_BRANCH_KINDS = "feature|feat|fix|bugfix|hotfix|docs?|chore|test|refactor|perf|issue"
+# Quoted from a guide without its markup: `feature/<issue>-<words>`, feature/41-add-a-timeout, fix/topic.
+_PREFIX = re.compile(
+    rf"(?<![\w./-])(?:([a-z]+/)(?=[<{{\[(*\d]|\.\.|issue\b|ticket\b)|((?:{_BRANCH_KINDS})/))(?![\w/-]*\.\w)"
+)
 _REFERENCE = re.compile(
     r"(?P<word>\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?)\b:?\s*)"
     r"#(?:(?P<number>\d+)|[<{(\[]?[a-z_ -]*[>})\]]?)?"
@@ -36,10 +40,10 @@ def kind_of_change(title: str, labels: Collection[str] = ()) -> str:
 
 
 def branch_name(number: int | None, title: str, rules: Digest | None, taken: Collection[str] = ()) -> str:
-    """Return a free branch name, with the prefix that the project asks for (“`feature/...`”)."""
+    """Return a free branch name, with the prefix that the project asks for (“feature/...”)."""
     plain = suggest_branch(number, title)
     naming = None if rules is None else rules.branch_naming
-    prefixes = _PREFIX.findall(naming.text) if naming is not None else []
+    prefixes = ["".join(found) for found in _PREFIX.findall(naming.text)] if naming is not None else []
     kind = kind_of_change(title)
     prefix = next((one for one in prefixes if one.startswith(kind)), prefixes[0] if prefixes else "")
     name, attempt = prefix + plain, 2
