@@ -45,6 +45,8 @@ class DocumentView(LineView):
         Binding("n", "next", "Next link", show=False, id="document.next"),
         Binding("p,N", "previous", "Link before", show=False, id="document.previous"),
         Binding("enter", "open_link", "Open link", show=False, id="document.open-link"),
+        Binding("slash", "find_words", "Find in it", id="document.find", key_display="/"),
+        Binding("t", "outline", "Outline", id="document.outline"),
         Binding("m", "show_rest", "Show the rest", id="document.rest"),
     ]
 
@@ -392,7 +394,25 @@ class DocumentView(LineView):
         """Offer "show the rest" only when there is a rest."""
         if action == "show_rest":
             return self._document.unread > 0
+        if action == "outline":
+            return len(self.headings) > 1
         return True
+
+    def action_find_words(self) -> None:
+        """Ask for words, and go to where they stand."""
+        from isexplore.tui.screens.document_dialogs import FindDialog
+
+        self.app.push_screen(FindDialog(self))
+
+    def action_outline(self) -> None:
+        """Show the headings, and go to the chosen one."""
+        from isexplore.tui.screens.document_dialogs import OutlineDialog
+
+        def go(line: int | None) -> None:
+            if line is not None:
+                self.go_to(line)
+
+        self.app.push_screen(OutlineDialog(self.title, self.headings, self.top_line), go)
 
     def action_heading(self, step: int) -> None:
         """Go to the next heading, or the one before."""
