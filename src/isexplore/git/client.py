@@ -23,6 +23,7 @@ Every failure is a `GitError`; its `reason` is one of
     signing-failed      the commit could not be signed without asking
     checkout-failed     the clone is complete, its files could not all be written (`finish_checkout`)
     dubious-ownership   the clone belongs to another user account
+    host-key            the SSH key of the host is unknown, or another one than before
     stalled             the server sent nothing for too long
     network, tls
     failed              anything else, in git's own words

@@ -29,7 +29,7 @@ TERM_GRACE = 2.0
 """Seconds between asking git to stop and killing it."""
 _PIPE_GRACE = 1.0
 _PROGRESS_EVERY = 0.05
-_LINE_END = re.compile(rb"[\r\n]")
+_LINE_END = re.compile(rb"\r\n|[\r\n]")
 
 
 class Finished(Struct, frozen=True, kw_only=True):
@@ -43,26 +43,40 @@ class Finished(Struct, frozen=True, kw_only=True):
     """The last lines of standard error, clean; progress that was overwritten is left out."""
 
 
-class _Messages:
-    """Splits standard error into lines; `\\r` ends a line that the next one overwrites."""
+class Messages:
+    """Splits standard error into lines.
+
+    `\\r` ends a line that the next one overwrites; `\\r\\n`, as ssh writes it, ends one like `\\n`.
+    """
 
     def __init__(self, on_output: OnOutput | None, hide: Sequence[str]) -> None:
         self._on_output = on_output
         self._hide = tuple(secret for secret in hide if secret)
         self._rest = b""
+        self._last = b""
+        """The line that a `\\r` at the end of a piece ended: a `\\n` at the start of the next keeps it."""
         self._shown_at = 0.0
         self.kept: deque[str] = deque(maxlen=KEPT_LINES)
 
     def feed(self, data: bytes) -> None:
+        """Take what came, in whatever pieces."""
+        if self._last and data:
+            if data.startswith(b"\n"):
+                self._line(self._last, overwritten=False)
+            self._last = b""
         data = self._rest + data
         start = 0
         for mark in _LINE_END.finditer(data):
-            self._line(data[start : mark.start()], overwritten=mark.group() == b"\r")
+            overwritten = mark.group() == b"\r"
+            self._line(data[start : mark.start()], overwritten=overwritten)
+            if overwritten and mark.end() == len(data):
+                self._last = data[start : mark.start()]
             start = mark.end()
         # A line without an end must not grow without bound.
         self._rest = data[start:][-4 * MAX_LINE :]
 
     def close(self) -> None:
+        """Take what is left as a line."""
         self._line(self._rest, overwritten=False)
         self._rest = b""
 
@@ -90,7 +104,7 @@ class _Process(asyncio.SubprocessProtocol):
     `asyncio.subprocess.Process.wait` waits for the pipes too, which a hook's forgotten child holds open.
     """
 
-    def __init__(self, messages: _Messages, *, hear_output: bool) -> None:
+    def __init__(self, messages: Messages, *, hear_output: bool) -> None:
         loop = asyncio.get_running_loop()
         self.messages = messages
         self.output = bytearray()
@@ -147,7 +161,7 @@ async def run(
         GitError: reason "missing" when there is no such program, "stalled" after `quiet_limit`.
     """
     loop = asyncio.get_running_loop()
-    messages = _Messages(on_output, hide)
+    messages = Messages(on_output, hide)
     try:
         transport, process = await loop.subprocess_exec(
             lambda: _Process(messages, hear_output=hear_output),

@@ -8,7 +8,9 @@ from pathlib import Path
 from isexplore.git.environment import base_environment, command_environment
 from isexplore.git.facts import Credential
 from isexplore.git.failures import Operation, explain
+from isexplore.git.names import is_ssh
 from isexplore.git.runner import Finished, OnOutput, run
+from isexplore.git.ssh import ssh_failure
 
 
 class GitSession:
@@ -80,6 +82,9 @@ class GitSession:
             on_output: gets git's lines.
             hooks: whether the user's hooks run; they see the token.
             quiet_limit: seconds of silence before it is stopped, instead of the network's.
+
+        Raises:
+            GitError: reason "host-key" or "auth", where ssh itself would not go on.
         """
         environment = command_environment(
             self.base | self._network,
@@ -90,13 +95,18 @@ class GitSession:
             replaced_origins=self._replaced,
             low_speed_time=self._low_speed_time,
         )
-        return await run(
+        finished = await run(
             [self._program, *command[1:]],
             environment,
             on_output=on_output,
             quiet_limit=quiet_limit or self.network_timeout,
             hide=() if credential is None else (credential.token.reveal(),),
         )
+        if finished.returncode != 0 and url is not None and is_ssh(url):
+            failure = ssh_failure(url, finished.lines, finished.returncode)
+            if failure is not None:
+                raise failure
+        return finished
 
 
 def check(finished: Finished, operation: Operation, *, subject: str = "") -> Finished:
