@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from base64 import b64decode
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 
 
 class ConnectProxy:
@@ -68,3 +69,26 @@ async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
             writer.write(chunk)
             await writer.drain()
         writer.close()
+
+
+@contextmanager
+def in_a_thread(proxy: ConnectProxy) -> Iterator[ConnectProxy]:
+    """Run a proxy beside a test that is not asynchronous itself."""
+    loop = asyncio.new_event_loop()
+    started, done = threading.Event(), asyncio.Event()
+
+    async def serve() -> None:
+        async with proxy.running():
+            started.set()
+            await done.wait()
+
+    thread = threading.Thread(target=loop.run_until_complete, args=(serve(),), name="proxy")
+    thread.start()
+    try:
+        assert started.wait(5)
+        yield proxy
+    finally:
+        loop.call_soon_threadsafe(done.set)
+        thread.join(10)
+        assert not thread.is_alive()
+        loop.close()

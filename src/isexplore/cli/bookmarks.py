@@ -85,5 +85,5 @@ def _as_json(bookmark: Bookmark) -> dict[str, object]:
         "path": bookmark.path,
         "note": bookmark.note,
         "tags": list(bookmark.tags),
-        "added_at": bookmark.added_at.isoformat() if bookmark.added_at else None,
+        "added_at": f"{bookmark.added_at:%Y-%m-%dT%H:%M:%SZ}" if bookmark.added_at else None,
     }

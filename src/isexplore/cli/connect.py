@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 import sys
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from isexplore.cli.output import print_json, print_table, say, tell
+from isexplore.cli.output import print_json, say, tell
 from isexplore.errors import EXIT_OK, EXIT_REFUSED, EXIT_USAGE, AuthError, ConfigError, UsageError
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Callable, Iterator
 
     from isexplore.config.paths import Paths
     from isexplore.config.secrets import Secret
@@ -160,31 +163,33 @@ async def _obtain(signing: SignIn, candidate: Candidate, options: argparse.Names
             "",
             "Pipe it in: pass show forge | isexplore login URL --token-stdin",
         )
+    # With --json, standard output is for the document.
+    speak = tell if options.json else say
     if candidate.offers_code:
-        return await _by_code(signing.device_flow(candidate))
+        return await _by_code(signing.device_flow(candidate), speak)
     for found in await signing.existing_logins(candidate):
         who = f" for @{found.username}" if found.username else ""
         if _yes(f"{found.source} holds a token{who}. Use it? [Y/n] "):
             return found.secret
     needs = candidate.needs
-    say("", f"You need {needs.noun} with these permissions:")
-    print_table((f"  {scope.name}", f"needed to {scope.why}") for scope in needs.scopes)
-    say(
+    speak("", f"You need a {needs.noun} with these permissions:")
+    speak(*(f"  {scope.name}: needed to {scope.why}" for scope in needs.scopes))
+    speak(
         "",
         "Make one here" + (" (name and scopes are filled in):" if needs.prefilled else ":"),
         f"  {needs.page}",
     )
     if not needs.prefilled:
         for number, step in enumerate(needs.steps, 1):
-            say(f"  {number}. {step}")
-    say("")
+            speak(f"  {number}. {step}")
+    speak("")
     return _ask_token()
 
 
-async def _by_code(flow: DeviceFlow) -> Signed:
+async def _by_code(flow: DeviceFlow, speak: Callable[..., None]) -> Signed:
     try:
         code = await flow.start()
-        say(
+        speak(
             f"Open {code.filled_page or code.page} and enter the code {code.user_code}",
             "Waiting for you there...",
         )
@@ -199,16 +204,29 @@ def _ask_token() -> Secret:
     from isexplore.config.secrets import check_token
 
     try:
-        return check_token(getpass("Paste the token (it is not shown): "))
+        with _interruptible():
+            return check_token(getpass("Paste the token (it is not shown): "))
     except EOFError:
         raise UsageError("No token was given", "", "Run the same command again.") from None
 
 
 def _yes(question: str) -> bool:
+    print(question, end="", file=sys.stderr, flush=True)
     try:
-        return input(question).strip().lower() in ("", "y", "yes")
+        with _interruptible():
+            return input().strip().lower() in ("", "y", "yes")
     except EOFError:
         return False
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Let Ctrl-C end a question at once: asyncio's own handler would wait for the answer first."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
 
 
 def logout(options: argparse.Namespace, paths: Paths) -> int:

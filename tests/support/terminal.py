@@ -1,0 +1,84 @@
+"""A program in a terminal of its own, and somebody who types when asked."""
+
+from __future__ import annotations
+
+import os
+import pty
+import select
+import subprocess
+import sys
+import termios
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+DEADLINE = 20.0
+# The first terminal that a session's leader opens becomes the one that its questions go to.
+_START = (
+    "import os; os.open(os.ttyname(0), os.O_RDWR); "
+    "from isexplore.__main__ import main; raise SystemExit(main())"
+)
+
+
+class Terminal:
+    """What the program has written so far, and the keys that it gets."""
+
+    def __init__(self, master: int, process: subprocess.Popen[bytes]) -> None:
+        self._master = master
+        self.process = process
+        self.seen = ""
+
+    def until(self, words: str) -> str:
+        """Read until `words` have been written; return everything so far."""
+        end = time.monotonic() + DEADLINE
+        while words not in self.seen:
+            assert time.monotonic() < end, f"waited in vain for {words!r}:\n{self.seen}"
+            assert self._read(0.2), f"it ended without {words!r}:\n{self.seen}"
+        return self.seen
+
+    def type(self, text: str) -> None:
+        """Press keys."""
+        os.write(self._master, text.encode())
+
+    def hides_what_is_typed(self) -> bool:
+        """Tell whether the terminal does not echo."""
+        return not termios.tcgetattr(self._master)[3] & termios.ECHO
+
+    def end(self) -> int:
+        """Wait until the program has ended; return its exit code."""
+        end = time.monotonic() + DEADLINE
+        while self._read(0.2):
+            assert time.monotonic() < end, f"it did not end:\n{self.seen}"
+        return self.process.wait(DEADLINE)
+
+    def _read(self, seconds: float) -> bool:
+        """Read what is there; False once there can be no more."""
+        if not select.select([self._master], [], [], seconds)[0]:
+            return self.process.poll() is None
+        try:
+            data = os.read(self._master, 65_536)
+        except OSError:
+            # Linux tells like this that nobody has the other end open any more.
+            return False
+        self.seen += data.decode("utf-8", "replace").replace("\r\n", "\n")
+        return bool(data)
+
+
+@contextmanager
+def terminal(*words: str) -> Iterator[Terminal]:
+    """Run `isexplore WORDS` in a terminal while the block lasts."""
+    master, slave = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-c", _START, *words],
+        stdin=slave,
+        stdout=slave,
+        stderr=slave,
+        start_new_session=True,
+    )
+    os.close(slave)
+    try:
+        yield Terminal(master, process)
+    finally:
+        process.kill()
+        process.wait(10)
+        os.close(master)
