@@ -42,11 +42,20 @@ def test_bookmarks_last_in_the_order_they_were_made(file: Path) -> None:
 
 def test_adding_again_changes_note_and_tags_only(file: Path) -> None:
     Bookmarks(StateFile(file), now=lambda: NOW).add(API, "old", ("a",))
-    Bookmarks(StateFile(file)).add(API, "new")
+    Bookmarks(StateFile(file)).add(API, "new", ())
     found = Bookmarks(StateFile(file)).list()
     assert [(each.note, each.tags, each.added_at) for each in found] == [
         ("new", (), NOW.replace(microsecond=0))
     ]
+
+
+def test_adding_again_keeps_what_is_not_given(file: Path) -> None:
+    bookmarks = Bookmarks(StateFile(file))
+    bookmarks.add(API, "ask Ada first", ("java",))
+    again = bookmarks.add(API)
+    assert (again.note, again.tags) == ("ask Ada first", ("java",))
+    assert bookmarks.add(API, "ask Bo").tags == ("java",)
+    assert bookmarks.list() == [bookmarks.get(API)]
 
 
 def test_removing_tells_whether_there_was_one(file: Path) -> None:
@@ -88,6 +97,15 @@ def test_bookmarks_of_another_shape_do_not_break_anything(file: Path) -> None:
     file.write_text('bookmarks = "mine"\nvisits = 3\n')
     assert Bookmarks(StateFile(file)).list() == []
     assert Visits(StateFile(file)).last("explore") is None
+
+
+def test_bookmarks_of_another_shape_are_not_written_over(file: Path) -> None:
+    text = '[bookmarks.mine]\nforge = "work"\npath = "platform/api"\nnote = "by hand"\n'
+    file.write_text(text)
+    with pytest.raises(StateError, match="cannot be added to") as raised:
+        Bookmarks(StateFile(file)).add(API)
+    assert "[[bookmarks]]" in raised.value.hint
+    assert file.read_text() == text
 
 
 def test_newer_file_is_not_changed(file: Path) -> None:

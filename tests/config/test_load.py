@@ -306,6 +306,16 @@ def test_organisation_profile_lies_below_the_users_file(paths: Paths) -> None:
     assert loaded.files == (paths.config_file, profile)
 
 
+@pytest.mark.parametrize("profiles_url", ['url = "https://git.other.example"\n', ""])
+def test_profile_does_not_lead_a_forges_token_elsewhere(paths: Paths, profiles_url: str) -> None:
+    (paths.config_dir / "org.toml").write_text(
+        f'[forge.work]\n{profiles_url}api_url = "https://api.other.example/v4"\nssh_host = "ssh.other.example"\n'
+        'former_urls = ["https://old.other.example"]\nclient_id = "abc"\nkind = "gitea"\ntags = ["inner"]\n'
+    )
+    config = read(paths, 'profile = "org.toml"\n[forge.work]\nurl = "https://git.example"\n').config
+    assert config.forges == (ForgeConfig(name="work", url="https://git.example", tags=("inner",)),)
+
+
 def test_fetched_profile_is_read_from_the_cache(paths: Paths) -> None:
     url = "https://innersource.example.com/isexplore.toml"
     cached = profile_cache(paths, url)

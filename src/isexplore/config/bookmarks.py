@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from isexplore.config.files import StateFile
+from isexplore.errors import StateError
 from isexplore.models import Bookmark, ProjectRef
 from isexplore.text import clean_line
 
@@ -39,21 +40,34 @@ class Bookmarks:
         """Return the bookmark of a project, or None."""
         return next((bookmark for bookmark in self.list() if bookmark.ref == ref), None)
 
-    def add(self, ref: ProjectRef, note: str = "", tags: tuple[str, ...] = ()) -> Bookmark:
+    def add(self, ref: ProjectRef, note: str | None = None, tags: tuple[str, ...] | None = None) -> Bookmark:
         """Bookmark a project, or give its bookmark this note and these tags; return the bookmark.
 
+        Args:
+            ref: the project.
+            note: one line; None keeps the one there is.
+            tags: None keeps those there are.
+
         Raises:
-            StateError: it could not be saved.
+            StateError: it could not be saved, or what the file calls bookmarks is no list; it is as it was.
         """
         with self._state.edit() as state:
+            if not isinstance(state.get(_KEY, []), list):
+                raise StateError(
+                    "The bookmarks cannot be added to",
+                    f"“{_KEY}” in {self._state.path} is not a list of tables",
+                    "Write them as [[bookmarks]], or rename that part, then try again.",
+                )
             entries = _entries(state)
             state[_KEY] = entries
             entry = next((entry for entry in entries if _ref(entry) == ref), None)
             if entry is None:
                 entry = {"forge": ref.forge, "path": ref.path, "added_at": self._now().replace(microsecond=0)}
                 entries.append(entry)
-            entry["note"] = clean_line(note, MAX_NOTE)
-            entry["tags"] = [clean_line(tag, 100) for tag in tags]
+            if note is not None:
+                entry["note"] = clean_line(note, MAX_NOTE)
+            if tags is not None:
+                entry["tags"] = [clean_line(tag, 100) for tag in tags]
             bookmark = _bookmark(entry)
         assert bookmark is not None
         return bookmark

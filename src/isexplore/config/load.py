@@ -41,6 +41,9 @@ NETWORK = fields_of(NetworkConfig, "network.")
 FORGE = fields_of(ForgeConfig, "forge.")
 """Settings of each `[forge.NAME]` table, by their own name."""
 
+OF_THE_ADDRESS = ("kind", "api_url", "ssh_host", "former_urls", "client_id")
+"""Settings of a forge that hold for its address only."""
+
 SPECIAL_VARIABLES = {
     "ISEXPLORE_URL": "Use the forge at this address, whether it is configured or not.",
     "ISEXPLORE_FORGE": "Which configured forge `ISEXPLORE_TOKEN` is for; needed when there are several.",
@@ -377,6 +380,7 @@ def _merge(layers: list[_Layer], problems: list[Problem]) -> tuple[Config, dict[
     places: dict[str, tuple[str, int | None]] = {}
     for layer in layers:
         places |= {name: place for name, place in layer.forges.items() if name not in places}
+        _drop_other_addresses(layer, merged)
         for key, value in layer.values.items():
             below = merged.get(key)
             if below is not None and isinstance(value.value, dict):
@@ -391,6 +395,19 @@ def _merge(layers: list[_Layer], problems: list[Problem]) -> tuple[Config, dict[
     general = {key: merged[key].value for key in GENERAL if key in merged}
     network = {key: merged[f"network.{key}"].value for key in NETWORK if f"network.{key}" in merged}
     return Config(forges=forges, network=NetworkConfig(**network), **general), origins
+
+
+def _drop_other_addresses(layer: _Layer, merged: dict[str, _Value]) -> None:
+    """Forget what a lower layer says of a forge at another address than this layer's.
+
+    The token is kept for the forge's own address: an API address from somewhere else would get it.
+    """
+    for name in layer.forges:
+        prefix = f"forge.{name}."
+        own, below = layer.values.get(prefix + "url"), merged.get(prefix + "url")
+        if own is not None and (below is None or below.value != own.value):
+            for key in OF_THE_ADDRESS:
+                merged.pop(prefix + key, None)
 
 
 def _forges(
