@@ -11,6 +11,7 @@ import shlex
 import ssl
 import time
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -198,6 +199,16 @@ class Services:
             return False
         return any(self.tokens.in_session(forge) for forge in self.config.forges)
 
+    def prepare(self) -> None:
+        """Load what speaks to forges, and read the certificates: for a thread, before the first question."""
+        from importlib import import_module
+
+        for name in ("isexplore.connecting", "isexplore.config.tokens", "isexplore.guide.preview"):
+            import_module(name)
+        with suppress(IsexploreError):
+            # What is wrong with the certificates is told when a forge is asked.
+            _ = self.tls
+
     async def token_for(self, config: ForgeConfig) -> Secret:
         """Return the token for a forge.
 
@@ -285,6 +296,13 @@ class Services:
         from isexplore.catalog.query import search
 
         return search(self.catalog, text, limit=30, deadline=QUERY_SECONDS, typing=True)
+
+    def find_all(self, found: Found) -> Found:
+        """Return a result of which every hit is known. Takes long where there are many: for a thread."""
+        with self.catalog.again() as own:
+            complete = found.rebound(own)
+            complete.count()
+        return complete.rebound(self.catalog)
 
     def complete(self, text: str, cursor: int) -> list[str]:
         """Return completions of the word at the cursor, best first."""

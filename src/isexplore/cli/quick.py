@@ -7,6 +7,7 @@ usual way, which ends in the same `print_found`.
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
 
@@ -72,12 +73,15 @@ def search(words: Sequence[str]) -> int | None:
     accounts = noted_accounts(os.path.join(folder("config", os.environ), "config.toml"), cache)
     if accounts is None:
         return None
+    # A process that ends after twenty rows has nothing to collect.
+    gc.disable()
     from isexplore.catalog.store import Account, Catalog
 
     with Catalog.open(os.path.join(cache, "catalog"), [Account(*each) for each in accounts]) as catalog:
         try:
             return print_found(catalog, asked.text, asked.limit, asked.as_json)
         except UsageError:
+            gc.enable()
             return None
 
 

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 
 from isexplore.errors import StateError
 from isexplore.models import ProjectRef
-from isexplore.text import age, count
-from isexplore.tui.journey_text import plain
+from isexplore.text import age, clean_line, count
 from isexplore.tui.text import Span, sparkline
 from isexplore.tui.widgets.rows import RowLine, RowSource, RowText
 
@@ -28,22 +27,37 @@ VERDICTS = {"free": "good", "maybe-taken": "warning", "stale": "muted", "unknown
 class FoundRows(RowSource):
     """What a search found."""
 
-    def __init__(self, found: Found, services: Services) -> None:
+    def __init__(self, found: Found, services: Services, kept: frozenset[ProjectRef] | None = None) -> None:
+        """Show what was found.
+
+        Args:
+            found: the hits; only the first ones are counted while there are `more`.
+            services: knows the bookmarks.
+            kept: the bookmarks as they were looked up before; None to look them up.
+        """
         self.found = found
-        self._length = found.total if not found.more else found.count()
+        self._length = found.total
         self._windows: dict[int, list[CatalogRow]] = (
             {0: list(found.rows)} if len(found.rows) >= WINDOW else {}
         )
         self._first = list(found.rows)
         self._bookmarks = services.bookmarks
-        self._kept: frozenset[ProjectRef] = frozenset()
-        self.read_bookmarks()
+        self.kept: frozenset[ProjectRef] = kept or frozenset()
+        """The projects that are bookmarked."""
+        if kept is None:
+            self.read_bookmarks()
         self._many_forges = len(services.config.forges) > 1
 
     def read_bookmarks(self) -> None:
         """Look up which projects are bookmarked."""
         with suppress(StateError):
-            self._kept = frozenset(bookmark.ref for bookmark in self._bookmarks.list())
+            self.kept = frozenset(bookmark.ref for bookmark in self._bookmarks.list())
+
+    def take_all(self, found: Found) -> None:
+        """Go on with the same search, of which every hit is known now."""
+        self.found = found
+        self._length = found.total
+        self._windows.clear()
 
     def __len__(self) -> int:
         return self._length
@@ -65,7 +79,7 @@ class FoundRows(RowSource):
     def row(self, index: int) -> RowText:
         """Return the three lines of a project."""
         item = self.item(index)
-        kept = ProjectRef(item.forge, item.path) in self._kept
+        kept = ProjectRef(item.forge, item.path) in self.kept
         return project_row(item, self.found, with_forge=self._many_forges, kept=kept)
 
 
@@ -109,8 +123,8 @@ def project_row(item: CatalogRow, found: Found, *, with_forge: bool, kept: bool)
 
 
 def quick_overview(row: CatalogRow) -> str:
-    """Return what the catalog knows of a project, as Markdown, to be shown until the forge has answered."""
-    lines = [plain(row.description) or "*No description.*", ""]
+    """Return what the catalog knows of a project, as plain text, to be shown until more has been read."""
+    lines = [" ".join(row.description.split()) or "No description.", ""]
     facts = [
         ("Visibility", row.visibility),
         ("Language", row.language or ""),
@@ -118,8 +132,7 @@ def quick_overview(row: CatalogRow) -> str:
         ("Activity", f"{row.level} ({row.score})"),
         ("Address", row.url),
     ]
-    lines += ["| | |", "| --- | --- |", *(f"| {name} | {plain(value)} |" for name, value in facts if value)]
-    return "\n".join(lines)
+    return "\n".join([*lines, *(f"{name:<12}{clean_line(value)}" for name, value in facts if value)])
 
 
 class FoundIssueRows(RowSource):

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import platform
 import sys
-import traceback
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 
 from isexplore import __version__
@@ -18,6 +15,10 @@ from isexplore.errors import StateError
 
 def report_text() -> str:
     """Return the report of the exception that is being handled."""
+    import platform
+    import traceback
+    from importlib.metadata import version
+
     lines = (
         f"isexplore {__version__}, Textual {version('textual')}, Python {platform.python_version()}",
         f"{platform.system()} {platform.release()}, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC",

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import on
+from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.screen import Screen
@@ -12,22 +13,22 @@ from textual.widgets import Footer
 
 from isexplore.errors import IsexploreError
 from isexplore.models import ProjectRef
-from isexplore.text import count
 from isexplore.tui.app import IsexploreApp
 from isexplore.tui.begin import begin_contribution
 from isexplore.tui.catalog_rows import FoundRows, quick_overview
 from isexplore.tui.keys import EXPLORE, bindings
 from isexplore.tui.messages import CatalogProgressed, CatalogRefreshed, CatalogRefreshFailed
-from isexplore.tui.screens.dialogs import AskDialog
 from isexplore.tui.widgets.bars import ModeBar, StatusLine, fill_mode_bar
-from isexplore.tui.widgets.form import Field
 from isexplore.tui.widgets.preview import Preview
 from isexplore.tui.widgets.rows import RowList
 from isexplore.tui.widgets.search_bar import SearchBar
 
 if TYPE_CHECKING:
+    from isexplore.catalog.query import Found
     from isexplore.catalog.store import Row as CatalogRow
 
+SCREENFUL = 100
+"""Rows before the end of what is known from which on the rest is looked for."""
 EMPTY_CATALOG = "The catalog is empty. r asks the forges for InnerSource projects."
 NO_HIT = "Nothing in the catalog matches. f asks the forge itself; esc then / changes the search."
 
@@ -80,7 +81,7 @@ class ExploreScreen(Screen[None]):
 
     def on_screen_resume(self) -> None:
         """Show what other screens may have changed."""
-        self._show_counts()
+        fill_mode_bar(self)
         rows = self.query_one("#results", RowList)
         if isinstance(rows.source, FoundRows):
             rows.source.read_bookmarks()
@@ -101,12 +102,27 @@ class ExploreScreen(Screen[None]):
             return
         bar.error = f"Nothing is spelt like that; showing {found.corrected}" if found.corrected else ""
         rows.empty = NO_HIT if text.strip() else EMPTY_CATALOG
-        rows.set_rows(FoundRows(found, self.app.services), keep_cursor=not text)
-        total = f"{found.total:,}" if found.total is not None else "many"
-        size = self.app.services.catalog_size()
-        order = found.query.sort or ("best match" if found.query.wanted else "score")
-        bar.status = f"{total} of {size:,} · sort {order}"
+        kept = rows.source.kept if isinstance(rows.source, FoundRows) else None
+        rows.set_rows(FoundRows(found, self.app.services, kept), keep_cursor=not text)
+        self._show_total(found)
         self._preview()
+
+    def _show_total(self, found: Found) -> None:
+        """Show how many there are; counting many to the last would take longer than a key press may."""
+        total = f"{found.total // 100 * 100 or found.total:,}+" if found.more else f"{found.total:,}"
+        order = found.query.sort or ("best match" if found.query.wanted else "score")
+        size = self.app.services.catalog_size()
+        self.query_one(SearchBar).status = f"{total} of {size:,} · sort {order}"
+
+    @work(exclusive=True, group="all-hits")
+    async def _find_all(self, source: FoundRows) -> None:
+        """Find the hits beyond the first ones, and let the list grow by them."""
+        rows = self.query_one("#results", RowList)
+        found = await asyncio.to_thread(self.app.services.find_all, source.found)
+        if rows.source is source:
+            source.take_all(found)
+            rows.grow()
+            self._show_total(found)
 
     @on(SearchBar.Accepted)
     @on(SearchBar.Dismissed)
@@ -119,10 +135,14 @@ class ExploreScreen(Screen[None]):
         """Move the list's cursor while the typing goes on."""
         self.query_one("#results", RowList).step(event.rows)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave the key of the search to whoever types into the search bar."""
+        return action != "search" or not isinstance(self.focused, SearchBar)
+
     def action_search(self) -> None:
-        """Put the cursor into the search bar."""
+        """Put the cursor into the search bar, before the next key of somebody who types fast is looked at."""
         self.query_one(".panes").remove_class("-reading")
-        self.query_one(SearchBar).focus()
+        self.set_focus(self.query_one(SearchBar))
 
     def action_ask_forge(self) -> None:
         """Search on the forges themselves."""
@@ -147,6 +167,12 @@ class ExploreScreen(Screen[None]):
         return ProjectRef(row.forge, row.path) if row else None
 
     @on(RowList.Highlighted, "#results")
+    def _look(self, event: RowList.Highlighted) -> None:
+        source = event.row_list.source
+        if isinstance(source, FoundRows) and source.found.more and event.index >= len(source) - SCREENFUL:
+            self._find_all(source)
+        self._preview()
+
     def _preview(self) -> None:
         row = self.current()
         preview = self.query_one(Preview)
@@ -200,6 +226,9 @@ class ExploreScreen(Screen[None]):
         self.app.ask(self._bookmark(ref))
 
     async def _bookmark(self, ref: ProjectRef) -> None:
+        from isexplore.tui.screens.dialogs import AskDialog
+        from isexplore.tui.widgets.form import Field
+
         values = await self.app.push_screen_wait(
             AskDialog(
                 f"Bookmark {ref.path}",
@@ -256,21 +285,13 @@ class ExploreScreen(Screen[None]):
         self.show_results(self._query)
         outcome = message.outcome
         self.query_one(StatusLine).say(outcome.words, error=bool(outcome.failures))
-        self._show_counts()
+        fill_mode_bar(self)
 
     @on(CatalogRefreshFailed)
     def show_refresh_failed(self, message: CatalogRefreshFailed) -> None:
         """Say why there is no news."""
         error = message.error
-        words = " ".join(part.rstrip(".") + "." for part in (error.title, error.detail, error.hint) if part)
-        self.query_one(StatusLine).say(words, error=True)
+        self.query_one(StatusLine).say_error(error, "r tries again")
         rows = self.query_one("#results", RowList)
         if not len(rows.source):
-            rows.empty = f"{words} r tries again."
-
-    def _show_counts(self) -> None:
-        fill_mode_bar(self)
-
-    def new_words(self, projects: int, issues: int) -> str:
-        """Return what is new since the last visit."""
-        return f"new since the last visit: {count(projects, 'project')}, {count(issues, 'first issue')}"
+            rows.empty = f"{error.title}.\n{error.hint}\nr tries again."

@@ -16,7 +16,7 @@ from isexplore.models import ProjectRef
 from isexplore.services import IssueLine, Reading
 from isexplore.text import ago, clean_line
 from isexplore.tui.links import LinkKind
-from isexplore.tui.markdown import Kind
+from isexplore.tui.markdown import Kind, load_parser
 from isexplore.tui.messages import PreviewFailed, PreviewRead
 from isexplore.tui.widgets.document import DocumentView
 from isexplore.tui.widgets.rows import ListRows, RowLine, RowList, RowText
@@ -87,6 +87,7 @@ class Preview(Vertical):
         super().__init__(id=id, classes=classes)
         self.ref: ProjectRef | None = None
         self.reading: Reading | None = None
+        self._loaded = False
 
     def compose(self) -> ComposeResult:
         """Lay out title, tabs, document, issues and a line for trouble."""
@@ -99,11 +100,11 @@ class Preview(Vertical):
     # What is looked at
 
     def look_at(self, ref: ProjectRef | None, *, quick: str = "") -> None:
-        """Show a project: `quick` (Markdown) at once, the rest when it has been read.
+        """Show a project: `quick` at once, the rest when it has been read.
 
         Args:
             ref: the project; None empties the pane.
-            quick: what the catalog knows already.
+            quick: what the catalog knows already, as plain text: nothing is loaded to read it.
         """
         if ref == self.ref and (self.reading is not None or ref is None):
             return
@@ -118,8 +119,13 @@ class Preview(Vertical):
             return
         if quick:
             self.query_one(TabStrip).show((OVERVIEW,), {})
-            self._document(quick, ref.path)
-        self._read(ref, again=False)
+            self.query_one("#preview-document", DocumentView).show(quick, title=ref.path, kind="plain")
+        # Not before the frame that shows what is known already: reading loads a lot the first time.
+        self.call_after_refresh(self._begin_reading, ref)
+
+    def _begin_reading(self, ref: ProjectRef) -> None:
+        if ref == self.ref and self.reading is None:
+            self._read(ref, again=False)
 
     def read_again(self) -> None:
         """Read the project from the forge, whatever is kept here."""
@@ -129,12 +135,20 @@ class Preview(Vertical):
     @work(exclusive=True, group="preview")
     async def _read(self, ref: ProjectRef, *, again: bool) -> None:
         await asyncio.sleep(DEBOUNCE)
+        await self._load()
         try:
             reading = await self.app.services.read(ref, again=again)
         except IsexploreError as error:
             self.post_message(PreviewFailed(ref, error))
         else:
             self.post_message(PreviewRead(ref, reading))
+
+    async def _load(self) -> None:
+        """Load what reading takes, beside the keyboard: on the loop it would hold the next key up."""
+        if not self._loaded:
+            await asyncio.to_thread(load_parser)
+            await asyncio.to_thread(self.app.services.prepare)
+            self._loaded = True
 
     @on(PreviewRead)
     def show_reading(self, message: PreviewRead) -> None:

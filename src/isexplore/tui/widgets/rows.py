@@ -281,6 +281,12 @@ class RowList(ScrollView, can_focus=True):
         if changed and index is not None:
             self.post_message(self.Highlighted(self, index, key))
 
+    def grow(self) -> None:
+        """Take in rows that the source has got at its end; what is seen stays as it is."""
+        self._count = len(self._source)
+        self._resize_content()
+        self.refresh()
+
     def refresh_rows(self) -> None:
         """Draw the rows again, because what the source says of them has changed."""
         self._rows.clear()
