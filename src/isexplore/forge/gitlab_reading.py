@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
+from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from isexplore.errors import (
     ForbiddenError,
@@ -16,6 +17,7 @@ from isexplore.errors import (
 from isexplore.forge import gitlab_parse as parse
 from isexplore.forge.address import origin_of
 from isexplore.forge.base import Capability, GitLogin, ProjectPage, ServerFacts
+from isexplore.forge.gitlab_listing import whole_list
 from isexplore.forge.gitlab_wire import (
     WireCommit,
     WireContributor,
@@ -54,6 +56,15 @@ PER_PAGE = 100
 """The most that GitLab puts on a page."""
 MAX_COMMITS = 5_000
 """Commits of a year looked at for `participation`; a busier project tells nothing."""
+
+
+class _Topic(NamedTuple):
+    """A topic to list."""
+
+    params: Params
+    """The filter for it."""
+    projects: int | None = None
+    """How many carry it, as far as the forge tells: hidden and archived ones count too."""
 
 
 class GitLabReading:
@@ -149,22 +160,28 @@ class GitLabReading:
         is paged by keyset (`order_by=id`), which has no upper end; groups by last activity, so that the
         listing can stop at `changed_after`.
         """
-        topics: Sequence[Params] = await self._topics(tags) if tags else ({},)
+        topics = await self._topics(tags) if tags else [_Topic({})]
+        total: int | None = None
+        if not groups and not text and changed_after is None and all(topic.projects for topic in topics):
+            total = sum(topic.projects or 0 for topic in topics)
         listings = []
         for topic in topics:
-            common: Params = {"archived": False, "search": text or None, "per_page": PER_PAGE, **topic}
+            common: Params = {"archived": False, "search": text or None, "per_page": PER_PAGE, **topic.params}
             if not groups:
-                params: Params = {
-                    **common,
-                    "pagination": "keyset",
-                    "order_by": "id",
-                    "sort": "asc",
-                    "last_activity_after": _stamp(changed_after),
-                }
-                listings.append(self._projects(("projects",), params))
+                listings.append(self._all_projects(common, changed_after, total))
             listings += [self._group_projects(group, common, changed_after) for group in groups]
         async for page in side_by_side(listings):
             yield page
+
+    async def _all_projects(
+        self, common: Params, changed_after: datetime | None, total: int | None
+    ) -> AsyncGenerator[ProjectPage]:
+        params: Params = {**common, "last_activity_after": _stamp(changed_after)}
+        async with aclosing(
+            whole_list(self._client, params, page_size=PER_PAGE, lanes=self._client.concurrency)
+        ) as pages:
+            async for page in pages:
+                yield self._page(page.items, total)
 
     async def _group_projects(
         self, group: str, common: Params, changed_after: datetime | None
@@ -184,10 +201,13 @@ class GitLabReading:
 
     async def _projects(self, path: tuple[str, ...], params: Params) -> AsyncGenerator[ProjectPage]:
         async for page in self._client.pages(path, params, item=WireProject):
-            projects = tuple(parse.parse_project(self.name, wire) for wire in page.items)
-            yield ProjectPage(tuple(found for found in projects if not found.archived), page.total)
+            yield self._page(page.items, page.total)
 
-    async def _topics(self, tags: tuple[str, ...]) -> list[Params]:
+    def _page(self, items: Sequence[WireProject], total: int | None) -> ProjectPage:
+        projects = (parse.parse_project(self.name, wire) for wire in items)
+        return ProjectPage(tuple(found for found in projects if not found.archived), total)
+
+    async def _topics(self, tags: tuple[str, ...]) -> list[_Topic]:
         """Return the filter for each topic whose name is a spelling of a tag."""
         try:
             found = await self._known_topics(tags)
@@ -195,10 +215,14 @@ class GitLabReading:
             found = {}
         if not found:
             # An instance may hide its list of topics and still filter by them.
-            return [{"topic": tag} for tag in dict.fromkeys(tags) if "," not in tag]
+            return [_Topic({"topic": tag}) for tag in dict.fromkeys(tags) if "," not in tag]
         # A comma separates topics and cannot be escaped.
         return [
-            {"topic_id": topic.id} if "," in topic.name else {"topic": topic.name} for topic in found.values()
+            _Topic(
+                {"topic_id": topic.id} if "," in topic.name else {"topic": topic.name},
+                topic.total_projects_count,
+            )
+            for topic in found.values()
         ]
 
     async def _known_topics(self, tags: tuple[str, ...]) -> dict[int, WireTopic]:

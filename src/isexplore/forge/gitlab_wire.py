@@ -100,6 +100,7 @@ class WireTopic(Struct):
 
     id: int
     name: str
+    total_projects_count: int | None = None
 
 
 class WireReferences(Struct):

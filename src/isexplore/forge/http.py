@@ -12,7 +12,7 @@ import logging
 import random
 import ssl
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 from urllib.parse import quote, urlencode, urljoin, urlsplit
@@ -143,6 +143,7 @@ class ForgeClient:
         self.sleep, self._clock, self._now, self._jitter = sleep, clock, now, jitter
         self._attempts = attempts
         self._paused_until = float("-inf")
+        self.concurrency = concurrency
         self._slots = asyncio.Semaphore(concurrency)
         loopback = is_loopback(urlsplit(self.base_url).hostname or "")
         try:
@@ -221,7 +222,7 @@ class ForgeClient:
 
     async def pages(
         self, path: Path, params: Params | None = None, *, item: type[T], accept: str = ""
-    ) -> AsyncIterator[Page[T]]:
+    ) -> AsyncGenerator[Page[T]]:
         """Yield the pages of a list, following `Link` or `X-Next-Page` on the same address.
 
         Raises:

@@ -1,0 +1,185 @@
+"""The list of all projects of a GitLab, read in several places at once, over real sockets."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from collections.abc import AsyncIterator, Callable, Iterable
+
+import pytest
+
+from isexplore.config.secrets import Secret
+from isexplore.errors import ForbiddenError, WrongAnswerError
+from isexplore.forge.gitlab_listing import whole_list
+from isexplore.forge.http import ForgeClient
+from tests.support.forge import ForgeServer, Reply, Seen
+
+PAGE = 10
+LANES = 4
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[ForgeServer]:
+    server = ForgeServer()
+    async with server.running():
+        yield server
+
+
+@pytest.fixture
+async def client(server: ForgeServer) -> AsyncIterator[ForgeClient]:
+    async with ForgeClient(
+        name="work", base_url=server.url, token=Secret("glpat-abcdefgh12345678"), concurrency=LANES
+    ) as client:
+        yield client
+
+
+def keyset(ids: Iterable[int], url: str) -> Callable[[Seen], Reply]:
+    """Answer as GitLab's keyset paging does."""
+    known = sorted(ids)
+
+    def answer(seen: Seen) -> Reply:
+        size = int(seen.query["per_page"])
+        after, before = int(seen.query.get("id_after", 0)), int(seen.query.get("id_before", 1 << 40))
+        found = [each for each in known if after < each < before]
+        if seen.query["sort"] == "desc":
+            found.reverse()
+        body = [{"id": each, "path_with_namespace": f"g/p{each}"} for each in found[:size]]
+        headers = {}
+        if len(found) > size and seen.query["sort"] == "asc":
+            query = "&".join(
+                f"{name}={value}" for name, value in {**seen.query, "id_after": str(body[-1]["id"])}.items()
+            )
+            headers["Link"] = f'<{url}/projects?{query}>; rel="next"'
+        return Reply(body=body, headers=headers)
+
+    return answer
+
+
+async def ids_of(client: ForgeClient, lanes: int = LANES) -> list[int]:
+    pages = whole_list(client, {"archived": False}, page_size=PAGE, lanes=lanes)
+    return [project.id async for page in pages for project in page.items]
+
+
+@pytest.mark.parametrize(
+    "ids",
+    [
+        range(1, 401),
+        [*range(1, 41), *range(90_000, 90_300)],
+        [each**2 for each in range(1, 300)],
+        range(1, 31),
+        range(1, 32),
+        [7],
+        [],
+    ],
+    ids=["dense", "two heaps", "ever sparser", "three pages", "three pages and one", "one", "none"],
+)
+async def test_every_project_comes_exactly_once(
+    server: ForgeServer, client: ForgeClient, ids: Iterable[int]
+) -> None:
+    expected = list(ids)
+    server.on("GET", "/projects", keyset(expected, server.url))
+    found = await ids_of(client)
+    assert Counter(found) == Counter(expected)
+
+
+async def test_a_long_list_is_read_in_several_places_at_once(
+    server: ForgeServer, client: ForgeClient
+) -> None:
+    answer = keyset(range(1, 1_001), server.url)
+    everybody = asyncio.Event()
+    waiting = 0
+
+    async def together(seen: Seen, writer: asyncio.StreamWriter) -> None:
+        """Answer only when as many requests wait as there are lanes: one after the other never ends."""
+        nonlocal waiting
+        waiting += 1
+        if waiting >= LANES:
+            everybody.set()
+        async with asyncio.timeout(5):
+            await everybody.wait()
+        writer.write(answer(seen).wire("GET"))
+        await writer.drain()
+
+    seen = 0
+
+    async def scripted(one: Seen, writer: asyncio.StreamWriter) -> None:
+        nonlocal seen
+        seen += 1
+        # Three pages alone, the question for the newest, and the one that shows the others their work.
+        if seen <= 6:
+            writer.write(answer(one).wire("GET"))
+            await writer.drain()
+        else:
+            await together(one, writer)
+
+    server.on("GET", "/projects", scripted)
+    assert sorted(await ids_of(client)) == list(range(1, 1_001))
+    assert everybody.is_set()
+
+
+async def test_reading_in_several_places_costs_few_requests_more(
+    server: ForgeServer, client: ForgeClient
+) -> None:
+    server.on("GET", "/projects", keyset(range(1, 2_001), server.url))
+    await ids_of(client, lanes=1)
+    alone = len(server.requests)
+    server.requests.clear()
+    await ids_of(client)
+    assert alone == 200
+    assert len(server.requests) <= 1.25 * alone
+
+
+async def test_a_short_list_costs_no_request_more(server: ForgeServer, client: ForgeClient) -> None:
+    server.on("GET", "/projects", keyset(range(1, 26), server.url))
+    await ids_of(client)
+    assert len(server.requests) == 3
+
+
+async def test_a_failing_place_fails_the_whole_list_and_ends_the_others(
+    server: ForgeServer, client: ForgeClient
+) -> None:
+    answer = keyset(range(1, 1_001), server.url)
+
+    def sometimes(seen: Seen) -> Reply:
+        if int(seen.query.get("id_after", 0)) > 700:
+            return Reply(403, {"message": "403 Forbidden"})
+        return answer(seen)
+
+    server.on("GET", "/projects", sometimes)
+    before = asyncio.all_tasks()
+    with pytest.raises(ForbiddenError):
+        await ids_of(client)
+    ours = {task for task in asyncio.all_tasks() - before if "_lane" in repr(task.get_coro())}
+    assert not ours
+
+
+async def test_whoever_stops_early_leaves_nobody_reading(server: ForgeServer, client: ForgeClient) -> None:
+    server.on("GET", "/projects", keyset(range(1, 5_001), server.url))
+    pages = whole_list(client, {}, page_size=PAGE, lanes=LANES)
+    seen = 0
+    async for _ in pages:
+        seen += 1
+        if seen == 20:
+            break
+    await pages.aclose()
+    assert not [task for task in asyncio.all_tasks() if "_lane" in repr(task.get_coro())]
+    assert len(server.requests) < 60
+
+
+async def test_a_forge_that_takes_no_account_of_the_ids_is_named(
+    server: ForgeServer, client: ForgeClient
+) -> None:
+    answer = keyset(range(1, 1_001), server.url)
+    count = 0
+
+    def stuck(seen: Seen) -> Reply:
+        nonlocal count
+        count += 1
+        if count <= 4:
+            return answer(seen)
+        return Reply(body=[{"id": each, "path_with_namespace": f"g/p{each}"} for each in range(1, PAGE + 1)])
+
+    server.on("GET", "/projects", stuck)
+    with pytest.raises(WrongAnswerError) as caught:
+        await ids_of(client)
+    assert "does not go on" in caught.value.title
