@@ -36,7 +36,6 @@ MY_PULLS = {
                 "nodes": [
                     {
                         "number": 9,
-                        "databaseId": 409,
                         "title": "Explain it",
                         "body": "Closes #2",
                         "url": "https://github.com/acme/retry-kit/pull/9",
@@ -48,8 +47,8 @@ MY_PULLS = {
                         "headRefOid": "c0ffee",
                         "baseRefName": "main",
                         "author": {"login": "ada", "__typename": "User"},
-                        "headRepository": {"databaseId": 205, "nameWithOwner": "ada/retry-kit"},
-                        "baseRepository": {"databaseId": 71, "nameWithOwner": "acme/retry-kit"},
+                        "headRepository": {"nameWithOwner": "ada/retry-kit"},
+                        "baseRepository": {"nameWithOwner": "acme/retry-kit"},
                         "viewerDidAuthor": True,
                     }
                 ],

@@ -413,6 +413,17 @@ async def test_a_workflow_of_a_first_time_contributor_waits_for_approval(
     assert "approve" in pipeline.jobs[0].detail
 
 
+async def test_a_workflow_waits_also_where_another_check_has_passed(
+    server: ScriptedGitHub, forge: GitHubForge
+) -> None:
+    passed = {"id": 1, "name": "DCO", "status": "completed", "conclusion": "success"}
+    checks = Reply(body={"total_count": 1, "check_runs": [passed]})
+    on_checks(server, checks=checks, runs=recorded("runs.waiting"))
+    pipeline = await forge.pipeline(UPSTREAM, REQUEST)
+    assert pipeline is not None
+    assert pipeline.state is PipelineState.WAITING
+
+
 async def test_checks_that_the_token_may_not_see_leave_the_others(
     server: ScriptedGitHub, forge: GitHubForge
 ) -> None:

@@ -233,7 +233,6 @@ class GitHubData(ForgeServer):
         rest = self.pull(pull)
         return {
             "number": pull.number,
-            "databaseId": rest["id"],
             "title": pull.title,
             "body": pull.body,
             "url": rest["html_url"],
@@ -247,8 +246,8 @@ class GitHubData(ForgeServer):
             "baseRefName": "main",
             "mergeable": "UNKNOWN",
             "author": {"login": pull.author, "__typename": "User"},
-            "headRepository": {"databaseId": pull.source.id, "nameWithOwner": pull.source.path},
-            "baseRepository": {"databaseId": self.repositories[ALPHA].id, "nameWithOwner": ALPHA},
+            "headRepository": {"nameWithOwner": pull.source.path},
+            "baseRepository": {"nameWithOwner": ALPHA},
             "viewerDidAuthor": pull.author == ME,
         }
 

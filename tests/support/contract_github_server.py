@@ -322,7 +322,7 @@ class GitHubServer(GitHubData):
         held: Json = {}
         if name == "MyForks":
             forks = [one for one in self.repositories.values() if one.parent is repo and one.owner == ME]
-            held["forks"] = {"nodes": [{"databaseId": one.id, "nameWithOwner": one.path} for one in forks]}
+            held["forks"] = {"nodes": [{"nameWithOwner": one.path} for one in forks]}
         elif name == "PullRequestsOfBranch":
             branch = variables["branch"]
             held["pullRequests"] = {"nodes": [node for node in pulls if node["headRefName"] == branch]}
@@ -341,7 +341,7 @@ class GitHubServer(GitHubData):
 def _thread(line: Json) -> Json:
     comments = [
         {
-            "databaseId": said["id"],
+            "url": f"https://github.example.com/{ALPHA}/pull/5#discussion_r{said['id']}",
             "body": said["body"],
             "createdAt": said["created_at"],
             "author": {"login": said["user"]["login"], "__typename": "User"},

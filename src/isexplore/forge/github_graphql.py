@@ -34,14 +34,15 @@ REFUSALS = (ForbiddenError, InvalidError, NotVisibleError, ScopeError)
 """What a server or token without GraphQL may answer; REST may know something all the same."""
 _MAX_PAGES = 50
 
-_PULL = """number databaseId title body url state isDraft createdAt updatedAt mergedAt headRefName headRefOid
-  baseRefName mergeable author { login __typename } headRepository { databaseId nameWithOwner }
-  baseRepository { databaseId nameWithOwner } viewerDidAuthor"""
-_COMMENT = "databaseId body createdAt author { login __typename }"
+_PULL = """number title body url state isDraft createdAt updatedAt mergedAt headRefName headRefOid
+  baseRefName mergeable author { login __typename } headRepository { nameWithOwner }
+  baseRepository { nameWithOwner } viewerDidAuthor"""
+# GitHub is removing the numbers from GraphQL, as they outgrow its integers; addresses have them too.
+_COMMENT = "url body createdAt author { login __typename }"
 
 _FORKS = """query MyForks($owner: String!, $name: String!) {
   repository(owner: $owner, name: $name) {
-    forks(first: 50, affiliations: [OWNER]) { nodes { databaseId nameWithOwner } }
+    forks(first: 50, affiliations: [OWNER]) { nodes { nameWithOwner } }
   }
 }"""
 _MINE = f"""query MyPullRequests($after: String) {{
@@ -102,13 +103,11 @@ class _Actor(Struct):
 
 
 class _Repository(Struct, rename="camel"):
-    database_id: int | None = None
     name_with_owner: str | None = None
 
 
 class _Pull(Struct, rename="camel"):
     number: int | None = None
-    database_id: int | None = None
     title: str | None = None
     body: str | None = None
     url: str | None = None
@@ -156,7 +155,7 @@ class _IssueEvents(Struct, rename="camel"):
 
 
 class _Comment(Struct, rename="camel"):
-    database_id: int | None = None
+    url: str | None = None
     body: str | None = None
     created_at: str | None = None
     author: _Actor | None = None
@@ -387,7 +386,7 @@ def _user(actor: _Actor | None) -> WireUser | None:
 def _end(repository: _Repository | None, ref: str | None, sha: str | None = None) -> WireEnd:
     origin = None
     if repository is not None:
-        origin = WireOrigin(id=repository.database_id, full_name=repository.name_with_owner)
+        origin = WireOrigin(full_name=repository.name_with_owner)
     return WireEnd(ref=ref, sha=sha, repo=origin)
 
 
@@ -398,7 +397,6 @@ def _rest(pull: _Pull) -> WirePullRequest | None:
     closed = pull.state in ("CLOSED", "MERGED")
     return WirePullRequest(
         number=pull.number,
-        id=pull.database_id,
         title=pull.title,
         body=pull.body,
         html_url=pull.url,
@@ -417,18 +415,18 @@ def _rest(pull: _Pull) -> WirePullRequest | None:
 
 def _thread(thread: _Thread) -> list[Discussion]:
     """Return a thread; none if nothing is left in it. Its id is its first comment's, for answers by REST."""
-    comments = [
-        parse.parse_comment(
-            WireComment(
-                id=comment.database_id,
-                user=_user(comment.author),
-                body=comment.body,
-                created_at=comment.created_at,
-            )
+    comments = []
+    for comment in thread.comments.nodes:
+        number = re.search(r"#discussion_r([0-9]{1,18})$", (comment.url or "") if comment is not None else "")
+        if comment is None or number is None:
+            continue
+        wire = WireComment(
+            id=int(number[1]),
+            user=_user(comment.author),
+            body=comment.body,
+            created_at=comment.created_at,
         )
-        for comment in thread.comments.nodes
-        if comment is not None and comment.database_id is not None
-    ]
+        comments.append(parse.parse_comment(wire))
     if not comments:
         return []
     return [

@@ -250,6 +250,13 @@ def _state(wire: WirePullRequest) -> MergeRequestState:
     return MergeRequestState.CLOSED if wire.state == "closed" else MergeRequestState.OPEN
 
 
+def _named(repository: WireOrigin | None) -> str | None:
+    """Return a repository's id, or its path where only that is told (GraphQL)."""
+    if repository is None:
+        return None
+    return number_text(repository.id) or clean_line(repository.full_name or "") or None
+
+
 _BLOCKED = {"dirty": "conflict", "blocked": "blocked", "behind": "behind", "draft": "draft_status"}
 
 
@@ -271,7 +278,7 @@ def parse_merge_request(forge: str, target: str, wire: WirePullRequest) -> Merge
         description=clean(wire.body or "", MAX_BODY),
         author=parse_person(wire.user).username,
         draft=bool(wire.draft),
-        source_project=(number_text(source.id) or None) if source is not None else None,
+        source_project=_named(source),
         source_branch=clean_line((head.ref if head else None) or "", MAX_TITLE),
         target_branch=clean_line((base.ref if base else None) or "", MAX_TITLE),
         sha=clean_line(head.sha, _SHA) if head is not None and head.sha else None,
