@@ -20,6 +20,7 @@ from isexplore.errors import (
     UnavailableError,
 )
 from isexplore.forge.base import Capability
+from isexplore.guide.preview import Preview, read_project
 from isexplore.models import (
     ForkState,
     MergeRequest,
@@ -85,6 +86,26 @@ async def test_a_first_screen_of_a_hundred_projects_costs_two_requests(forgejo: 
             break
 
     assert forgejo.requests - began == 2
+
+
+async def first_part(there: GiteaWorld) -> int:
+    """Return how many requests a preview costs until README and CONTRIBUTING are there."""
+    costs: list[int] = []
+
+    def note(preview: Preview) -> None:
+        if not costs and preview.document("README") and preview.document("CONTRIBUTING"):
+            costs.append(there.requests)
+
+    await read_project(there.forge, ALPHA, now=NOW, on_part=note)
+    return costs[0]
+
+
+async def test_the_first_part_of_a_preview_by_path_costs_four_requests(forgejo: GiteaWorld) -> None:
+    assert await first_part(forgejo) <= 4
+
+
+async def test_where_topics_have_an_address_of_their_own_a_preview_costs_one_more(old: GiteaWorld) -> None:
+    assert await first_part(old) <= 5
 
 
 async def test_link_has_a_foreign_host_and_only_its_page_is_taken(forgejo: GiteaWorld) -> None:
@@ -539,6 +560,17 @@ async def test_a_project_of_the_same_name_is_no_fork_of_it(forgejo: GiteaWorld) 
     with pytest.raises(ConflictError) as refused:
         await forgejo.forge.fork(project)
     assert "name" in refused.value.title
+
+
+async def test_a_renamed_fork_that_leads_elsewhere_is_found_in_the_list(forgejo: GiteaWorld) -> None:
+    project, me = await alpha(forgejo), await forgejo.forge.whoami()
+    made = await forgejo.forge.fork(project, name="renamed")
+    elsewhere = {"Location": f"{ROOT_URL}/api/v1/repos/nia/renamed"}
+    forgejo.server.overrides["GET /repos/nia/alpha"] = Reply(301, b"", elsewhere)
+    found = await forgejo.forge.my_fork(project, me)
+
+    assert found is not None
+    assert found.id == made.id
 
 
 async def test_409_names_the_fork_that_exists(forgejo: GiteaWorld) -> None:

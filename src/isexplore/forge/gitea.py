@@ -15,6 +15,7 @@ from isexplore.errors import (
     ForbiddenError,
     ForgeError,
     InvalidError,
+    MovedError,
     NotVisibleError,
     ScopeError,
     UnavailableError,
@@ -87,7 +88,8 @@ class GiteaForge(GiteaReading):
         usual = name or project.path.rpartition("/")[2]
         try:
             wire = await self._client.get_json(("repos", owner, usual), type=WireProject)
-        except NotVisibleError:
+        except (NotVisibleError, MovedError):
+            # A renamed repository leads to its new address, which a server may get wrong.
             wire = None
         if wire is not None and _is_fork(wire, project):
             return parse.parse_project(self._place, wire)
