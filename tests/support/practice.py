@@ -22,6 +22,7 @@ from typing import Any
 
 import uvicorn
 from msgspec import Struct
+from starlette.types import Receive, Scope, Send
 
 from isexplore.practice import world
 from isexplore.practice.maintainer import Maintainer
@@ -138,6 +139,8 @@ class RunningPractice:
         self.token = token
         self.user = NEWCOMER
         self.knobs = forge.knobs
+        self.headers: list[dict[str, str]] = []
+        """Headers of every request that came, git's included; names in small letters."""
         self._loop = loop
 
     def ask(
@@ -256,6 +259,7 @@ def running_practice(
     import_seconds: float = 0.12,
     prepare_seconds: float = 0.06,
     tls: ssl.SSLContext | None = None,
+    token: str = "token-of-the-newcomer",
 ) -> Iterator[RunningPractice]:
     """Run a practice forge on a free loopback port while the block lasts.
 
@@ -271,6 +275,7 @@ def running_practice(
         import_seconds: how long a fork takes.
         prepare_seconds: how long a merge request is being prepared.
         tls: serves https on "localhost" with this.
+        token: the newcomer's.
     """
     store = Store(folder / "world", **({"clock": clock} if clock else {}))
     store.import_time = timedelta(seconds=import_seconds)
@@ -278,7 +283,6 @@ def running_practice(
     world.build(store, seeds, people, store.now())
     if light:
         store.create_light_projects(light)
-    token = "token-of-the-newcomer"
     tokens = {token: grant or Grant(username=NEWCOMER), MARA_TOKEN: Grant(username="mara")}
     keeper = Maintainer(store, pace=float(maintainer)) if maintainer else None
     with socket.socket() as listener:
@@ -286,13 +290,22 @@ def running_practice(
         port = listener.getsockname()[1]
         origin = f"https://localhost:{port}" if tls else f"http://127.0.0.1:{port}"
         forge = PracticeForge(store, origin=origin, tokens=tokens, knobs=knobs, maintainer=keeper, tick=0.02)
+        loop = asyncio.new_event_loop()
+        running = RunningPractice(forge, store, loop, token)
+
+        async def app(scope: Scope, receive: Receive, send: Send) -> None:
+            if scope["type"] == "http":
+                running.headers.append(
+                    {name.decode().lower(): value.decode() for name, value in scope["headers"]}
+                )
+            await forge.app(scope, receive, send)
+
         config = uvicorn.Config(
-            forge.app, log_config=None, access_log=False, timeout_graceful_shutdown=1, lifespan="on"
+            app, log_config=None, access_log=False, timeout_graceful_shutdown=1, lifespan="on"
         )
         config.load()
         config.ssl = tls
         server = uvicorn.Server(config)
-        loop = asyncio.new_event_loop()
         thread = threading.Thread(
             target=lambda: loop.run_until_complete(server.serve(sockets=[listener])), name="practice"
         )
@@ -303,7 +316,7 @@ def running_practice(
                 assert thread.is_alive(), "the practice forge did not start"
                 assert time.monotonic() < deadline, "the practice forge did not start in time"
                 time.sleep(0.002)
-            yield RunningPractice(forge, store, loop, token)
+            yield running
         finally:
             server.should_exit = True
             thread.join(15)
