@@ -40,9 +40,10 @@ OVERLAP = 3_600
 """Seconds that "changed since" reaches back before the last sync: clocks differ."""
 LOOK_AGAIN = 7 * 86_400
 """Seconds after which an unchanged project is looked at again."""
-_BATCH = 1_000
+_BATCH, _LARGEST_BATCH = 1_000, 5_000
+"""Projects written at once: few at first, so that they show soon; then many, which is faster."""
 _FLUSH_EVERY = 1.0
-_BACKLOG = 5_000
+_BACKLOG = 10_000
 _REPEATS = 3
 """Pages in a row with nothing new on them before a listing counts as going in circles."""
 _RESTARTS = 3
@@ -205,7 +206,9 @@ class _ForgeSync:
         self._places = asyncio.Semaphore(max(1, options.concurrency))
         self._tally = _Tally()
         self._begun = time.monotonic()
-        self._total: int | None = None
+        self._totals: dict[str, int] = {}
+        """How many projects each part has, where the forge tells."""
+        self._parts = 0
         self._seen: set[str] = set()
         self._count_at = 1
         """Projects after which facets are counted next, so that a first sync can be filtered already."""
@@ -243,6 +246,10 @@ class _ForgeSync:
         return await asyncio.get_running_loop().run_in_executor(self._worker, action)
 
     # Telling
+
+    def _total(self) -> int | None:
+        """Return how many projects there are, once every part that is being listed has told."""
+        return sum(self._totals.values()) if self._parts and len(self._totals) >= self._parts else None
 
     def _tell(self, phase: str, done: int, total: int | None = None) -> None:
         seconds = max(time.monotonic() - self._begun, 1e-3)
@@ -304,6 +311,7 @@ class _ForgeSync:
             await self._write(lambda: self._writer.begin_listing(run))
         families = self._families() or {"": ()}
         names = self._scope_names()
+        self._parts = sum(not self._is_finished(name, run) for name in names)
         parts = ((tags, below) for tags in families.values() for below in self._source.groups or ("",))
         await _together(
             [
@@ -321,7 +329,10 @@ class _ForgeSync:
             self._tally.notices.append(
                 f"The forge no longer names {self._tally.spared:,} projects; they are kept until it says so again"
             )
-        if started - self._database.number("reranked_at") >= _RERANK_EVERY:
+        if not self._database.number("listed_at"):
+            # A first fill has just scored them all.
+            await self._write(lambda: self._database.set_facts(reranked_at=started))
+        elif started - self._database.number("reranked_at") >= _RERANK_EVERY:
             await self._write(self._writer.rerank)
         large = self._tally.changed > 5_000
         await self._write(lambda: self._writer.finish(as_of=run_started, optimize=large))
@@ -403,9 +414,10 @@ class _ForgeSync:
                     )
                 waiting += self._wanted(fresh)
                 if page.total is not None:
-                    self._total = page.total
-                self._tell("listing", self._tally.listed, self._total)
-                due = len(waiting) >= _BATCH or time.monotonic() - flushed >= _FLUSH_EVERY
+                    self._totals[name] = page.total
+                self._tell("listing", self._tally.listed, self._total())
+                batch = min(_LARGEST_BATCH, max(_BATCH, self._tally.listed // 5))
+                due = len(waiting) >= batch or time.monotonic() - flushed >= _FLUSH_EVERY
                 if waiting and due and (writing is None or writing.done()):
                     if writing is not None:
                         writing.result()
