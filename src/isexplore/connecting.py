@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from msgspec import Struct
 
@@ -95,6 +95,11 @@ async def adapter(
     """
     place = await place_of(config, network, tls, {} if recognised is None else recognised)
     header: TokenHeader = "token" if place.kind is ForgeKind.GITEA else "bearer"
+    headers: Mapping[str, str] | None = None
+    if place.kind is ForgeKind.GITHUB:
+        from isexplore.forge.github import HEADERS
+
+        headers = HEADERS
     client = ForgeClient(
         name=config.name,
         base_url=place.api_url,
@@ -103,6 +108,7 @@ async def adapter(
         verify=tls,
         timeout=network.timeout,
         allow_http=config.allow_http,
+        headers=headers,
         concurrency=network.concurrency,
         on_request=on_request,
     )
