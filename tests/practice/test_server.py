@@ -1,15 +1,17 @@
 from __future__ import annotations
 
+import asyncio
 import http.client
 import time
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 import pytest
 from tests.support.practice import RunningPractice, fetch, quoted, running_practice
 
-from isexplore.practice.server import Fault, Grant, Knobs
+from isexplore.practice.server import Fault, Grant, Knobs, PracticeForge
+from isexplore.practice.store import Store
 
 ALPHA = f"/projects/{quoted('tools/alpha')}"
 
@@ -169,3 +171,41 @@ def break_the_world(folder: Path) -> None:
 def test_ends_when_the_world_stops_turning(tmp_path: Path) -> None:
     with pytest.raises(AssertionError, match="broke"):
         break_the_world(tmp_path)
+
+
+class TestStarting:
+    async def test_makes_up_for_what_fell_due_before_the_first_answer(self, tmp_path: Path) -> None:
+        done: list[datetime] = []
+
+        class Slow:
+            async def tick(self, now: datetime) -> None:
+                await asyncio.sleep(0.05)
+                done.append(now)
+
+        store = Store(tmp_path)
+        app = PracticeForge(store, origin="http://127.0.0.1:1", maintainer=Slow(), tick=60.0).app
+        async with app.router.lifespan_context(app):
+            assert len(done) == 1
+        store.close()
+
+    async def test_does_not_wait_for_ever(self, tmp_path: Path) -> None:
+        class Stuck:
+            async def tick(self, now: datetime) -> None:
+                await asyncio.Event().wait()
+
+        store = Store(tmp_path)
+        app = PracticeForge(store, origin="http://127.0.0.1:1", maintainer=Stuck(), patience=0.05).app
+        async with asyncio.timeout(5), app.router.lifespan_context(app):
+            pass
+        store.close()
+
+    async def test_ends_at_a_bug_of_the_first_look(self, tmp_path: Path) -> None:
+        class Broken:
+            async def tick(self, now: datetime) -> None:
+                raise RuntimeError("a bug")
+
+        store = Store(tmp_path)
+        forge = PracticeForge(store, origin="http://127.0.0.1:1", maintainer=Broken(), patience=60.0)
+        async with asyncio.timeout(5), forge.app.router.lifespan_context(forge.app):
+            assert isinstance(forge.failure, RuntimeError)
+        store.close()

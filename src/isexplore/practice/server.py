@@ -15,7 +15,7 @@ import logging
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import date, datetime
 from typing import Protocol
 from urllib.parse import parse_qsl, unquote
@@ -45,6 +45,8 @@ NEWCOMER = "nia"
 """The account that the learner plays."""
 TICK = 0.3
 """Seconds between two looks at what is due."""
+PATIENCE = 3.0
+"""Seconds that a start waits for what fell due meanwhile; the rest happens while it serves."""
 _API = b"/api/v4/"
 _LIMIT = 2_000
 _MAX_BODY = 8 * 1024 * 1024
@@ -121,6 +123,7 @@ class PracticeForge:
         knobs: Knobs | None = None,
         maintainer: Ticking | None = None,
         tick: float = TICK,
+        patience: float = PATIENCE,
     ) -> None:
         """Serve a world.
 
@@ -131,6 +134,7 @@ class PracticeForge:
             knobs: how it behaves.
             maintainer: who does what is due; nobody when None.
             tick: seconds between two looks at what is due.
+            patience: seconds that the first answer waits for what fell due while nobody served the world.
         """
         self.store = store
         self.origin = origin
@@ -142,6 +146,8 @@ class PracticeForge:
         """Called once when that happened."""
         self._maintainer = maintainer
         self._tick = tick
+        self._patience = patience
+        self._caught_up = asyncio.Event()
         self._tasks: set[asyncio.Task[object]] = set()
         self._git = GitHttp(store, origin, self.later)
         self._requests = 0
@@ -159,12 +165,16 @@ class PracticeForge:
         ticking = asyncio.create_task(self._do_what_is_due())
         ticking.add_done_callback(self._note_failure)
         try:
+            # Who asks first must not be told what was true when the world was last served.
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._caught_up.wait(), self._patience)
             yield
         finally:
             ticking.cancel()
             await asyncio.gather(ticking, *self._tasks, return_exceptions=True)
 
     def _note_failure(self, ticking: asyncio.Task[None]) -> None:
+        self._caught_up.set()
         error = None if ticking.cancelled() else ticking.exception()
         if error is not None:
             # A forge on which nothing happens any more would only look alive.
@@ -178,6 +188,7 @@ class PracticeForge:
             await _logged(self.store.prepare_due())
             if self._maintainer is not None:
                 await _logged(self._maintainer.tick(self.store.now()))
+            self._caught_up.set()
             await asyncio.sleep(self._tick)
 
     async def _front(self, scope: Scope, receive: Receive, send: Send) -> None:
