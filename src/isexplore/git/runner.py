@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import re
 import signal
@@ -18,6 +19,8 @@ from isexplore.errors import GitError
 from isexplore.text import clean_line
 
 OnOutput = Callable[[str], None]
+
+log = logging.getLogger(__name__)
 
 MAX_OUTPUT = 16 << 20
 """Bytes of standard output kept; the rest is read and dropped."""
@@ -162,6 +165,7 @@ async def run(
     """
     loop = asyncio.get_running_loop()
     messages = Messages(on_output, hide)
+    began = time.monotonic()
     try:
         transport, process = await loop.subprocess_exec(
             lambda: _Process(messages, hear_output=hear_output),
@@ -194,6 +198,8 @@ async def run(
     messages.close()
     returncode = transport.get_returncode()
     assert returncode is not None
+    seconds = time.monotonic() - began
+    log.debug("%s -> %d, %.0f ms", redact(" ".join(map(str, command))), returncode, seconds * 1_000)
     return Finished(
         returncode=returncode,
         output=bytes(process.output),
