@@ -140,6 +140,8 @@ class ProjectSeed(Struct, frozen=True, kw_only=True):
     description: str
     commits: tuple[CommitSeed, ...]
     """Oldest first; empty for a project with an empty repository."""
+    created_days_ago: float | None = None
+    """Of a project without commits; with commits, the first one tells."""
     topics: tuple[str, ...] = ()
     visibility: Literal["public", "internal", "private"] = "internal"
     licence: str | None = None

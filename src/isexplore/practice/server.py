@@ -29,6 +29,7 @@ from starlette.types import Receive, Scope, Send
 
 from isexplore.errors import GitError
 from isexplore.practice import (
+    api_graphql,
     api_issues,
     api_merge_requests,
     api_projects,
@@ -48,6 +49,7 @@ TICK = 0.3
 PATIENCE = 3.0
 """Seconds that a start waits for what fell due meanwhile; the rest happens while it serves."""
 _API = b"/api/v4/"
+_GRAPHQL = b"/api/graphql"
 _LIMIT = 2_000
 _MAX_BODY = 8 * 1024 * 1024
 _HOSTS = ("127.0.0.1", "localhost", "[::1]")
@@ -109,6 +111,10 @@ class Knobs(Struct, kw_only=True):
     """Requests in all after which every one gets 429, until it is turned up."""
     retry_after: int = 60
     """Seconds that a 429 asks to wait."""
+    graphql: bool = True
+    """Whether GraphQL is answered at all; some GitLabs close it."""
+    complexity_limit: int = 250
+    """The highest price of a GraphQL query."""
 
 
 class PracticeForge:
@@ -314,9 +320,12 @@ class PracticeForge:
 
     async def _answer(self, request: Request) -> Answer:
         raw = request.scope["raw_path"]
-        if not raw.startswith(_API):
+        graphql = raw == _GRAPHQL and self.knobs.graphql
+        if not raw.startswith(_API) and not graphql:
             return self._page(request)
         try:
+            if graphql:
+                return await self._graphql(request)
             return await self._endpoint(request, raw[len(_API) :].decode("ascii"))
         except Refusal as refusal:
             return refusal.answer
@@ -345,7 +354,25 @@ class PracticeForge:
             )
         if grant is None and route.method != "GET":
             raise refuse(401, "401 Unauthorized")
-        call = Call(
+        call = await self._call(request, grant)
+        call.place = place
+        return await route.endpoint(call)
+
+    async def _graphql(self, request: Request) -> Answer:
+        try:
+            grant = self._authenticate(request)
+        except Refusal:
+            raise Refusal(401, {"errors": [{"message": "Invalid token"}]}) from None
+        if request.method != "POST":
+            raise Refusal(404, {"error": "404 Not Found"})
+        allowed = set(grant.scopes) & {"api", "read_api"} if grant else set()
+        if grant is not None and not allowed:
+            raise Refusal(403, {"errors": [{"message": "Insufficient scope"}]})
+        call = await self._call(request, grant)
+        return await api_graphql.graphql(call, limit=self.knobs.complexity_limit, may_change="api" in allowed)
+
+    async def _call(self, request: Request, grant: Grant | None) -> Call:
+        return Call(
             store=self.store,
             user=self.store.user(grant.username) if grant else None,
             scopes=grant.scopes if grant else (),
@@ -358,8 +385,6 @@ class PracticeForge:
             headers=request.headers,
             later=self.later,
         )
-        call.place = place
-        return await route.endpoint(call)
 
     def _page(self, request: Request) -> Answer:
         """A page for those who open a link of the practice forge in a browser."""

@@ -106,7 +106,10 @@ class Store(MergeRequests):
         changed = await target.changed_files(base, sha) if base else []
         conflicts = bool(tip) and await target.merged_tree(tip or "", sha) is None
         commits = await target.commits(f"{merge_request.sha or base}..{sha}") if base else []
-        now = self.now()
+        moment = self.now()
+        if merge_request.sha is None:
+            # A new one was due shortly after it was opened, whether or not anybody served the world then.
+            moment = min(moment, merge_request.created_at + self.prepare_time)
         with self.transaction():
             updated = self.update_merge_request(
                 merge_request_id,
@@ -115,8 +118,8 @@ class Store(MergeRequests):
                     "base_sha": base,
                     "changes_count": len(changed),
                     "conflicts": conflicts,
-                    "prepared_at": merge_request.prepared_at or now,
-                    "pushed_at": now,
+                    "prepared_at": merge_request.prepared_at or moment,
+                    "pushed_at": moment,
                 },
             )
             if merge_request.sha is not None:
@@ -132,7 +135,7 @@ class Store(MergeRequests):
             checks = self.project_or_fail(merge_request.project_id).checks
             if checks:
                 self.set_pipeline(
-                    merge_request_id, "pending", [(check.name, "created", "") for check in checks]
+                    merge_request_id, "pending", [(check.name, "created", "") for check in checks], at=moment
                 )
         return updated
 

@@ -236,8 +236,8 @@ def _create_project(store: Store, seed: ProjectSeed, now: datetime) -> int:
         merge_method=seed.merge_method,
         checks=seed.checks or DEFAULT_CHECKS,
         review=seed.review,
-        created_at=now - timedelta(days=max(ages, default=1.0) + 0.1),
-        last_activity_at=now - timedelta(days=min(ages, default=1.0)),
+        created_at=now - timedelta(days=max(ages, default=seed.created_days_ago or 1.0) + 0.1),
+        last_activity_at=now - timedelta(days=min(ages, default=seed.created_days_ago or 1.0)),
     )
 
 

@@ -32,7 +32,7 @@ _CONTROL = ProjectSeed(
         CommitSeed(
             "kofi",
             "Add the recordings",
-            140,
+            440,
             {
                 "README.md": (
                     "# Recordings\n\nPlain text that turned out not to be plain:\n\n"
@@ -71,7 +71,7 @@ _MARKUP = ProjectSeed(
         CommitSeed(
             "wei",
             "[/] Collect [red]markup[/red]",
-            95,
+            395,
             {
                 "README.md": text("""
                     # [red]Museum[/red] of markup [/]
@@ -130,7 +130,7 @@ _WIDE = ProjectSeed(
     languages={"Markdown": 100.0},
     stars=2,
     members={"oskar": 50},
-    commits=(CommitSeed("oskar", "Export from the spreadsheet", 60, {"README.md": _wide_table()}),),
+    commits=(CommitSeed("oskar", "Export from the spreadsheet", 400, {"README.md": _wide_table()}),),
 )
 
 _LATIN = ProjectSeed(
@@ -144,7 +144,7 @@ _LATIN = ProjectSeed(
         CommitSeed(
             "lena",
             "Grüße aus Köln",
-            170,
+            470,
             {
                 "README.md": "# Alte Kodierungen\n\nGr\xfc\xdfe aus K\xf6ln. This file is Latin-1.\n".encode(
                     "latin-1"
@@ -153,7 +153,7 @@ _LATIN = ProjectSeed(
                 "binary.dat": bytes(range(256)),
             },
         ),
-        CommitSeed("lena", "Zalgo: " + "a" + "\u0301" * 40, 169, {"zalgo.txt": "a" + "\u0301" * 400 + "\n"}),
+        CommitSeed("lena", "Zalgo: " + "a" + "\u0301" * 40, 469, {"zalgo.txt": "a" + "\u0301" * 400 + "\n"}),
     ),
 )
 
@@ -163,7 +163,7 @@ _NO_README = ProjectSeed(
     topics=("innersource",),
     languages={"C": 100.0},
     members={"kofi": 50},
-    commits=(CommitSeed("kofi", "it works", 222, {"main.c": "int main(void) { return 0; }\n"}),),
+    commits=(CommitSeed("kofi", "it works", 422, {"main.c": "int main(void) { return 0; }\n"}),),
 )
 
 _EMPTY_README = ProjectSeed(
@@ -173,13 +173,14 @@ _EMPTY_README = ProjectSeed(
     languages={"Ruby": 100.0},
     members={"kofi": 50},
     commits=(
-        CommitSeed("kofi", "first", 333, {"README.md": "", "CONTRIBUTING.md": "\n\n", "lib.rb": "puts 1\n"}),
+        CommitSeed("kofi", "first", 433, {"README.md": "", "CONTRIBUTING.md": "\n\n", "lib.rb": "puts 1\n"}),
     ),
 )
 
 _EMPTY = ProjectSeed(
-    path="lab/brand-new",
-    description="Created this morning; the first commit comes after lunch",
+    path="lab/reserved",
+    description="The name is taken since last year; the first commit is still to come",
+    created_days_ago=380,
     topics=("innersource",),
     members={"hana": 50},
     commits=(),
