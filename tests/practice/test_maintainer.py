@@ -192,6 +192,27 @@ async def test_what_fell_due_while_it_was_off_has_its_own_time(
     assert (job.finished_at - pushed).total_seconds() == pytest.approx(2.5)
 
 
+async def test_merge_request_opened_just_before_the_end_is_reviewed_at_the_next_start(
+    nia: Learner, store: Store, clock: Clock
+) -> None:
+    """A command that proposes ends, and the forge with it, before the merge request is looked at."""
+    fork, first = await propose_name(nia)
+    project = nia.project("docs/welcome")
+    store.close_merge_request(first.id, by="nia")
+    opened = clock.now
+    request = store.create_merge_request(
+        project.id,
+        source_project_id=fork.id,
+        source_branch=first.source_branch,
+        target_branch=project.default_branch,
+        title="Add my name",
+        author="nia",
+    )
+    await Maintainer(store).tick(clock.pass_time(60))
+    (note,) = nia.said(request, by="sofia")
+    assert (note.created_at - opened).total_seconds() == pytest.approx(4.7)
+
+
 async def test_failed_checks_are_pointed_at_once_and_a_fix_goes_on(
     nia: Learner, store: Store, maintainer: Maintainer
 ) -> None:
