@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 Place = tuple[int, int]
 """A hit: its rank, and the number of its store in the catalog."""
 
-BOUND = 1_000
+BOUND = 500
 """Hits after which reading an index stops at first."""
 NAMES = 20
 """Projects looked up by the beginning of their name, whatever their rank."""
