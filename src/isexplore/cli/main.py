@@ -81,7 +81,12 @@ def _answered(words: Sequence[str], as_json: bool) -> int:
 
 
 def _at_once(words: Sequence[str]) -> int | None:
-    """Answer what needs nothing but the catalog; None for everything else."""
+    """Answer what needs no parsing of the line, and little else; None for everything else."""
+    if not words:
+        from isexplore.cli.screens import open_screens
+        from isexplore.config.paths import Paths
+
+        return open_screens(Paths.default())
     if words[:1] != ["search"]:
         return None
     from isexplore.cli.quick import search
@@ -106,7 +111,8 @@ def run(words: Sequence[str], paths: Paths | None = None) -> int:
 
 def start_log(options: argparse.Namespace, paths: Paths) -> None:
     """Begin the log of a command, unless it has nothing to log."""
-    if not options.verbose and options.command in LIGHT:
+    if not options.verbose and (options.command is None or options.command in LIGHT):
+        # The screens begin theirs once they are seen.
         return
     from isexplore.config.logs import start_logging
 

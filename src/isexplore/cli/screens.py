@@ -26,14 +26,28 @@ def open_screens(paths: Paths, services: Services | None = None) -> int:
             "Standard input or output is a file or a pipe.",
             "Use a subcommand instead: isexplore --help",
         )
+    import gc
+
+    # Nothing that starting makes is garbage; looking for some costs a twentieth of the start.
+    gc.disable()
     from isexplore.services import Services
 
     chosen = services or Services.open(paths)
     from isexplore.tui.app import IsexploreApp
-    from isexplore.tui.screens.welcome import PRACTISE
+
+    def seen() -> None:
+        gc.freeze()
+        gc.enable()
+        from isexplore.config.logs import start_logging
+
+        start_logging(paths.log_file)
 
     app = IsexploreApp(chosen, first_run=not chosen.config.forges)
+    app.on_first_frame = seen
     answer = app.run()
+    gc.enable()
+    from isexplore.tui.screens.welcome import PRACTISE
+
     if answer == PRACTISE:
         from isexplore.cli.main import run
 

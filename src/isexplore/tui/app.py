@@ -74,6 +74,8 @@ class IsexploreApp(App[int]):
         super().__init__()
         self.services = services
         self.first_run = first_run
+        self.on_first_frame: Callable[[], None] | None = None
+        """Called once, when the first screen has been drawn."""
         self.report: Path | None = None
         """Where the report of a crash was written."""
         self._safe_filter = SafeFilter()
@@ -98,8 +100,15 @@ class IsexploreApp(App[int]):
             from isexplore.tui.screens.welcome import WelcomeScreen
 
             self.push_screen(WelcomeScreen())
+            self.tell_first_frame()
         else:
             self.switch_mode("explore")
+
+    def tell_first_frame(self) -> None:
+        """Let what waited for the first frame happen."""
+        if self.on_first_frame is not None:
+            self.on_first_frame()
+            self.on_first_frame = None
 
     def _leave_on_signal(self, number: int) -> None:
         self.exit(128 + number, return_code=128 + number)

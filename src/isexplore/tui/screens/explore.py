@@ -77,6 +77,7 @@ class ExploreScreen(Screen[None]):
     def on_mount(self) -> None:
         """Fill the list from the disk, then see whether the forges have news."""
         self.show_results("")
+        self.call_after_refresh(self.app.tell_first_frame)
         self.app.refresh_if_old()
 
     def on_screen_resume(self) -> None:
