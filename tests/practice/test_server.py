@@ -87,8 +87,8 @@ class TestWrongRequests:
     def test_are_told_in_json(self, practice: RunningPractice) -> None:
         assert practice.ask("/nowhere").json == {"error": "404 Not Found"}
         assert practice.ask("/user", method="DELETE").status == 405
-        graphql = fetch(f"{practice.url}/api/graphql", method="POST", body=b"{}")
-        assert (graphql.status, graphql.json) == (404, {"error": "404 Not Found"})
+        elsewhere = fetch(f"{practice.url}/api/v5/projects", method="POST", body=b"{}")
+        assert (elsewhere.status, elsewhere.json) == (404, {"error": "404 Not Found"})
 
     def test_with_a_broken_body_are_refused(self, practice: RunningPractice) -> None:
         headers = {"PRIVATE-TOKEN": practice.token, "Content-Type": "application/json"}
