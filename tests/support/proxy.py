@@ -45,6 +45,17 @@ class ConnectProxy:
             writer.transport.abort()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while not await self._grant(reader, writer):
+            # The connection stays open after a refusal: curl sends its login only when it was asked for one.
+            pass
+        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self.to_port)
+        try:
+            await asyncio.gather(_copy(reader, far_writer), _copy(far_reader, writer))
+        finally:
+            far_writer.transport.abort()
+
+    async def _grant(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> bool:
+        """Read one request and answer it; return whether there is a tunnel now."""
         head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
         self.targets.append(head.split(" ")[1])
         status = self.status
@@ -52,15 +63,10 @@ class ConnectProxy:
             sent = next((line for line in head.split("\r\n") if line.lower().startswith("proxy-auth")), "")
             if not sent or b64decode(sent.rpartition(" ")[2]).decode() != self.login:
                 status = "407 Proxy Authentication Required"
-        writer.write(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode())
+        ask = "Proxy-Authenticate: Basic realm=proxy\r\n" if status.startswith("407") else ""
+        writer.write(f"HTTP/1.1 {status}\r\n{ask}Content-Length: 0\r\n\r\n".encode())
         await writer.drain()
-        if not status.startswith("2"):
-            return
-        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self.to_port)
-        try:
-            await asyncio.gather(_copy(reader, far_writer), _copy(far_reader, writer))
-        finally:
-            far_writer.transport.abort()
+        return status.startswith("2")
 
 
 async def _copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -27,14 +27,15 @@ class Terminal:
         self._master = master
         self.process = process
         self.seen = ""
+        self._read_to = 0
 
-    def until(self, words: str) -> str:
-        """Read until `words` have been written; return everything so far."""
+    def until(self, words: str) -> None:
+        """Read until `words` have been written after those that were waited for before."""
         end = time.monotonic() + DEADLINE
-        while words not in self.seen:
+        while (found := self.seen.find(words, self._read_to)) < 0:
             assert time.monotonic() < end, f"waited in vain for {words!r}:\n{self.seen}"
             assert self._read(0.2), f"it ended without {words!r}:\n{self.seen}"
-        return self.seen
+        self._read_to = found + len(words)
 
     def type(self, text: str) -> None:
         """Press keys."""

@@ -214,6 +214,15 @@ first steps:
 """
 
 
+class Manual(argparse.RawDescriptionHelpFormatter):
+    """Leaves the examples as they are, and gives every name a line that also holds its words."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=24)
+        # argparse forgets that the subcommands are indented once more when it measures them.
+        self._action_max_length = 16
+
+
 class Parser(argparse.ArgumentParser):
     """An argument parser whose errors are isexplore's own."""
 
@@ -228,13 +237,15 @@ class Parser(argparse.ArgumentParser):
 
 def build_parser() -> Parser:
     """Return the parser of the whole command line."""
+    from textwrap import fill
+
     from isexplore import __version__
 
     parser = Parser(
         prog="isexplore",
         description=DESCRIPTION,
         epilog=EPILOG,
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=Manual,
     )
     parser.add_argument("--version", action="version", version=f"isexplore {__version__}")
     parser.add_argument("--verbose", action="store_true", help=_VERBOSE.options["help"])  # type: ignore[arg-type]
@@ -242,16 +253,15 @@ def build_parser() -> Parser:
     for command in COMMANDS:
         details = command.summary[:1].upper() + command.summary[1:] + "."
         if command.details:
-            details += "\n\n" + command.details
+            details += "\n\n" + fill(command.details, 79)
         child = commands.add_parser(
             command.name,
             help=command.summary,
             description=details,
             epilog=f"examples:\n{command.examples}" if command.examples else None,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
+            formatter_class=Manual,
         )
-        positional_last = (*command.arguments[:-1], _VERBOSE, *command.arguments[-1:])
-        for argument in positional_last:
+        for argument in (*command.arguments, _VERBOSE):
             child.add_argument(*argument.names, **argument.options)  # type: ignore[arg-type]
     return parser
 
