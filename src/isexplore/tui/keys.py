@@ -71,7 +71,14 @@ EXPLORE: tuple[Key, ...] = (
     Key("project.read", "enter,right", "read", "Read", "Go into the preview.", show=False),
     Key("project.open", "o", "open_page", "Browser", "Open the project's page in the browser."),
     Key("project.copy", "y", "copy", "Copy", "Copy the project's address.", show=False),
-    Key("catalog.search", "slash", "search", "Search", "Type words and filters such as lang:python has:gfi."),
+    Key(
+        "catalog.search",
+        "slash",
+        "search",
+        "Search",
+        "Type words and filters such as lang:python has:gfi.",
+        priority=True,
+    ),
     Key("catalog.refresh", "r", "refresh", "Refresh", "Ask the forges what is new."),
     Key("catalog.ask-forge", "f", "ask_forge", "Ask the forge", "Search on the forge itself.", show=False),
     Key(
@@ -93,7 +100,14 @@ FIRST_ISSUES: tuple[Key, ...] = (
     Key("issue.read", "space", "read", "Read", "Read the issue and its comments."),
     Key("issue.open", "o", "open_page", "Browser", "Open the issue in the browser."),
     Key("issue.copy", "y", "copy", "Copy", "Copy the issue's address.", show=False),
-    Key("issues.search", "slash", "search", "Search", "Type words and filters such as verdict:free lang:go."),
+    Key(
+        "issues.search",
+        "slash",
+        "search",
+        "Search",
+        "Type words and filters such as verdict:free lang:go.",
+        priority=True,
+    ),
     Key("issues.refresh", "r", "refresh", "Refresh", "Ask the forges what is new."),
     Key("issues.back", "escape", "back", "Back", "", show=False),
 )

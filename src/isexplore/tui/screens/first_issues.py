@@ -100,9 +100,14 @@ class FirstIssuesScreen(Screen[None]):
         """Move the list's cursor while the typing goes on."""
         self.query_one("#issues", RowList).step(event.rows)
 
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave the key of the search to whoever types into the search bar."""
+        return action != "search" or not isinstance(self.focused, SearchBar)
+
     def action_search(self) -> None:
-        """Put the cursor into the search bar."""
-        self.query_one(SearchBar).focus()
+        """Put the cursor into the search bar, before the next key of somebody who types fast is looked at."""
+        self.query_one(".panes").remove_class("-reading")
+        self.set_focus(self.query_one(SearchBar))
 
     def current(self) -> FirstIssue | None:
         """Return the issue under the cursor."""
@@ -130,7 +135,8 @@ class FirstIssuesScreen(Screen[None]):
         try:
             text = await self.app.services.read_issue(row)
         except IsexploreError as error:
-            self.query_one(StatusLine).say(f"{error.title}. {error.hint}", error=True)
+            if row == self.current():
+                self.query_one(StatusLine).say_error(error)
             return
         if row == self.current():
             self.query_one(StatusLine).say("")
@@ -190,5 +196,4 @@ class FirstIssuesScreen(Screen[None]):
     @on(CatalogRefreshFailed)
     def show_refresh_failed(self, message: CatalogRefreshFailed) -> None:
         """Say why there is no news."""
-        error = message.error
-        self.query_one(StatusLine).say(f"{error.title}. {error.hint}", error=True)
+        self.query_one(StatusLine).say_error(message.error, "r tries again")

@@ -20,7 +20,6 @@ MOVING = """\
 | ctrl+d ctrl+u, page keys | half a page, a page |
 | g G, home end | first, last |
 | n p | next, previous link (in a document) |
-| / | search (in a document: within it) |
 """
 
 

@@ -1,0 +1,64 @@
+"""Keys that do something elsewhere are letters while somebody types."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from textual.widgets import Input
+
+from isexplore.tui.screens.dialogs import AskDialog
+from isexplore.tui.screens.explore import ExploreScreen
+from isexplore.tui.screens.help import HelpScreen
+from isexplore.tui.widgets.search_bar import SearchBar
+from tests.support.world import at_the_screen, services_for
+
+DEAD = "http://127.0.0.1:9"
+
+
+async def test_modes_and_quit_are_letters_in_the_search_bar(tmp_path: Path) -> None:
+    async with at_the_screen(services_for(tmp_path, DEAD, "t")) as person:
+        await person.until(lambda: isinstance(person.app.screen, ExploreScreen))
+        await person.press("slash", *"q2b1c?", "slash")
+        assert person.app.screen.query_one(SearchBar).value == "q2b1c?/"
+        assert person.app.current_mode == "explore"
+        assert person.app.is_running
+        await person.press("escape")
+        await person.press("2")
+        assert person.app.current_mode == "first_issues"
+
+
+async def test_escape_leaves_the_search_and_then_clears_it(tmp_path: Path) -> None:
+    async with at_the_screen(services_for(tmp_path, DEAD, "t")) as person:
+        await person.until(lambda: isinstance(person.app.screen, ExploreScreen))
+        await person.press("slash", *"go", "escape")
+        bar = person.app.screen.query_one(SearchBar)
+        assert (bar.value, bar.has_focus) == ("go", False)
+        await person.press("escape")
+        assert bar.value == ""
+
+
+async def test_modes_and_quit_are_letters_in_a_dialog(tmp_path: Path) -> None:
+    services = services_for(tmp_path, DEAD, "t")
+    async with at_the_screen(services) as person:
+        await person.press("4")
+        from isexplore.tui.widgets.form import Field
+
+        person.app.push_screen(AskDialog("Title", (Field("a", "A"),)))
+        await person.until(lambda: isinstance(person.app.focused, Input))
+        await person.press(*"q3c")
+        assert isinstance(person.app.focused, Input)
+        assert person.app.focused.value == "q3c"
+        assert person.app.current_mode == "bookmarks"
+
+
+@pytest.mark.parametrize("mode", ["1", "2", "3", "4"])
+async def test_every_screen_has_help_of_its_own(tmp_path: Path, mode: str) -> None:
+    async with at_the_screen(services_for(tmp_path, DEAD, "t"), size=(80, 24)) as person:
+        await person.press(mode)
+        title = person.app.screen.HELP_TITLE  # type: ignore[attr-defined]
+        await person.press("question_mark")
+        await person.until(lambda: isinstance(person.app.screen, HelpScreen))
+        await person.sees_words(title)
+        await person.press("escape")
+        await person.until(lambda: not isinstance(person.app.screen, HelpScreen))
