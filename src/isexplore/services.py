@@ -18,13 +18,20 @@ from typing import TYPE_CHECKING
 from isexplore.catalog.query import Found
 from isexplore.catalog.store import Account, Catalog
 from isexplore.config.accounts import PRACTICE, accounts_of
-from isexplore.config.bookmarks import Bookmarks, Visits
+from isexplore.config.bookmarks import EXPLORE, Bookmarks, Visits
 from isexplore.config.files import StateFile
 from isexplore.config.load import load
 from isexplore.config.paths import Paths
 from isexplore.config.schema import Config, ForgeConfig, origin_of
 from isexplore.config.secrets import Secret
-from isexplore.errors import AuthError, ConfigError, IsexploreError, UnavailableError, UsageError
+from isexplore.errors import (
+    AuthError,
+    ConfigError,
+    IsexploreError,
+    StateError,
+    UnavailableError,
+    UsageError,
+)
 from isexplore.journey.states import Command, Explanation, JourneyReport, StepName, StepReport
 from isexplore.journey.store import Journey, JourneyStore
 from isexplore.models import ForgeKind, ProjectRef
@@ -36,6 +43,8 @@ if TYPE_CHECKING:
 
     from isexplore.catalog.facets import Completion
     from isexplore.catalog.issues import FirstIssue, FoundIssues
+    from isexplore.catalog.news import News
+    from isexplore.catalog.store import Row
     from isexplore.config.tokens import Tokens
     from isexplore.connecting import Places
     from isexplore.forge.base import Forge
@@ -295,7 +304,54 @@ class Services:
         """
         from isexplore.catalog.query import search
 
-        return search(self.catalog, text, limit=30, deadline=QUERY_SECONDS, typing=True)
+        return search(self.catalog, self.expanded(text), limit=30, deadline=QUERY_SECONDS, typing=True)
+
+    def saved_searches(self) -> dict[str, str]:
+        """Return the saved searches of the configuration by name; `@name` in a search stands for one."""
+        return dict(self.config.searches)
+
+    def expanded(self, text: str) -> str:
+        """Return a search with `@name` replaced by what it stands for.
+
+        Raises:
+            UsageError: no saved search has the name.
+        """
+        if "@" not in text:
+            return text
+        from isexplore.catalog.language import expand
+
+        return expand(text, self.config.searches, typing=True)
+
+    def why(self, row: Row) -> tuple[str, ...]:
+        """Return why a project stands where it stands among the others, strongest reason first."""
+        return row.reasons()
+
+    # What is new
+
+    @cached_property
+    def last_visit(self) -> int | None:
+        """When the catalog was last looked at before now, in seconds since 1970; None for never."""
+        return self.visits.last_second(EXPLORE)
+
+    def is_new(self, seen: Row | FirstIssue) -> bool:
+        """Tell whether a project or a first issue turned up since the last visit."""
+        return (
+            self.last_visit is not None and seen.first_seen is not None and seen.first_seen > self.last_visit
+        )
+
+    def news(self) -> News:
+        """Return what turned up since the last visit; its `words` are for a status line."""
+        from isexplore.catalog.news import news
+
+        return news(self.catalog, self.last_visit, [one.ref for one in self.bookmarks.list()])
+
+    def end_visit(self) -> None:
+        """Note that the catalog was looked at until now; to be called on leaving, so that marks stay until then.
+
+        Where it cannot be noted, what is new stays new.
+        """
+        with suppress(StateError):
+            self.visits.mark(EXPLORE)
 
     def find_all(self, found: Found) -> Found:
         """Return a result of which every hit is known. Takes long where there are many: for a thread."""
@@ -308,14 +364,23 @@ class Services:
         """Return completions of the word at the cursor, best first."""
         from isexplore.catalog.facets import completions
 
-        return _words(text, cursor, completions(self.catalog, text, cursor))
+        return self._saved_at(text, cursor) or _words(text, cursor, completions(self.catalog, text, cursor))
+
+    def _saved_at(self, text: str, cursor: int) -> list[str]:
+        begin = text.rfind(" ", 0, cursor) + 1
+        typed = text[begin:cursor]
+        if not typed.startswith("@"):
+            return []
+        return [f"@{name}" for name in self.config.searches if name.lower().startswith(typed[1:].lower())]
 
     def complete_issues(self, text: str, cursor: int) -> list[str]:
         """Return completions of the word at the cursor, for a search of issues."""
         from isexplore.catalog.facets import completions
         from isexplore.catalog.issues import ISSUE_FILTERS
 
-        return _words(text, cursor, completions(self.catalog, text, cursor, filters=ISSUE_FILTERS))
+        return self._saved_at(text, cursor) or _words(
+            text, cursor, completions(self.catalog, text, cursor, filters=ISSUE_FILTERS)
+        )
 
     def first_issues(self, text: str, *, limit: int = 2_000) -> FoundIssues:
         """Search the first issues of all projects.
@@ -325,7 +390,7 @@ class Services:
         """
         from isexplore.catalog.issues import first_issues
 
-        return first_issues(self.catalog, text, limit=limit, typing=True)
+        return first_issues(self.catalog, self.expanded(text), limit=limit, typing=True)
 
     def catalog_size(self) -> int:
         """Return how many projects the catalog has."""

@@ -180,6 +180,23 @@ def first_issues(
     return found
 
 
+def issues_of(store: Store, path: str, *, since: int | None = None) -> list[FirstIssue]:
+    """Return the good first issues of one project that are kept, latest change first.
+
+    Args:
+        store: the forge's file.
+        path: full path of the project.
+        since: only those that first turned up later (seconds since 1970).
+    """
+    later = "AND i.first_seen > ?" if since is not None else ""
+    found = store.query(
+        f"SELECT {_COLUMNS} FROM issue AS i JOIN project AS p ON p.pid = i.pid "
+        f"WHERE p.path = ? {later} ORDER BY i.updated_at DESC",
+        (path, since) if since is not None else (path,),
+    )
+    return [FirstIssue(store.forge, values) for values in found]
+
+
 def _candidates(store: Store, query: Query, now: int) -> Iterable[tuple[object, ...]]:
     conditions: list[str] = []
     values: list[object] = []

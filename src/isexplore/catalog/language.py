@@ -221,6 +221,56 @@ def parse(
     return Query(text, found, _merged(chosen), sort)
 
 
+def expand(text: str, searches: Mapping[str, str], *, typing: bool = False) -> str:
+    """Return a search with every `@name` replaced by the saved search of that name.
+
+    Args:
+        text: as typed.
+        searches: saved searches by name.
+        typing: somebody is still typing at the end: a name that is not finished there is left out.
+
+    Raises:
+        UsageError: no saved search has the name; the nearest one is named.
+    """
+    if "@" not in text:
+        return text
+    known = {words.fold(name): saved for name, saved in searches.items()}
+    out, at = "", 0
+    parts = pieces(text)
+    for part in parts:
+        if part.name is not None or part.quoted or not part.value.startswith("@") or len(part.value) < 2:
+            continue
+        name = words.fold(part.value[1:])
+        saved = known.get(name)
+        if saved is None:
+            open_end = typing and part is parts[-1] and part.end >= len(text)
+            if not (open_end and any(each.startswith(name) for each in known)):
+                _unknown_search(part.value, searches)
+            saved = ""
+        elif part.negated:
+            _fail(
+                f'"-{part.value}" cannot be excluded',
+                "A saved search may hold several words and filters.",
+                f"It stands for: {saved}",
+            )
+        out += text[at : part.start] + saved
+        at = part.end
+    return out + text[at:]
+
+
+def _unknown_search(name: str, searches: Mapping[str, str]) -> NoReturn:
+    near = words.nearest(words.fold(name[1:]), [words.fold(each) for each in searches])
+    spelt = next((each for each in searches if words.fold(each) == near), None)
+    hint = f"Did you mean @{spelt}?" if spelt else f'To search for the text itself, quote it: "{name}"'
+    _fail(
+        f'There is no saved search "{name}"',
+        "Saved are " + ", ".join(f"@{each}" for each in searches) + "."
+        if searches
+        else "None is saved: they are in the section [searches] of the configuration.",
+        hint,
+    )
+
+
 def _merged(chosen: list[Filter]) -> list[Filter]:
     """Join repeated filters that mean "any of these"."""
     out: list[Filter] = []

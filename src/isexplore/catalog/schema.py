@@ -23,7 +23,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
 
-VERSION: Final = 2
+VERSION: Final = 3
 """Layout of the tables; a file with another number is rebuilt."""
 APPLICATION: Final = 0x15E7C0DE
 """Marks the file as ours (SQLite's `application_id`)."""
@@ -78,6 +78,7 @@ CREATE INDEX project_path ON project (path);
 CREATE INDEX project_key ON project (key);
 CREATE INDEX project_stars ON project (stars DESC);
 CREATE INDEX project_activity ON project (last_activity DESC);
+CREATE INDEX project_new ON project (first_seen) WHERE first_seen IS NOT NULL;
 CREATE INDEX project_enriched ON project (enriched_at);
 CREATE VIRTUAL TABLE meta USING fts5(
     name, path, description, topics, filters,

@@ -396,6 +396,11 @@ class Catalog:
         """Return projects that first turned up after `moment` (seconds since 1970), best first."""
         return self._everywhere("first_seen > ?", (moment,), limit)
 
+    def count_new_since(self, moment: int) -> int:
+        """Return how many projects first turned up after `moment` (seconds since 1970)."""
+        asked = "SELECT count(*) FROM project WHERE first_seen > ?"
+        return sum(number for store in self.stores for (number,) in store.numbers(asked, (moment,)))
+
 
 class Shelved(tuple[object, ...]):
     """A guide kept for reading without network."""

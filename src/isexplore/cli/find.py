@@ -22,12 +22,23 @@ def search(options: argparse.Namespace, paths: Paths) -> int:
     Raises:
         UsageError: an unknown filter or a bad value.
     """
+    from isexplore.catalog.language import expand
     from isexplore.cli.quick import print_found
     from isexplore.cli.world import practice_services
 
     practice = practice_services()
     with practice.catalog if practice else _catalog(paths) as catalog:
-        return print_found(catalog, " ".join(options.query), max(0, options.limit), options.json)
+        text = " ".join(options.query)
+        state = (practice.paths if practice else paths).state_file
+        if "@" in text:
+            text = expand(text, practice.config.searches if practice else _searches(paths))
+        return print_found(catalog, text, max(0, options.limit), options.json, state=str(state))
+
+
+def _searches(paths: Paths) -> dict[str, str]:
+    from isexplore.config.load import load
+
+    return load(paths).checked().searches
 
 
 def _catalog(paths: Paths) -> Catalog:

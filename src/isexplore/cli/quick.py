@@ -49,7 +49,8 @@ def plain(words: Sequence[str]) -> Plain | None:
             if not (number.isascii() and number.isdigit()):
                 return None
             limit = int(number)
-        elif word.startswith("-"):
+        elif word.startswith("-") or "@" in word:
+            # A saved search is in the configuration, which is not read here.
             return None
         else:
             # One run of words only: what argparse makes of several is its own affair.
@@ -79,14 +80,22 @@ def search(words: Sequence[str]) -> int | None:
 
     with Catalog.open(os.path.join(cache, "catalog"), [Account(*each) for each in accounts]) as catalog:
         try:
-            return print_found(catalog, asked.text, asked.limit, asked.as_json)
+            state = os.path.join(folder("state", os.environ), "state.toml")
+            return print_found(catalog, asked.text, asked.limit, asked.as_json, state=state)
         except UsageError:
             gc.enable()
             return None
 
 
-def print_found(catalog: Catalog, text: str, limit: int, as_json: bool) -> int:
+def print_found(catalog: Catalog, text: str, limit: int, as_json: bool, *, state: str) -> int:
     """Search, and print what was found; return the exit code.
+
+    Args:
+        catalog: where to search.
+        text: the search.
+        limit: rows to print.
+        as_json: print JSON, which also tells what is new.
+        state: the file that knows when the catalog was last looked at; read for JSON only.
 
     Raises:
         UsageError: an unknown filter or a bad value; nothing has been printed.
@@ -95,9 +104,13 @@ def print_found(catalog: Catalog, text: str, limit: int, as_json: bool) -> int:
 
     found = find(catalog, text, limit=limit)
     if as_json:
+        since = _last_visit(state)
         print_json(
             {
-                "projects": [row.as_json() for row in found.rows],
+                "projects": [
+                    {**row.as_json(), "new": since is not None and (row.first_seen or 0) > since}
+                    for row in found.rows
+                ],
                 "total": found.count(),
                 "as_of": found.as_of,
                 "incomplete": [{"forge": forge, "reason": reason} for forge, reason in found.incomplete],
@@ -133,3 +146,16 @@ def print_found(catalog: Catalog, text: str, limit: int, as_json: bool) -> int:
     if total > len(found.rows):
         tell(f"{len(found.rows)} of {total:,}; --limit shows more")
     return EXIT_OK
+
+
+def _last_visit(state: str) -> int | None:
+    from pathlib import Path
+
+    from isexplore.config.bookmarks import EXPLORE, Visits
+    from isexplore.config.files import StateFile
+    from isexplore.errors import StateError
+
+    try:
+        return Visits(StateFile(Path(state))).last_second(EXPLORE)
+    except StateError:
+        return None

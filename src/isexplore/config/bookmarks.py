@@ -13,6 +13,8 @@ from isexplore.text import clean_line
 
 _KEY = "bookmarks"
 _VISITS = "visits"
+EXPLORE = "explore"
+"""Under which name the last look at the catalog is noted."""
 MAX_NOTE = 2_000
 """Characters kept of a note."""
 
@@ -111,6 +113,11 @@ class Visits:
         """Return when `what` (a screen, or a project's `forge:path`) was last looked at (UTC), or None."""
         visits = self._state.read().get(_VISITS)
         return _moment(visits.get(what)) if isinstance(visits, dict) else None
+
+    def last_second(self, what: str) -> int | None:
+        """Return what `last` does in seconds since 1970."""
+        moment = self.last(what)
+        return int(moment.timestamp()) if moment is not None else None
 
     def mark(self, what: str) -> None:
         """Note that `what` was looked at now.
