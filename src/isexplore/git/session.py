@@ -86,6 +86,9 @@ class GitSession:
         Raises:
             GitError: reason "host-key" or "auth", where ssh itself would not go on.
         """
+        if url is not None and is_ssh(url):
+            # ssh signs in with its own keys; the token is none of its business.
+            credential = None
         environment = command_environment(
             self.base | self._network,
             folder=folder,

@@ -185,10 +185,11 @@ class Branch:
 
     async def _make(self, world: World, name: str) -> AsyncIterator[Progress]:
         folder, facts, remotes = world.folder(), await world.clone(), await world.remotes()
+        credential = await world.clone_credential()
         if name in facts.branches:
             async for progress in running(
                 self.name,
-                lambda say: world.git.switch(folder, name, credential=world.credential, on_output=say),
+                lambda say: world.git.switch(folder, name, credential=credential, on_output=say),
             ):
                 yield progress
             return
@@ -207,9 +208,7 @@ class Branch:
         yield Progress(text=f"Creating {name} from {start}", step=self.name)
         async for progress in running(
             self.name,
-            lambda say: world.git.create_branch(
-                folder, name, start, credential=world.credential, on_output=say
-            ),
+            lambda say: world.git.create_branch(folder, name, start, credential=credential, on_output=say),
         ):
             yield progress
 

@@ -209,9 +209,10 @@ class Clone:
 
     async def _finish(self, world: World, folder: Path) -> AsyncIterator[Progress]:
         yield Progress(text="Writing the files that are missing", step=self.name)
+        credential = await world.clone_credential()
         async for progress in running(
             self.name,
-            lambda say: world.git.finish_checkout(folder, credential=world.credential, on_output=say),
+            lambda say: world.git.finish_checkout(folder, credential=credential, on_output=say),
         ):
             yield progress
         world.forget_facts()

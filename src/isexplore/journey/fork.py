@@ -19,6 +19,7 @@ from isexplore.journey.states import (
     Choice,
     Command,
     Explanation,
+    Fact,
     Progress,
     Question,
     StepName,
@@ -65,7 +66,7 @@ class Fork:
         assert status is not None
         match status.state:
             case ForkState.READY:
-                return StepState(state="done", detail=fork.path)
+                return await self._ready(world, fork)
             case ForkState.IMPORTING:
                 return StepState(
                     state="waiting",
@@ -78,6 +79,18 @@ class Fork:
                     detail=f"{fork.path} could not be made" + (f": {status.detail}" if status.detail else ""),
                     hint=f"Delete the broken fork on the forge ({fork.url}), then try again",
                 )
+
+    @staticmethod
+    async def _ready(world: World, fork: Project) -> StepState:
+        behind = await world.behind()
+        if not behind:
+            return StepState(state="done", detail=fork.path)
+        branch = (await world.project()).default_branch
+        return StepState(
+            state="done",
+            detail=f"{fork.path}, {behind:,} behind upstream/{branch}",
+            facts=(Fact("✓", "That does no harm: your branch begins at the original's newest state"),),
+        )
 
     async def _missing(self, world: World) -> StepState:
         project = await world.project()

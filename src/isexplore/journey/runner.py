@@ -22,6 +22,7 @@ from isexplore.git.names import check_branch_name
 from isexplore.journey import plan, steps
 from isexplore.journey.addresses import path_on
 from isexplore.journey.branch import refuse_default
+from isexplore.journey.change import lacks_sign_off
 from isexplore.journey.lock import journey_lock
 from isexplore.journey.states import (
     STEP_NAMES,
@@ -391,7 +392,7 @@ class Journeys:
         they are, as long as there is a commit to go on with.
 
         Raises:
-            BlockedError: a step cannot run, or waits for the user.
+            BlockedError: a step cannot run, or waits for the user; commits lack a sign-off that is insisted on.
         """
         given = answers or {}
         for name in STEP_NAMES[STEP_NAMES.index(first) : STEP_NAMES.index(last) + 1]:
@@ -400,12 +401,17 @@ class Journeys:
             with suppress(StateError):
                 self._write_down(world)
             if state.state == "done":
+                if name == "commit" and await world.merge_request() is None:
+                    refusal = await lacks_sign_off(world)
+                    if refusal is not None:
+                        raise refusal
                 yield Progress(text=state.detail, fraction=1.0, step=name)
             elif name == "commit" and await world.commits():
                 yield Progress(text=f"{state.detail}: left as it is", step=name)
             elif name in ("change", "commit"):
                 raise BlockedError(
-                    f"There is nothing to propose yet: {state.detail}",
+                    "There is nothing to propose yet"
+                    + (f": {state.detail}" if name == "commit" else ", since nothing has changed"),
                     f"Looked at {world.folder()}",
                     "Commit your change first (git commit)" if name == "commit" else state.hint,
                 )
@@ -427,7 +433,9 @@ class Journeys:
         base = None if facts.changes else await world.base()
         if not facts.changes and base is None:
             return ""
-        return await self._around.git.diff(world.folder(), against=base, credential=world.credential)
+        return await self._around.git.diff(
+            world.folder(), against=base, credential=await world.clone_credential()
+        )
 
     # For --dry-run and copying
 

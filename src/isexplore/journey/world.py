@@ -288,6 +288,21 @@ class World:
             return None
         return await self._once("fork status", lambda: self.forge.fork_status(fork))
 
+    async def behind(self) -> int | None:
+        """Return how many commits the fork's default branch lacks; None where the forge cannot tell.
+
+        Asked for once: it only informs, as branches begin at the original's newest state.
+        """
+        project, fork = await self.project(), await self.fork()
+        if fork is None or fork.id == project.id or not self.thorough:
+            return None
+
+        async def ask() -> int | None:
+            distance = await maybe(self.forge.divergence(fork, project, project.default_branch))
+            return None if distance is None else distance.behind
+
+        return await self._once(f"behind {fork.id}", ask, lasting=True)
+
     async def expected_fork(self) -> Project:
         """Return the fork, or what it will most likely be, for plans."""
         fork = await self.fork()
@@ -502,6 +517,11 @@ class World:
                 "Run the step “clone” first",
             )
         return facts
+
+    async def clone_credential(self) -> Credential | None:
+        """Return the sign-in for what a partial clone fetches when files are looked at; None for SSH."""
+        urls = (await self.clone()).remotes.values()
+        return self.credential if any(url.startswith(("https://", "http://")) for url in urls) else None
 
     def credential_for(self, url: str) -> Credential | None:
         """Return the sign-in for an address; None for SSH."""
