@@ -54,7 +54,7 @@ class PtyScreen:
         self.output = b""
         self._code: int | None = None
         self.started = time.perf_counter()
-        self.pid, self._descriptor = pty.fork()
+        self.pid, self.descriptor = pty.fork()
         if self.pid == 0:
             try:
                 fcntl.ioctl(0, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
@@ -69,18 +69,18 @@ class PtyScreen:
         if self.alive():
             os.kill(self.pid, signal.SIGKILL)
             os.waitpid(self.pid, 0)
-        os.close(self._descriptor)
+        os.close(self.descriptor)
 
     def send(self, keys: str) -> None:
         """Type."""
-        os.write(self._descriptor, keys.encode())
+        os.write(self.descriptor, keys.encode())
 
     def read(self, seconds: float) -> bool:
         """Take in what is written within some seconds at most; tell whether anything was."""
-        if not select.select([self._descriptor], [], [], seconds)[0]:
+        if not select.select([self.descriptor], [], [], seconds)[0]:
             return False
         try:
-            got = os.read(self._descriptor, 1 << 16)
+            got = os.read(self.descriptor, 1 << 16)
         except OSError:
             got = b""
         self.output += got

@@ -12,6 +12,7 @@ from rich.style import Style
 from textual.color import Color
 from textual.content import Content
 
+from isexplore.tui.opening import sparkline
 from isexplore.tui.text import (
     SafeFilter,
     cells,
@@ -22,7 +23,6 @@ from isexplore.tui.text import (
     highlight,
     pad,
     safe,
-    sparkline,
 )
 from tests.support.tui import CRASH_STRINGS, TERMINAL_PAYLOADS, forbidden
 

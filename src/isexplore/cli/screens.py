@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import sys
-from typing import TYPE_CHECKING
 
 from isexplore.errors import EXIT_OK, UsageError
 
+TYPE_CHECKING = False
 if TYPE_CHECKING:
     from isexplore.config.paths import Paths
     from isexplore.services import Services
@@ -26,10 +27,24 @@ def open_screens(paths: Paths, services: Services | None = None) -> int:
             "Standard input or output is a file or a pipe.",
             "Use a subcommand instead: isexplore --help",
         )
-    import gc
-
     # Nothing that starting makes is garbage; looking for some costs a twentieth of the start.
     gc.disable()
+    from isexplore.cli.splash import paint
+
+    splash = None if services else paint(paths)
+    try:
+        return _run(paths, services)
+    except BaseException:
+        if splash is not None:
+            splash.take_away()
+        raise
+    finally:
+        gc.enable()
+        if splash is not None:
+            splash.restore()
+
+
+def _run(paths: Paths, services: Services | None) -> int:
     from isexplore.services import Services
 
     chosen = services or Services.open(paths)
@@ -45,7 +60,6 @@ def open_screens(paths: Paths, services: Services | None = None) -> int:
     app = IsexploreApp(chosen, first_run=not chosen.config.forges)
     app.on_first_frame = seen
     answer = app.run()
-    gc.enable()
     from isexplore.tui.screens.welcome import PRACTISE
 
     if answer == PRACTISE:

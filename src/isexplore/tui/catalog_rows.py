@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from isexplore.errors import StateError
 from isexplore.models import ProjectRef
-from isexplore.text import age, clean_line, count
-from isexplore.tui.text import Span, sparkline
+from isexplore.text import age, clean_line
+from isexplore.tui.opening import description_words, fact_words, sparkline, weeks_in
+from isexplore.tui.text import Span
 from isexplore.tui.widgets.rows import RowLine, RowSource, RowText
 
 if TYPE_CHECKING:
@@ -94,32 +95,15 @@ def marked(text: str, found: Found, style: str) -> list[Span]:
     return [span for span in spans if span[0]]
 
 
-def weeks_in(weeks: tuple[int, ...], bars: int) -> list[float]:
-    """Return the year as so many numbers, each the mean of its weeks."""
-    if len(weeks) < bars:
-        return list(weeks)
-    size = len(weeks) / bars
-    parts = (weeks[round(bar * size) : round((bar + 1) * size)] for bar in range(bars))
-    return [sum(part) / max(1, len(part)) for part in parts]
-
-
 def project_row(item: CatalogRow, found: Found, *, with_forge: bool, kept: bool) -> RowText:
     """Return name, activity and level; what it does; language, stars, first issues, last activity."""
-    spark = sparkline(weeks_in(item.weeks, 6)) if item.weeks else ""
+    spark = sparkline(weeks_in(item.weeks)) if item.weeks else ""
     head = RowLine(
         [("★ ", "accent")] * kept + marked(item.path, found, "title"),
         [(f"{spark} " if spark else "", "accent"), (item.level, "muted")],
     )
-    facts = [item.language.lower() if item.language else "", f"{item.stars:,} ★"]
-    if item.good_first_issues:
-        facts.append(count(item.good_first_issues, "first issue"))
-    if item.last_activity is not None:
-        facts.append(age(max(0.0, time.time() - item.last_activity)))
-    if with_forge:
-        facts.append(item.forge)
-    description = " ".join(item.description.split()) or "No description."
-    body: list[Span] = [("  ", ""), *marked(description, found, "")]
-    return RowText((head, body, [("  " + " · ".join(part for part in facts if part), "muted")]))
+    body: list[Span] = [("  ", ""), *marked(description_words(item), found, "")]
+    return RowText((head, body, [("  " + fact_words(item, with_forge=with_forge), "muted")]))
 
 
 def quick_overview(row: CatalogRow) -> str:

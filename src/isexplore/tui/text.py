@@ -28,7 +28,6 @@ Span = tuple[str, str]
 
 ELLIPSIS = "..."
 _ZWJ = "\N{ZERO WIDTH JOINER}"
-_BARS = "▁▂▃▄▅▆▇█"
 
 
 def cells(text: str) -> int:
@@ -152,15 +151,6 @@ def highlight(text: str, words: Iterable[str], style: str = "match", plain: str 
     if at < len(text):
         spans.append((text[at:], plain))
     return spans
-
-
-def sparkline(values: Sequence[float]) -> str:
-    """Return one bar per value, the highest filling its cell: "▁▂▃▅▇█"; nothing for no values."""
-    top = max(values, default=0)
-    if top <= 0:
-        return _BARS[0] * len(values)
-    steps = len(_BARS) - 1
-    return "".join(_BARS[round(steps * max(0.0, value) / top)] for value in values)
 
 
 def safe(text: str) -> str:

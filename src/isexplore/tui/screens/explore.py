@@ -18,6 +18,7 @@ from isexplore.tui.begin import begin_contribution
 from isexplore.tui.catalog_rows import FoundRows, quick_overview
 from isexplore.tui.keys import EXPLORE, bindings
 from isexplore.tui.messages import CatalogProgressed, CatalogRefreshed, CatalogRefreshFailed
+from isexplore.tui.opening import PLACEHOLDER, total_words
 from isexplore.tui.widgets.bars import ModeBar, StatusLine, fill_mode_bar
 from isexplore.tui.widgets.preview import Preview
 from isexplore.tui.widgets.rows import RowList
@@ -65,7 +66,7 @@ class ExploreScreen(Screen[None]):
         yield SearchBar(
             search=self.show_results,
             complete=self.app.services.complete,
-            placeholder="Search projects: words, lang:python, has:gfi, topic:payments ...",
+            placeholder=PLACEHOLDER,
             id="search",
         )
         with Horizontal(classes="panes"):
@@ -110,10 +111,9 @@ class ExploreScreen(Screen[None]):
 
     def _show_total(self, found: Found) -> None:
         """Show how many there are; counting many to the last would take longer than a key press may."""
-        total = f"{found.total // 100 * 100 or found.total:,}+" if found.more else f"{found.total:,}"
         order = found.query.sort or ("best match" if found.query.wanted else "score")
         size = self.app.services.catalog_size()
-        self.query_one(SearchBar).status = f"{total} of {size:,} · sort {order}"
+        self.query_one(SearchBar).status = total_words(found.total, found.more, size, order)
 
     @work(exclusive=True, group="all-hits")
     async def _find_all(self, source: FoundRows) -> None:

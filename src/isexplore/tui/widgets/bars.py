@@ -13,18 +13,11 @@ from textual.widget import Widget
 
 from isexplore.errors import IsexploreError, StateError
 from isexplore.text import clean, clean_line
+from isexplore.tui.opening import MODES, mode_labels
 from isexplore.tui.text import cells, cut
 
 if TYPE_CHECKING:
     from isexplore.tui.app import IsexploreApp
-
-MODES: tuple[tuple[str, str, str], ...] = (
-    ("explore", "1", "Explore"),
-    ("first_issues", "2", "First issues"),
-    ("contributions", "3", "Contributions"),
-    ("bookmarks", "4", "Bookmarks"),
-)
-"""Mode, its key and its words, in the order shown."""
 
 
 class ModeBar(Widget):
@@ -43,14 +36,11 @@ class ModeBar(Widget):
     def render(self) -> Content:
         """Return the bar; on a narrow screen the modes are numbers, except the one that is on."""
         width = self.size.width
-        narrow = width < 92
         parts: list[tuple[str, str] | str] = [(" isexplore ", "bold $text-accent"), " "]
         column = 12
         self._places = []
-        for mode, key, words in MODES:
-            count = self.counts.get(mode)
-            label = words + (f" ({count})" if count else "")
-            text = f" {key} {label} " if not narrow or mode == self.mode else f" {key} "
+        labels = mode_labels(width, self.mode, self.counts)
+        for (mode, _, _), text in zip(MODES, labels, strict=True):
             parts.append((text, "bold reverse" if mode == self.mode else ""))
             parts.append(" ")
             self._places.append((column, column + len(text), mode))
