@@ -506,6 +506,42 @@ async def test_template_of_the_project_is_filled_in(world: Contributor) -> None:
     assert request.description == "## What\n\n## Issue\nCloses #41\n\n- [ ] Tests"
 
 
+@pytest.mark.parametrize(
+    ("rule", "insists"),
+    [
+        ("Every commit must carry a `Signed-off-by:` line.", True),
+        ("Sign off with `git commit -s` if you like.", False),
+    ],
+)
+async def test_commits_without_the_sign_off_that_is_insisted_on_are_not_pushed(
+    world: Contributor, rule: str, insists: bool
+) -> None:
+    text = f"# Contributing\n\n{rule}\n"
+    add_commit(world.server.bare(world.project.path), {"CONTRIBUTING.md": text}, "Say how")
+    journey = begin(world)
+    await world.run_until(journey, "branch")
+    world.edit()
+    await world.run(journey, "commit", COMMIT)
+    if not insists:
+        await world.run_until(journey, "propose")
+        return
+    with pytest.raises(BlockedError, match="1 commit without the sign-off") as raised:
+        await world.run_until(journey, "propose")
+    assert "CONTRIBUTING.md, line 3" in raised.value.detail
+    assert world.forge.requests_of(world.project) == []
+    remedy = raised.value.hint.partition(" adds it")[0]
+    world.git(*remedy.split()[1:])
+    await world.run_until(journey, "propose")
+    assert len(world.forge.requests_of(world.project)) == 1
+
+
+async def test_nothing_is_proposed_before_anything_has_changed(world: Contributor) -> None:
+    journey = begin(world)
+    await world.run_until(journey, "branch")
+    with pytest.raises(BlockedError, match="There is nothing to propose yet, since nothing has changed"):
+        await world.run_until(journey, "propose")
+
+
 async def test_nothing_is_proposed_before_it_is_pushed(world: Contributor) -> None:
     journey = begin(world)
     await world.run_until(journey, "branch")

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncGenerator
 
 from isexplore.errors import BlockedError
 from isexplore.git import commands
-from isexplore.git.facts import Identity
+from isexplore.git.facts import CommitFacts, Identity
 from isexplore.journey import plan
 from isexplore.journey.branch import unfinished
 from isexplore.journey.output import running
@@ -28,6 +29,8 @@ from isexplore.text import clean_line, count
 MAX_ROWS = 50
 """Changed files that are listed one by one."""
 
+_INSISTS = re.compile(r"\b(?:must|required?|need(?:s|ed)?|every|all|reject\w*|fails?)\b", re.IGNORECASE)
+"""Words of a guide that leaves no choice."""
 _WORDS = {"untracked": "new", "added": "new"}
 
 
@@ -44,6 +47,29 @@ async def changed_files(world: World) -> tuple[Fact, ...]:
     if len(changes) > MAX_ROWS:
         rows.append(Fact("!", f"... and {count(len(changes) - MAX_ROWS, 'more file')}"))
     return tuple(rows)
+
+
+async def lacks_sign_off(world: World) -> BlockedError | None:
+    """Return the refusal for commits without the sign-off that the project insists on; None when all is well.
+
+    Before the first push a sign-off is added with one command; afterwards only by changing what others saw.
+    """
+    rules, base = await maybe(world.rules()), await world.base()
+    if rules is None or rules.sign_off is None or not _INSISTS.search(rules.sign_off.text):
+        return None
+    missing = [one for one in await world.commits() if not _is_signed(one)]
+    if not missing:
+        return None
+    said = rules.sign_off
+    return BlockedError(
+        f"{count(len(missing), 'commit')} without the sign-off that the project asks for",
+        f"“{clean_line(missing[0].subject, 80)}”; {said.document}, line {said.line}: {said.text}",
+        f"git rebase --signoff {base} adds it; then try again (git commit -s adds it from the start)",
+    )
+
+
+def _is_signed(commit: CommitFacts) -> bool:
+    return "signed-off-by:" in commit.body.lower()
 
 
 class Change:
@@ -148,7 +174,7 @@ class Commit:
         required = rules is not None and bool(rules.sign_off_required)
         rows = []
         for commit in (await world.commits())[:MAX_ROWS]:
-            if required and "signed-off-by:" not in commit.body.lower():
+            if required and not _is_signed(commit):
                 rows.append(Fact("!", f"{commit.subject}: not signed off", f"git rebase --signoff {base}"))
             else:
                 rows.append(Fact("✓", commit.subject))

@@ -252,7 +252,11 @@ class Check:
         facts = []
         if rules.sign_off_required:
             facts.append(
-                Fact("✓", f"Commits must be signed off{_where(rules.sign_off)}: isexplore does that")
+                Fact(
+                    "✓",
+                    f"Commits must be signed off{_where(rules.sign_off)}: "
+                    "the step “commit” does that, and git commit -s by hand",
+                )
             )
         if rules.agreement is not None:
             words = f"The project asks for a signed agreement{_where(rules.agreement)}"
