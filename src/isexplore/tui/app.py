@@ -7,13 +7,15 @@ import os
 import signal
 import subprocess
 from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, ClassVar
 
 from textual import work
-from textual.app import App, SuspendNotSupported
+from textual.app import App, ScreenStackError, SuspendNotSupported
 from textual.binding import Binding
 from textual.filter import LineFilter
+from textual.message import Message
 from textual.notifications import SeverityLevel
 from textual.screen import Screen
 
@@ -215,15 +217,21 @@ class IsexploreApp(App[int]):
         from isexplore.updates import refresh_beside
 
         def progressed(progress: SyncProgress) -> None:
-            self.screen.post_message(CatalogProgressed(progress))
+            self._tell_screens(CatalogProgressed(progress))
 
         try:
             outcome = await refresh_beside(self.services, progressed)
         except IsexploreError as error:
-            self.screen.post_message(CatalogRefreshFailed(error))
+            self._tell_screens(CatalogRefreshFailed(error))
             return
         self.services.reopen_catalog()
-        self.screen.post_message(CatalogRefreshed(outcome))
+        self._tell_screens(CatalogRefreshed(outcome))
+
+    def _tell_screens(self, message: Message) -> None:
+        """Tell the screens of this mode, also those below a dialog; nobody when all are being closed."""
+        with suppress(ScreenStackError):
+            for screen in self.screen_stack:
+                screen.post_message(message)
 
     def ask_forge(self, text: str) -> None:
         """Search on the forges themselves; what they find goes into the catalog."""
@@ -236,10 +244,10 @@ class IsexploreApp(App[int]):
         try:
             outcome = await ask_forges(self.services, text)
         except IsexploreError as error:
-            self.screen.post_message(CatalogRefreshFailed(error))
+            self._tell_screens(CatalogRefreshFailed(error))
             return
         self.services.reopen_catalog()
-        self.screen.post_message(CatalogRefreshed(outcome))
+        self._tell_screens(CatalogRefreshed(outcome))
 
     # Outside programs
 
