@@ -58,9 +58,8 @@ def test_a_newcomer_with_four_commands_sees_the_change_merged(practice_forge: di
 
     def review() -> dict[str, Any]:
         (contribution,) = as_json("practice", "status")["contributions"]
-        return {step["name"]: step for step in contribution["steps"]}["review"] | {
-            "merge_request": contribution["merge_request"]
-        }
+        (step,) = (step for step in contribution["steps"] if step["name"] == "review")
+        return {**step, "merge_request": contribution["merge_request"]}
 
     asked = until(lambda: step if (step := review())["state"] == "ready" else None, "the review")
     assert "CHANGELOG.md" in json.dumps(asked["facts"])

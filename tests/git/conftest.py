@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.support.git import GitServer, git_server, make_bare
 
 from isexplore.git.client import Git
+from tests.support.git import GitServer, git_server, make_bare
 
 
 @pytest.fixture

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.support.git import GitServer, git, write_files
-
 from isexplore.git.client import Change, Git
+from tests.support.git import GitServer, git, write_files
 
 
 async def test_a_first_contribution_goes_through(served: GitServer, client: Git, tmp_path: Path) -> None:

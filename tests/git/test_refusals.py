@@ -7,11 +7,11 @@ import stat
 from pathlib import Path
 
 import pytest
-from tests.support.git import GitServer, add_commit, git, write_files
 
 from isexplore.config.secrets import Secret
 from isexplore.errors import GitError
 from isexplore.git.client import Credential, Git
+from tests.support.git import GitServer, add_commit, git, write_files
 
 
 def hook(clone: Path, name: str, script: str) -> None:

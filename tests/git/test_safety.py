@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.support.git import GitServer, add_commit, git, git_server, make_bare, write_files
 
 from isexplore.errors import GitError
 from isexplore.git import folders
 from isexplore.git.client import Credential, Git
 from isexplore.git.commands import clone_command, commit_command, push_command, shell
+from tests.support.git import GitServer, add_commit, git, git_server, make_bare, write_files
 
 
 async def until(fact: Callable[[], object], seconds: float = 5.0) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.fake_forge import FakeForge
 
 from isexplore.guide.documents import MAX_BYTES, decode, find_convention, read_document, read_documents
 from isexplore.models import FileEntry, ForgeKind, Project
+from tests.support.fake_forge import FakeForge
 
 
 @pytest.mark.parametrize(

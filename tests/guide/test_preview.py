@@ -6,11 +6,11 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from tests.support.fake_forge import START, FakeForge
 
 from isexplore.errors import ForbiddenError, NotVisibleError, UnavailableError
 from isexplore.guide.preview import Preview, checks, read_project
 from isexplore.models import Project, Role, Verdict
+from tests.support.fake_forge import START, FakeForge
 
 NOW = START + timedelta(days=3)
 FILES = {

@@ -5,12 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.support.contributor import COMMIT, Contributor, states
-from tests.support.git import git, write_files
 
 from isexplore.errors import BlockedError
 from isexplore.journey.store import Journey
 from isexplore.models import MergeRequestState, NewMergeRequest, Role
+from tests.support.contributor import COMMIT, Contributor, states
+from tests.support.git import git, write_files
 
 BRANCH = "docs/my-own-name"
 

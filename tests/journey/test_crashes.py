@@ -9,14 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.contributor import COMMIT, Contributor, contributor
-from tests.support.fake_forge import Crash, FakeForge, unavailable
 
 from isexplore.errors import GitError, IsexploreError, RateLimitedError, UnavailableError, WrongAnswerError
 from isexplore.git.client import Git
 from isexplore.journey.states import STEP_NAMES, StepName
 from isexplore.journey.store import Journey
 from isexplore.models import Role
+from tests.support.contributor import COMMIT, Contributor, contributor
+from tests.support.fake_forge import Crash, FakeForge, unavailable
 
 GIT_WRITES = ("clone", "add_remote", "fetch", "create_branch", "set_identity", "commit", "push")
 

@@ -10,7 +10,6 @@ from pathlib import Path
 import msgspec
 import pytest
 from msgspec import structs
-from tests.support.contributor import COMMIT, Contributor
 
 from isexplore.config.files import StateFile
 from isexplore.errors import BlockedError, GitError, StateError, UsageError
@@ -19,6 +18,7 @@ from isexplore.journey.report import report_as_json
 from isexplore.journey.runner import in_words
 from isexplore.journey.store import Journey, JourneyStore
 from isexplore.models import ProjectRef
+from tests.support.contributor import COMMIT, Contributor
 
 
 def shell(script: str, *options: str) -> None:

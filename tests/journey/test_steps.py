@@ -9,9 +9,6 @@ from typing import Any
 
 import pytest
 from msgspec import structs
-from tests.support.contributor import COMMIT, Contributor
-from tests.support.fake_forge import START
-from tests.support.git import add_commit, git, write_files
 
 from isexplore.errors import AuthError, BlockedError, ConflictError, ForbiddenError, GitError, NotVisibleError
 from isexplore.forge.base import Capability
@@ -31,6 +28,9 @@ from isexplore.models import (
     TokenFacts,
     Visibility,
 )
+from tests.support.contributor import COMMIT, Contributor
+from tests.support.fake_forge import START
+from tests.support.git import add_commit, git, write_files
 
 
 def begin(world: Contributor) -> Journey:

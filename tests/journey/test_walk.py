@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from tests.support.contributor import COMMIT, Contributor, states
 
 from isexplore.errors import BlockedError
 from isexplore.journey.states import STEP_NAMES
 from isexplore.models import Role
+from tests.support.contributor import COMMIT, Contributor, states
 
 
 async def test_the_whole_way(world: Contributor) -> None:

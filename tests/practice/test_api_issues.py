@@ -4,9 +4,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from tests.support.practice import ALPHA, MARA_TOKEN, RunningPractice, quoted, running_practice
 
 from isexplore.practice.seed import ProjectSeed
+from tests.support.practice import ALPHA, MARA_TOKEN, RunningPractice, quoted, running_practice
 
 ISSUES = f"/projects/{quoted('tools/alpha')}/issues"
 

@@ -5,6 +5,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
+from isexplore.practice.seed import ProjectSeed, ReviewSeed
 from tests.support.practice import (
     ALPHA,
     MARA_TOKEN,
@@ -13,8 +15,6 @@ from tests.support.practice import (
     run_git,
     running_practice,
 )
-
-from isexplore.practice.seed import ProjectSeed, ReviewSeed
 
 ALPHA_KEY = quoted("tools/alpha")
 LIST = f"/projects/{ALPHA_KEY}/merge_requests"

@@ -7,6 +7,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+
+from isexplore.practice.launch import write_template
+from isexplore.practice.seed import ProjectSeed
+from isexplore.practice.server import Grant
 from tests.support.practice import (
     ALPHA,
     MARA_TOKEN,
@@ -17,10 +21,6 @@ from tests.support.practice import (
     quoted,
     running_practice,
 )
-
-from isexplore.practice.launch import write_template
-from isexplore.practice.seed import ProjectSeed
-from isexplore.practice.server import Grant
 
 LIGHT = 12_000
 ALPHA_KEY = quoted("tools/alpha")

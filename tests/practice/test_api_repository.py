@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+
 from tests.support.practice import README, RunningPractice, quoted, running_practice
 
 REPOSITORY = f"/projects/{quoted('tools/alpha')}/repository"

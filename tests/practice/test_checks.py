@@ -6,12 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import pytest
-from tests.support.practice_learner import commit
 
 from isexplore.errors import GitError
 from isexplore.practice.checks import JobResult, pipeline_status, reason, run_checks
 from isexplore.practice.plumbing import Change, git
 from isexplore.practice.seed import CheckSeed
+from tests.support.practice_learner import commit
 
 BASE: dict[str, str | bytes | None] = {
     "README.md": "# Project\n\nold trailing space \n",

@@ -6,6 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from isexplore.practice.server import Grant
 from tests.support.practice import (
     MARA_TOKEN,
     RunningPractice,
@@ -14,8 +16,6 @@ from tests.support.practice import (
     run_git,
     running_practice,
 )
-
-from isexplore.practice.server import Grant
 
 
 @pytest.fixture

@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tests.support.practice import fetch
 
 from isexplore.errors import StateError, UsageError
 from isexplore.practice.launch import find_running, serve, start_child
 from isexplore.practice.store import Store
+from tests.support.practice import fetch
 
 
 @pytest.fixture(autouse=True)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.support.practice_learner import Clock, Learner
 
 from isexplore.practice import world
 from isexplore.practice.claims import is_claim
@@ -14,6 +13,7 @@ from isexplore.practice.projects import PEOPLE, PROJECTS
 from isexplore.practice.rows import MergeRequestRow, ProjectRow
 from isexplore.practice.seed import CheckSeed, CommitSeed, IssueSeed, NoteSeed, ProjectSeed
 from isexplore.practice.store import Store
+from tests.support.practice_learner import Clock, Learner
 
 WELCOME = next(seed for seed in PROJECTS if seed.path == "docs/welcome")
 PLAIN = ProjectSeed(

@@ -7,7 +7,6 @@ from collections import Counter
 from functools import cache
 
 import pytest
-from tests.support.practice_learner import START, Clock, Learner
 
 from isexplore.practice.checks import pipeline_status, run_checks
 from isexplore.practice.maintainer import Maintainer
@@ -16,6 +15,7 @@ from isexplore.practice.projects import PEOPLE, PROJECTS
 from isexplore.practice.seed import NEWCOMER, IssueSeed, ProjectSeed
 from isexplore.practice.store import Store
 from isexplore.practice.world import Author, History, populate
+from tests.support.practice_learner import START, Clock, Learner
 
 BY_PATH = {seed.path: seed for seed in PROJECTS}
 FIRST = re.compile(r"good.first.issue|beginner|easy|starter|low.hanging", re.IGNORECASE)

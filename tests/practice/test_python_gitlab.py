@@ -9,6 +9,7 @@ from pathlib import Path
 import gitlab
 import gitlab.exceptions
 import pytest
+
 from tests.support.practice import (
     MARA_TOKEN,
     README,

@@ -8,10 +8,10 @@ from datetime import date, datetime
 from pathlib import Path
 
 import pytest
-from tests.support.practice import RunningPractice, fetch, quoted, running_practice
 
 from isexplore.practice.server import Fault, Grant, Knobs, PracticeForge
 from isexplore.practice.store import Store
+from tests.support.practice import RunningPractice, fetch, quoted, running_practice
 
 ALPHA = f"/projects/{quoted('tools/alpha')}"
 

@@ -7,7 +7,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
-from tests.support.practice_learner import START, Clock
 
 from isexplore.errors import GitError
 from isexplore.practice import world
@@ -22,6 +21,7 @@ from isexplore.practice.seed import (
     text,
 )
 from isexplore.practice.store import Store
+from tests.support.practice_learner import START, Clock
 
 PEOPLE = (PersonSeed(username="ada", name="Ada L"), PersonSeed(username="bob", name="Bób"))
 SEED = ProjectSeed(

@@ -9,10 +9,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from tests.support.fake_forge import Crash, FakeForge
-from tests.support.git import GitServer, git_server, write_files
-from tests.support.git import git as run_git
-
 from isexplore.config.files import StateFile
 from isexplore.config.schema import Config, ForgeConfig
 from isexplore.git.client import Git
@@ -20,6 +16,9 @@ from isexplore.journey.runner import Journeys
 from isexplore.journey.states import Answers, JourneyReport, Progress, StepName
 from isexplore.journey.store import Journey
 from isexplore.models import Issue, Project
+from tests.support.fake_forge import Crash, FakeForge
+from tests.support.git import GitServer, git_server, write_files
+from tests.support.git import git as run_git
 
 FILES = {"README.md": "# Retry queue\n", "src/retry.py": "DELAY = 1\n"}
 

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any, Concatenate, ParamSpec, TypeVar
 
 from msgspec import structs
-from tests.support.git import make_bare
 
 from isexplore.errors import (
     ConflictError,
@@ -52,6 +51,7 @@ from isexplore.models import (
     TokenFacts,
     Visibility,
 )
+from tests.support.git import make_bare
 
 P = ParamSpec("P")
 R = TypeVar("R")
