@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: run test check format clean
+.PHONY: run test check format screenshots clean
 
 run: $(VENV)/.installed
 	$(BIN)/isexplore practice
@@ -19,6 +19,11 @@ check: $(VENV)/.checked
 format: $(VENV)/.checked
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+# Makes the pictures of README.md anew.
+screenshots: $(VENV)/.tested
+	$(BIN)/python scripts/screenshots.py
+	$(BIN)/python scripts/readme_tables.py
 
 # The stamps depend on pyproject.toml, so that a new dependency is installed by the next `make`.
 $(VENV)/.created:
