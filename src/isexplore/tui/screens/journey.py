@@ -181,10 +181,8 @@ class JourneyScreen(Screen[None]):
             words = f"Running: {self.running}   (ctrl+x stops it)"
         elif self.report is not None and not words:
             current = next_step(self.report)
-            if current is not None and self.report.step(current).state == "waiting":
-                words = (
-                    f"Waiting. Looking again every {self.LOOK_EVERY:g} s; you can also leave and come back."
-                )
+            if current is not None and self._is_with_others(current):
+                words = f"Looking again every {self.LOOK_EVERY:g} s; you can also leave and come back."
         error = self._errors.get(self._selected) if self._selected and not words else None
         self.query_one(StatusLine).say(error.title if error else words, error=error is not None)
 
@@ -206,12 +204,17 @@ class JourneyScreen(Screen[None]):
         if self.running is not None or not self.is_current or self.report is None:
             return
         current = next_step(self.report)
-        if current is None or self._unreachable:
+        if current is None:
             return
         self._looks += 1
-        waiting = self.report.step(current).state == "waiting"
-        if waiting or (current in OWN_STEPS and self._looks % self.OWN_LOOKS == 0):
+        with_others = self._is_with_others(current)
+        rarely = self._unreachable or current in OWN_STEPS
+        if (with_others and not self._unreachable) or (rarely and self._looks % self.OWN_LOOKS == 0):
             self.probe()
+
+    def _is_with_others(self, name: StepName) -> bool:
+        """Return whether the forge or people may change how a step stands, so that looking again pays."""
+        return name == "review" or (self.report is not None and self.report.step(name).state == "waiting")
 
     def _terminal_focused(self, focused: bool) -> None:
         if focused and self.running is None and self.is_current and self.report is not None:
