@@ -66,6 +66,30 @@ def test_nobody_pays_for_what_was_there_before(repo: Repo) -> None:
     assert repo.one(kind="no-trailing-space").status == "success"
 
 
+@pytest.mark.parametrize("kind", ["no-trailing-space", "max-line", "links"])
+def test_nobody_pays_for_what_the_same_file_had_before(tmp_path: Path, kind: str) -> None:
+    old = "# Old\n\nA long line that ends in a space: [gone](gone.md) \n"
+    path = tmp_path / "old.git"
+    repo = Repo(path)
+    commit(path, "main", {"OLD.md": old}, message="Sin", start="refs/heads/main")
+    repo.push({"OLD.md": old + "\nNew.\n"})
+    assert repo.one(kind=kind, limit=20).status == "success"
+    repo.push({"OLD.md": old + "\nA new line as bad as the old: [gone](gone.md) \n"})
+    job = repo.one(kind=kind, limit=20)
+    assert job.status == "failed"
+    assert "OLD.md:5" in job.log
+    assert "OLD.md:3" not in job.log
+
+
+def test_old_link_counts_when_its_target_is_taken_away(tmp_path: Path) -> None:
+    path = tmp_path / "linked.git"
+    repo = Repo(path)
+    linked = {"OLD.md": "[there](there.md)\n", "there.md": "There.\n"}
+    commit(path, "main", linked, message="Link", start="refs/heads/main")
+    repo.push({"OLD.md": "[there](there.md)\n\nNew.\n", "there.md": None})
+    assert "OLD.md:1" in repo.one(kind="links").log
+
+
 def test_sign_off_must_be_the_authors(repo: Repo) -> None:
     sha = repo.push({"a": "1\n"}, "Add a")
     job = repo.one(kind="sign-off")

@@ -14,8 +14,8 @@ import re
 import shlex
 import tomllib
 import warnings
-from collections.abc import Callable, Sequence
-from typing import Literal
+from collections.abc import Callable, Iterator, Sequence
+from typing import Literal, NamedTuple
 from urllib.parse import unquote
 
 from msgspec import Struct
@@ -247,33 +247,45 @@ def _texts(change: Change) -> list[tuple[str, list[str]]]:
     return [(path, text.split("\n")) for path, text in texts if text is not None]
 
 
+class _Line(NamedTuple):
+    """A line of a changed text."""
+
+    path: str
+    number: int
+    text: str
+    is_new: bool
+    """The text did not have it before."""
+
+
+def _lines(change: Change) -> Iterator[_Line]:
+    for path, lines in _texts(change):
+        before = set((change.content(path, at_base=True) or b"").decode("utf-8", "replace").split("\n"))
+        for number, line in enumerate(lines, 1):
+            yield _Line(path, number, line, line not in before)
+
+
 def _no_trailing_space(check: CheckSeed, change: Change) -> list[Finding]:
     return [
         Finding(
-            f"{path}:{number}",
-            f"the line ends in a space: '{line.rstrip()[-40:]}' and then nothing visible",
-            f"Delete what follows the last letter of line {number}, commit and push.",
+            f"{line.path}:{line.number}",
+            f"the line ends in a space: '{line.text.rstrip()[-40:]}' and then nothing visible",
+            f"Delete what follows the last letter of line {line.number}, commit and push.",
         )
-        for path, lines in _texts(change)
-        for number, line in enumerate(lines, 1)
-        if line.rstrip("\r").endswith((" ", "\t"))
+        for line in _lines(change)
+        if line.is_new and line.text.rstrip("\r").endswith((" ", "\t"))
     ]
 
 
 def _max_line(check: CheckSeed, change: Change) -> list[Finding]:
-    findings = []
-    for path, lines in _texts(change):
-        before = set((change.content(path, at_base=True) or b"").decode("utf-8", "replace").split("\n"))
-        findings += [
-            Finding(
-                f"{path}:{number}",
-                f"the line has {len(line)} characters; at most {check.limit} are wanted",
-                f"Break line {number} in two, commit and push.",
-            )
-            for number, line in enumerate(lines, 1)
-            if len(line) > check.limit and line not in before
-        ]
-    return findings
+    return [
+        Finding(
+            f"{line.path}:{line.number}",
+            f"the line has {len(line.text)} characters; at most {check.limit} are wanted",
+            f"Break line {line.number} in two, commit and push.",
+        )
+        for line in _lines(change)
+        if line.is_new and len(line.text) > check.limit
+    ]
 
 
 _LINK = re.compile(r"\]\(\s*<?([^)\s>]+)>?(?:\s+\"[^\"]*\")?\s*\)")
@@ -281,24 +293,26 @@ _LINK = re.compile(r"\]\(\s*<?([^)\s>]+)>?(?:\s+\"[^\"]*\")?\s*\)")
 
 def _links(check: CheckSeed, change: Change) -> list[Finding]:
     findings = []
-    for path, lines in _texts(change):
-        if not path.lower().endswith((".md", ".markdown")):
+    for line in _lines(change):
+        if not line.path.lower().endswith((".md", ".markdown")):
             continue
-        for number, line in enumerate(lines, 1):
-            for target in _LINK.findall(line):
-                if re.match(r"[a-z][a-z0-9+.-]*:|#|/", target, re.IGNORECASE):
-                    continue
-                wanted = posixpath.normpath(
-                    posixpath.join(posixpath.dirname(path), unquote(target.partition("#")[0]))
-                )
-                if wanted != "." and wanted not in change.tree():
-                    findings.append(
-                        Finding(
-                            f"{path}:{number}",
-                            f"the link goes to {wanted}, and there is no such file",
-                            "Correct the path in the link, or add the file; then commit and push.",
-                        )
+        for target in _LINK.findall(line.text):
+            if re.match(r"[a-z][a-z0-9+.-]*:|#|/", target, re.IGNORECASE):
+                continue
+            wanted = posixpath.normpath(
+                posixpath.join(posixpath.dirname(line.path), unquote(target.partition("#")[0]))
+            )
+            if wanted == "." or wanted in change.tree():
+                continue
+            # An old link counts where this change took its target away.
+            if line.is_new or change.content(wanted, at_base=True) is not None:
+                findings.append(
+                    Finding(
+                        f"{line.path}:{line.number}",
+                        f"the link goes to {wanted}, and there is no such file",
+                        "Correct the path in the link, or add the file; then commit and push.",
                     )
+                )
     return findings
 
 
