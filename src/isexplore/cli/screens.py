@@ -48,7 +48,7 @@ def _run(paths: Paths, services: Services | None) -> int:
     from isexplore.services import Services
 
     chosen = services or Services.open(paths)
-    from isexplore.tui.app import IsexploreApp
+    from isexplore.tui.app import ExploringApp, IsexploreApp
 
     def seen() -> None:
         gc.freeze()
@@ -57,7 +57,7 @@ def _run(paths: Paths, services: Services | None) -> int:
 
         start_logging(paths.log_file)
 
-    app = IsexploreApp(chosen, first_run=not chosen.config.forges)
+    app = ExploringApp(chosen) if chosen.config.forges else IsexploreApp(chosen, first_run=True)
     app.on_first_frame = seen
     answer = app.run()
     from isexplore.tui.screens.welcome import PRACTISE

@@ -103,7 +103,7 @@ class IsexploreApp(App[int]):
 
             self.push_screen(WelcomeScreen())
             self.tell_first_frame()
-        else:
+        elif self.current_mode != "explore":
             self.switch_mode("explore")
 
     def tell_first_frame(self) -> None:
@@ -293,3 +293,9 @@ class IsexploreApp(App[int]):
     def ask(self, coroutine: Coroutine[Any, Any, None]) -> None:
         """Run a conversation of dialogs; only one at a time."""
         self.run_worker(coroutine, group="dialogue", exclusive=True)
+
+
+class ExploringApp(IsexploreApp):
+    """isexplore with a forge to explore: it begins with the list, and draws no empty screen before it."""
+
+    DEFAULT_MODE = "explore"
