@@ -11,9 +11,16 @@ from isexplore.errors import (
     InvalidError,
     NotVisibleError,
     UnavailableError,
+    WrongAnswerError,
 )
 from isexplore.forge import gitlab_parse as parse
-from isexplore.forge.gitlab_reading import PER_PAGE, GitLabReading, id_number, raise_if_project_is_missing
+from isexplore.forge.gitlab_reading import (
+    PER_PAGE,
+    GitLabReading,
+    id_number,
+    never_arrived,
+    raise_if_project_is_missing,
+)
 from isexplore.forge.gitlab_sync import fork_distance, sync_fork
 from isexplore.forge.gitlab_wire import (
     WireApprovals,
@@ -163,15 +170,17 @@ class GitLabForge(GitLabReading):
         await sync_fork(self._client, self.url, fork, branch)
 
     async def branch(self, project: Project, name: str) -> Branch | None:
-        """Return a branch, or None."""
+        """Return a branch, or None; from the list behind a proxy that breaks names with %2F."""
+        branches = ("projects", project.id, "repository", "branches")
         try:
-            wire = await self._client.get_json(
-                ("projects", project.id, "repository", "branches", name), type=WireBranch
-            )
-        except NotVisibleError as error:
+            return parse.parse_branch(await self._client.get_json((*branches, name), type=WireBranch))
+        except (NotVisibleError, WrongAnswerError) as error:
             raise_if_project_is_missing(error)
-            return None
-        return parse.parse_branch(wire)
+            if not never_arrived(error, name, "branch"):
+                return None
+        params: Params = {"search": f"^{name}", "per_page": PER_PAGE}
+        wires = await self._client.get_all(branches, params, item=WireBranch)
+        return next((parse.parse_branch(wire) for wire in wires if wire.name == name), None)
 
     async def merge_request_template(self, project: Project) -> str | None:
         """Return the template called "default", in any case; GitLab starts from that one alone."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from isexplore.errors import (
     ForbiddenError,
+    ForgeError,
     InvalidError,
     NotVisibleError,
     WrongAnswerError,
@@ -193,11 +194,19 @@ class GitLabReading:
             "order_by": "last_activity_at",
             "sort": "desc",
         }
-        async for page in self._projects(("groups", group, "projects"), params):
-            yield page
-            oldest = page.projects[-1].last_activity if page.projects else None
-            if changed_after is not None and oldest is not None and oldest < changed_after:
-                return
+        try:
+            async for page in self._projects(("groups", group, "projects"), params):
+                yield page
+                oldest = page.projects[-1].last_activity if page.projects else None
+                if changed_after is not None and oldest is not None and oldest < changed_after:
+                    return
+        except NotVisibleError as error:
+            if never_arrived(error, group, "group"):
+                error.hint = (
+                    f"If {group} exists, a proxy may be breaking addresses with a slash in a name: give the "
+                    "group's number under groups in config.toml. " + error.hint
+                )
+            raise
 
     async def _projects(self, path: tuple[str, ...], params: Params) -> AsyncGenerator[ProjectPage]:
         async for page in self._client.pages(path, params, item=WireProject):
@@ -250,8 +259,7 @@ class GitLabReading:
         try:
             return await self._client.get_json(("projects", path), {"license": True}, type=WireProject)
         except (NotVisibleError, WrongAnswerError) as error:
-            # GitLab itself says "404 Project Not Found"; anything else never reached its projects.
-            if "/" not in path or "project not found" in error.detail.lower():
+            if not never_arrived(error, path, "project"):
                 raise
             number = await self._projectnumber(path)
             if number is None:
@@ -285,16 +293,35 @@ class GitLabReading:
         return [parse.parse_entry(entry) for entry in entries]
 
     async def file(self, project: Project, path: str, *, ref: str = "", limit: int = 1 << 20) -> bytes | None:
-        """Return the beginning of a file, or None."""
+        """Return the beginning of a file, or None; by its blob behind a proxy that breaks paths with %2F."""
         try:
             return await self._client.get_bytes(
                 ("projects", project.id, "repository", "files", path, "raw"),
                 {"ref": ref or "HEAD"},
                 limit=limit,
             )
+        except (NotVisibleError, WrongAnswerError) as error:
+            raise_if_project_is_missing(error)
+            if not never_arrived(error, path, "file", "commit"):
+                return None
+        blob = await self._blob(project, path, ref)
+        if blob is None:
+            return None
+        return await self._client.get_bytes(
+            ("projects", project.id, "repository", "blobs", blob, "raw"), limit=limit
+        )
+
+    async def _blob(self, project: Project, path: str, ref: str) -> str | None:
+        """Return the id of a file's content, from its folder: a folder's path is no part of an address."""
+        params: Params = {"path": path.rpartition("/")[0], "ref": ref or None, "per_page": PER_PAGE}
+        try:
+            entries = await self._client.get_all(
+                ("projects", project.id, "repository", "tree"), params, item=WireTreeEntry
+            )
         except NotVisibleError as error:
             raise_if_project_is_missing(error)
             return None
+        return next((entry.id for entry in entries if entry.path == path and entry.type == "blob"), None)
 
     async def labels(self, project: Project) -> list[Label]:
         """Return the labels of the project and of its groups, with how many open issues have them."""
@@ -456,7 +483,17 @@ def id_number(text: str) -> int:
         raise InvalidError("That is not the number of anything on a GitLab", clean(text, 100)) from error
 
 
-def raise_if_project_is_missing(error: NotVisibleError) -> None:
+def never_arrived(error: ForgeError, name: str, *things: str) -> bool:
+    """Return whether a request for `name` was refused by no part of GitLab that knows such things.
+
+    GitLab itself says "404 File Not Found"; a proxy that turns %2F into a slash leads to an address that
+    GitLab does not have.
+    """
+    words = error.detail.lower()
+    return "/" in name and not any(f"{thing} not found" in words for thing in things)
+
+
+def raise_if_project_is_missing(error: ForgeError) -> None:
     """Raise `error` again when it is the project, and not something in it, that is missing."""
     if "project not found" in error.detail.lower():
         raise error

@@ -146,13 +146,32 @@ async def get_raw_file(call: Call) -> Answer:
     return Answer(body=found.content, media_type="text/plain", headers=headers)
 
 
+async def get_raw_blob(call: Call) -> Answer:
+    """GET /projects/:id/repository/blobs/:sha/raw."""
+    repository = repository_of(call, call.project())
+    sha = call.place["sha"]
+    if repository is None or not re.fullmatch(r"[0-9a-f]{40}", sha):
+        raise missing("Blob")
+    code, content = await repository.git("cat-file", "blob", sha, ok=(0, 128))
+    if code:
+        raise missing("Blob")
+    return Answer(body=content, media_type="text/plain", headers={"X-Content-Type-Options": "nosniff"})
+
+
+def _is_named(name: str, wanted: str) -> bool:
+    """Whether a branch is found by a word: `^word` begins with it, `word$` ends in it."""
+    if wanted.startswith("^"):
+        return name.startswith(wanted[1:])
+    return name.endswith(wanted[:-1]) if wanted.endswith("$") else wanted in name
+
+
 async def list_branches(call: Call) -> Answer:
     """GET /projects/:id/repository/branches."""
     project = call.project()
     repository = repository_of(call, project)
     wanted = (call.text("search") or "").lower()
     found = await repository.branches() if repository else {}
-    names = sorted(name for name in found if wanted in name.lower())
+    names = sorted(name for name in found if _is_named(name.lower(), wanted))
     page = wanted_page(call)
     chosen = names[page.offset : page.offset + page.size]
     shapes_of = [await _branch(call, project, repository, name) for name in chosen if repository]
@@ -361,6 +380,7 @@ ROUTES = (
     Route("GET", "/projects/:id/repository/tree", tree, _READ),
     Route("GET", "/projects/:id/repository/files/:path", get_file, _READ),
     Route("GET", "/projects/:id/repository/files/:path/raw", get_raw_file, _READ),
+    Route("GET", "/projects/:id/repository/blobs/:sha/raw", get_raw_blob, _READ),
     Route("GET", "/projects/:id/repository/branches", list_branches),
     Route("POST", "/projects/:id/repository/branches", create_branch),
     Route("GET", "/projects/:id/repository/branches/:branch", get_branch),

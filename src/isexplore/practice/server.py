@@ -113,6 +113,8 @@ class Knobs(Struct, kw_only=True):
     """Seconds that a 429 asks to wait."""
     graphql: bool = True
     """Whether GraphQL is answered at all; some GitLabs close it."""
+    decodes_slashes: bool = False
+    """Whether a careless proxy is in front, which turns %2F in paths into a slash."""
     complexity_limit: int = 250
     """The highest price of a GraphQL query."""
 
@@ -326,7 +328,10 @@ class PracticeForge:
         try:
             if graphql:
                 return await self._graphql(request)
-            return await self._endpoint(request, raw[len(_API) :].decode("ascii"))
+            path = raw[len(_API) :].decode("ascii")
+            return await self._endpoint(
+                request, path.replace("%2F", "/") if self.knobs.decodes_slashes else path
+            )
         except Refusal as refusal:
             return refusal.answer
         except GitError as error:
