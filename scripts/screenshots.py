@@ -73,20 +73,22 @@ async def take_pictures() -> None:
         for name, size in (("explore", WIDE), ("explore-80x24", SMALL)):
             async with at_the_screen(services, size=size) as person:
                 await person.sees_words("docs/welcome")
-                await person.press("slash", *"welcome", "enter")
-                await person.sees_words("docs/welcome", "1 of ")
+                await person.press("slash", *"innersource", "enter")
+                await person.sees_words(" of 34")
                 if size == WIDE:
-                    await person.sees_words("Whom to ask")
+                    await person.sees_words("May I contribute?")
                 keep(person, name)
         async with at_the_screen(services, size=WIDE) as person:
             await person.sees_words("docs/welcome")
             await person.press("2")
             await person.sees_words("free")
+            await person.press("slash", *"verdict:free lang:python", "enter")
+            await person.sees_words("Take it", "Free: ")
             keep(person, "first-issues")
         ref = ProjectRef("practice", "docs/welcome")
         journey = await services.begin(ref, 1)
         journeys = await services.journeys_for(journey)
-        async for _ in journeys.run_until(journey, "branch"):
+        async for _ in journeys.run_until(journey, "fork"):
             pass
         await services.disconnect()
         for name, size in (("journey", WIDE), ("journey-80x24", SMALL)):
@@ -95,7 +97,7 @@ async def take_pictures() -> None:
                 await person.press("3")
                 await person.sees_words("docs/welcome")
                 await person.press("enter")
-                await person.sees_words("· change")
+                await person.sees_words("· clone", "git clone", "Dry run")
                 keep(person, name)
         nobody = Services(Paths.under(FOLDER / "new"), Config())
         async with at_the_screen(nobody, size=SMALL, first_run=True) as person:
