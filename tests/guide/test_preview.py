@@ -48,7 +48,7 @@ async def test_the_whole(forge: FakeForge, project: Project) -> None:
         ("yes", "Last activity 3 days ago"),
         ("yes", "It has a CONTRIBUTING guide"),
         ("yes", "On reviews: We review within 3 working days."),
-        ("yes", "Commits need a sign-off; isexplore adds it for you"),
+        ("yes", "Commits need a sign-off: git commit -s, or the step “commit” here"),
         ("yes", "1 issue for newcomers free to take"),
     ]
     assert preview.notes == ()
