@@ -19,6 +19,8 @@ API_PATHS = {ForgeKind.GITLAB: "/api/v4", ForgeKind.GITEA: "/api/v1", ForgeKind.
 """Where each kind keeps its API below its web address."""
 OnRequest = Callable[[str, str], None]
 """Told of every request as it leaves: method, path."""
+OnPause = Callable[[float], None]
+"""Told how many seconds a request now waits because the forge wants fewer of them."""
 
 
 class Place(Struct, frozen=True):
@@ -78,6 +80,7 @@ async def adapter(
     *,
     recognised: Places | None = None,
     on_request: OnRequest | None = None,
+    on_pause: OnPause | None = None,
 ) -> Forge:
     """Return the adapter for a forge; which kind it is is found out where nobody said so.
 
@@ -111,6 +114,7 @@ async def adapter(
         headers=headers,
         concurrency=network.concurrency,
         on_request=on_request,
+        on_pause=on_pause,
     )
     # Each adapter is imported for those who have such a forge.
     match place.kind:

@@ -10,7 +10,7 @@ import asyncio
 import shlex
 import ssl
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -88,6 +88,8 @@ class Services:
         self._credentials: dict[str, Credential] = {}
         self._connecting: dict[str, asyncio.Lock] = {}
         self._places: Places = {}
+        self.on_pause: Callable[[str, float], None] = lambda forge, seconds: None
+        """Told when requests to a forge wait because it wants fewer of them, and how many seconds."""
         self.readings: dict[ProjectRef, Reading] = {}
         """Projects that were read, for going back and forth without asking again."""
         if server is not None:
@@ -190,7 +192,14 @@ class Services:
         from isexplore.git.facts import Credential
 
         token = await self.token_for(config)
-        forge = await adapter(config, self.config.network, token, self.tls, recognised=self._places)
+        forge = await adapter(
+            config,
+            self.config.network,
+            token,
+            self.tls,
+            recognised=self._places,
+            on_pause=lambda seconds: self.on_pause(config.name, seconds),
+        )
         login = forge.git_login
         self._credentials[config.name] = Credential(origin=login.origin, username=login.username, token=token)
         return forge

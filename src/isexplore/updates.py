@@ -31,6 +31,8 @@ if TYPE_CHECKING:
     from isexplore.guide.preview import Preview
     from isexplore.services import Services
 
+LOOKS = 300
+"""Projects of each forge that a refresh looks at more closely: half a minute's worth."""
 ASKED_PROJECTS = 200
 """Projects taken from the answer of a forge that was asked for words."""
 
@@ -108,9 +110,15 @@ def rules(services: Services) -> Rules:
 
 
 async def sync(
-    services: Services, *, full: bool = False, on_progress: OnProgress | None = None
+    services: Services, *, full: bool = False, on_progress: OnProgress | None = None, looks: int = LOOKS
 ) -> SyncReport:
     """Refresh the catalog in this process. A forge that fails is in the report, and keeps its rows.
+
+    Args:
+        services: the forges and the folders.
+        full: list everything again.
+        on_progress: told how far it is.
+        looks: projects of each forge to look at more closely; the next sync goes on with the next ones.
 
     Raises:
         IsexploreError: no forge could even be connected.
@@ -146,10 +154,18 @@ async def sync(
     options = Options(
         full=full,
         concurrency=services.config.network.concurrency,
+        looks=looks,
         kept=tuple(bookmark.ref for bookmark in services.bookmarks.list()),
     )
+    tell = on_progress or (lambda progress: None)
     runner = Sync(str(services.paths.catalog_dir), sources, rules(services), options)
-    report = await runner.run(on_progress or (lambda progress: None))
+    services.on_pause = lambda forge, seconds: tell(
+        SyncProgress(forge=forge, phase="listing", waiting=seconds)
+    )
+    try:
+        report = await runner.run(tell)
+    finally:
+        services.on_pause = lambda forge, seconds: None
     lists: list[ForgeReport] = []
     if services.config.sources:
         from isexplore.portals import read_sources

@@ -14,7 +14,14 @@ from isexplore.catalog.pause import Pause
 from isexplore.catalog.records import EXCERPT_LIMIT
 from isexplore.catalog.shelf import JudgedIssue
 from isexplore.catalog.write import Details
-from isexplore.errors import ForbiddenError, InvalidError, NotVisibleError, WrongAnswerError
+from isexplore.errors import (
+    ForbiddenError,
+    ForgeError,
+    InvalidError,
+    NotVisibleError,
+    UnavailableError,
+    WrongAnswerError,
+)
 from isexplore.forge.base import Capability, Forge
 from isexplore.models import Comment, Document, FileEntry, Issue, IssueVerdict, MergeRequest, Project
 from isexplore.text import clean, clean_line
@@ -29,8 +36,18 @@ _README_BYTES = 32_768
 _CARD_BYTES = 65_536
 _CARD = "innersource.json"
 _LANGUAGES = 5
-_REFUSED = (NotVisibleError, ForbiddenError, InvalidError, WrongAnswerError)
-"""What one project may answer without the next one being in doubt."""
+_REFUSED = (NotVisibleError, ForbiddenError, InvalidError, WrongAnswerError, UnavailableError)
+"""What one project may answer without the next one being in doubt; see `_its_own`."""
+
+
+def _its_own(error: ForgeError) -> None:
+    """Return when the error is this project's alone; a broken repository makes a forge answer 500.
+
+    Raises:
+        ForgeError: the same one, when the forge as a whole does not answer.
+    """
+    if isinstance(error, UnavailableError) and error.status != 500:
+        raise error
 
 
 @dataclass(frozen=True)
@@ -102,17 +119,20 @@ class Looker:
                 languages = await self._languages(project)
                 if Capability.PARTICIPATION in self._forge.capabilities:
                     weeks = await self._pause.ask(lambda: self._forge.participation(project))
-        except _REFUSED:
+        except _REFUSED as error:
+            _its_own(error)
             refused = True
         try:
             issues = await self.first_issues(project)
-        except _REFUSED:
+        except _REFUSED as error:
+            _its_own(error)
             refused = True
         read = self._reading.read_documents
         if shelve and read is not None:
             try:
                 shelf = tuple(await self._pause.ask(lambda: read(self._forge, project)))
-            except _REFUSED:
+            except _REFUSED as error:
+                _its_own(error)
                 refused = True
         details = Details(
             languages=languages,
@@ -174,11 +194,13 @@ class Looker:
         try:
             if issue.comments or issue.assignees:
                 comments = await self._pause.ask(lambda: self._forge.comments(project, issue.number))
-        except _REFUSED:
+        except _REFUSED as error:
+            _its_own(error)
             comments = None
         try:
             linked = await self._pause.ask(lambda: self._forge.linked_merge_requests(project, issue.number))
-        except _REFUSED:
+        except _REFUSED as error:
+            _its_own(error)
             linked = None
         return JudgedIssue(issue, self._reading.judge(issue, comments, linked))
 
