@@ -78,7 +78,8 @@ def propose(options: argparse.Namespace, paths: Paths) -> int:
         try:
             report = await _run_until(services, journey, "propose", {"propose": answers}, options.json)
         except BlockedError as error:
-            unknown = await _who_commits(services, folder)
+            waits_for = (await services.journeys.probe(journey)).current
+            unknown = await _who_commits(services, folder) if waits_for in ("change", "commit") else ""
             error.hint = "\n".join(part for part in (error.hint, unknown) if part)
             raise
         if options.json:
