@@ -511,6 +511,7 @@ async def test_template_of_the_project_is_filled_in(world: Contributor) -> None:
     [
         ("Every commit must carry a `Signed-off-by:` line.", True),
         ("Sign off with `git commit -s` if you like.", False),
+        ("No sign-off needed.", False),
     ],
 )
 async def test_commits_without_the_sign_off_that_is_insisted_on_are_not_pushed(

@@ -55,7 +55,9 @@ async def lacks_sign_off(world: World) -> BlockedError | None:
     Before the first push a sign-off is added with one command; afterwards only by changing what others saw.
     """
     rules, base = await maybe(world.rules()), await world.base()
-    if rules is None or rules.sign_off is None or not _INSISTS.search(rules.sign_off.text):
+    if rules is None or rules.sign_off is None or not rules.sign_off_required:
+        return None
+    if not _INSISTS.search(rules.sign_off.text):
         return None
     missing = [one for one in await world.commits() if not _is_signed(one)]
     if not missing:
