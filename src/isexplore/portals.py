@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
@@ -14,11 +15,12 @@ from msgspec.structs import replace
 from isexplore.catalog.database import Database
 from isexplore.catalog.portal import PortalProject, import_repos, read_repos
 from isexplore.catalog.reports import ForgeReport, ScopeFailure
+from isexplore.catalog.shelf import Failure, Scopes
 from isexplore.catalog.store import Account
 from isexplore.catalog.write import Writer
 from isexplore.config.accounts import source_name
 from isexplore.config.schema import origin_of
-from isexplore.errors import ConfigError, IsexploreError
+from isexplore.errors import ConfigError, IsexploreError, StateError
 from isexplore.updates import account_of
 
 if TYPE_CHECKING:
@@ -36,19 +38,36 @@ async def read_sources(services: Services) -> list[ForgeReport]:
 async def _read_source(services: Services, place: str) -> ForgeReport:
     name = source_name(place)
     try:
-        data = await _fetch(services, place)
-        if data is None:
-            return ForgeReport(forge=name)
-        return await asyncio.to_thread(_import, services, place, data)
+        data, etag = await _fetch(services, place)
+        report = ForgeReport(forge=name)
+        if data is not None:
+            report = await asyncio.to_thread(_import, services, place, data)
+        await asyncio.to_thread(_note, services, place, etag=etag)
+        return report
     except IsexploreError as error:
         reason = f"{error.title}. {error.hint}"
+        with suppress(StateError):
+            await asyncio.to_thread(_note, services, place, failure=Failure(error.kind, reason))
         return ForgeReport(forge=name, failures=(ScopeFailure(scope=place, kind=error.kind, reason=reason),))
 
 
-async def _fetch(services: Services, place: str) -> bytes | None:
-    """Return the list, or None when it is the same as last time."""
+def _note(services: Services, place: str, *, etag: str = "", failure: Failure | None = None) -> None:
+    """Write down how reading a list went, for `Catalog.incomplete` and for the next time."""
+    account = account_of(services, source_name(place))
+    if account is None:
+        return
+    with Database(account, str(services.paths.catalog_dir)) as database:
+        now = int(time.time())
+        Scopes(database).put(place, run="", finished=None if failure else now, failure=failure)
+        if failure is None:
+            # Noted last: a list that could not be taken in is to be sent again in full.
+            database.set_facts(etag=etag, as_of=now)
+
+
+async def _fetch(services: Services, place: str) -> tuple[bytes | None, str]:
+    """Return the list, or None when it is the same as last time, and its ETag."""
     if "://" not in place:
-        return await asyncio.to_thread(_read_file, Path(place).expanduser())
+        return await asyncio.to_thread(_read_file, Path(place).expanduser()), ""
     from isexplore.forge.http import ForgeClient
 
     account = account_of(services, source_name(place))
@@ -73,11 +92,8 @@ async def _fetch(services: Services, place: str) -> bytes | None:
             good=(304,),
         )
     if answer.status == 304:
-        return None
-    if account is not None:
-        with Database(account, str(services.paths.catalog_dir)) as database:
-            database.set_facts(etag=answer.headers.get("etag", ""))
-    return answer.body
+        return None, known
+    return answer.body, answer.headers.get("etag", "")
 
 
 def _read_file(file: Path) -> bytes:

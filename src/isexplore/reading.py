@@ -13,10 +13,11 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
+import msgspec
 from msgspec import Struct
 
 from isexplore.errors import ForgeError
-from isexplore.models import Document, Issue, IssueVerdict, Project, ProjectRef
+from isexplore.models import Document, Issue, IssueVerdict, Project, ProjectRef, Verdict
 from isexplore.text import ago, count
 
 if TYPE_CHECKING:
@@ -27,8 +28,53 @@ if TYPE_CHECKING:
     from isexplore.guide.preview import Preview
     from isexplore.services import Services
 
+CARD = "innersource.json"
+"""What a project says of itself, in the format of SAP's project portal."""
 MARKS = {"yes": "✓", "no": "✗", "maybe": "!", "unknown": "?"}
 _FENCE = "```"
+
+
+class Card(Struct, frozen=True, kw_only=True):
+    """What a project says of itself in its innersource.json (the format of SAP's project portal)."""
+
+    title: str = ""
+    motivation: str = ""
+    contributions: tuple[str, ...] = ()
+    """Kinds of contributions that are wanted."""
+    skills: tuple[str, ...] = ()
+    docs: str = ""
+    """Where its documentation is."""
+
+    def rows(self) -> list[tuple[str, str]]:
+        """Return what it says, as names and values."""
+        facts = (
+            ("Why", self.motivation),
+            ("Wanted", ", ".join(self.contributions)),
+            ("Skills", ", ".join(self.skills)),
+            ("Documentation", self.docs),
+        )
+        return [(name, value) for name, value in facts if value]
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the stable shape of `innersource` in `isexplore show --json`."""
+        return {
+            "title": self.title,
+            "motivation": self.motivation,
+            "contributions": list(self.contributions),
+            "skills": list(self.skills),
+            "docs": self.docs,
+        }
+
+
+def read_card(text: str) -> Card | None:
+    """Return what an innersource.json says; None for one that says nothing."""
+    from isexplore.catalog.enrich import clean_card
+
+    known = clean_card(text.encode())
+    if not known:
+        return None
+    card = msgspec.json.decode(known, type=Card)
+    return card if card != Card() else None
 
 
 class IssueLine(Struct, frozen=True, kw_only=True):
@@ -51,6 +97,8 @@ class Reading(Struct, frozen=True, kw_only=True):
     documents: tuple[Document, ...] = ()
     """README and CONTRIBUTING first."""
     issues: tuple[IssueLine, ...] = ()
+    card: Card | None = None
+    """Its innersource.json."""
     notes: tuple[str, ...] = ()
     """What could not be read, in words."""
     as_of: datetime
@@ -76,6 +124,7 @@ class Reading(Struct, frozen=True, kw_only=True):
             ),
             "documents": [{"name": one.name, "path": one.path, "text": one.text} for one in self.documents],
             "people": list(self.contacts),
+            "innersource": self.card.as_json() if self.card else None,
             "issues": [issue_as_json(line) for line in self.issues],
             "notes": list(self.notes),
             "as_of": self.as_of.isoformat().replace("+00:00", "Z"),
@@ -220,6 +269,7 @@ def compose(ref: ProjectRef, preview: Preview) -> Reading:
         people=people_words(preview.people),
         contacts=tuple(_contact(one) for one in (*preview.people.contacts, *preview.people.also)),
         documents=preview.documents,
+        card=_card_of(preview),
         issues=tuple(IssueLine(issue=one.issue, verdict=one.verdict) for one in preview.issues),
         notes=tuple(
             f"{note.part.capitalize()}: {note.title}." + (f" {note.hint}" if note.hint else "")
@@ -239,10 +289,24 @@ def _contact(contact: Contact) -> dict[str, str | None]:
     }
 
 
+def _card_of(preview: Preview) -> Card | None:
+    document = preview.document(CARD)
+    return read_card(document.text) if document is not None else None
+
+
+def _card_words(card: Card | None) -> list[str]:
+    """Return what the project says of itself, as a section of Markdown; empty when it says nothing."""
+    rows = card.rows() if card is not None else []
+    if not rows:
+        return []
+    lines = [f"| {name} | {plain(value)} |" for name, value in rows]
+    return ["\n".join(("## In its own words", "", "| | |", "| --- | --- |", *lines))]
+
+
 def overview(preview: Preview) -> str:
     """Return the first things to know of a project, as Markdown."""
     project = preview.project
-    parts = [plain(project.description) or "*No description.*"]
+    parts = [plain(project.description) or "*No description.*", *_card_words(_card_of(preview))]
     if preview.checks:
         rows = ["## May I contribute?", "", "| | |", "| --- | --- |"]
         for check in preview.checks:
@@ -363,16 +427,56 @@ def _from_shelf(services: Services, ref: ProjectRef, error: ForgeError) -> Readi
         ("Address", row.url),
     ]
     rows = "\n".join(f"| {name} | {plain(value)} |" for name, value in facts if value)
+    card = read_card(row.card or "")
     return Reading(
         ref=ref,
         project=project,
-        overview=f"{plain(row.description)}\n\n| | |\n| --- | --- |\n{rows}",
+        overview="\n\n".join(
+            (
+                plain(row.description) or "*No description.*",
+                *_card_words(card),
+                f"| | |\n| --- | --- |\n{rows}",
+            )
+        ),
         people="The forge cannot be asked now.",
         documents=kept,
+        card=card,
+        issues=_kept_issues(services, ref),
         notes=(f"{error.title}." + (f" {error.hint}" if error.hint else ""),),
         as_of=datetime.fromtimestamp(moment, UTC),
         offline=True,
     )
+
+
+def _kept_issues(services: Services, ref: ProjectRef) -> tuple[IssueLine, ...]:
+    from isexplore.catalog.issues import issues_of
+
+    store = services.catalog.store(ref.forge)
+    found = issues_of(store, ref.path) if store is not None else []
+    return tuple(
+        IssueLine(
+            issue=Issue(
+                forge=one.forge,
+                project=one.project,
+                number=one.number,
+                title=one.title,
+                url=one.url,
+                description=one.description,
+                labels=one.labels,
+                author=one.author,
+                assignees=one.assignees,
+                comments=one.comments,
+                created_at=_moment(one.created_at),
+                updated_at=_moment(one.updated_at),
+            ),
+            verdict=IssueVerdict(verdict=Verdict(one.verdict), reasons=one.reasons),
+        )
+        for one in found
+    )
+
+
+def _moment(seconds: int | None) -> datetime | None:
+    return datetime.fromtimestamp(seconds, UTC) if seconds is not None else None
 
 
 # Issues

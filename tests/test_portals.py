@@ -1,0 +1,187 @@
+"""Project lists of a portal (`repos.json`): as files and addresses, beside forges, and as exported here."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import io
+import json
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from isexplore.catalog.portal import as_csv, repos_json
+from isexplore.catalog.reports import ForgeReport
+from isexplore.config.paths import Paths
+from isexplore.config.schema import Config
+from isexplore.portals import read_sources
+from isexplore.services import Services
+from tests.support.forge import ForgeServer, Reply, Seen
+from tests.support.practice import ALPHA
+from tests.support.syncing import FORGE, syncing
+
+ENTRIES = [
+    {
+        "id": 7,
+        "name": "tram-times",
+        "full_name": "city/tram-times",
+        "html_url": "https://git.example.com/city/tram-times",
+        "description": "When the next tram comes",
+        "stargazers_count": 12,
+        "pushed_at": "2026-05-01T10:00:00Z",
+        "language": "Rust",
+        "_InnerSourceMetadata": {
+            "topics": ["innersource", "trams"],
+            "motivation": "Nobody likes to wait in the rain",
+            "contributions": ["Bugfixes"],
+            "participation": [1] * 52,
+        },
+    },
+    {"name": "no address"},
+]
+
+
+def services(folder: Path, *sources: str) -> Services:
+    return Services(Paths.under(folder), Config(sources=sources))
+
+
+async def read(world: Services) -> ForgeReport:
+    (report,) = await read_sources(world)
+    world.reopen_catalog()
+    return report
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[ForgeServer]:
+    async with ForgeServer().running() as running:
+        yield running
+
+
+async def test_a_file_is_read_and_searched(tmp_path: Path) -> None:
+    file = tmp_path / "repos.json"
+    file.write_text(json.dumps(ENTRIES))
+    world = services(tmp_path / "world", str(file))
+    report = await read(world)
+    assert (report.listed, report.skipped, report.failures) == (1, 1, ())
+    (row,) = world.search("tram").rows
+    assert (row.forge, row.path, row.stars) == ("list:repos.json", "city/tram-times", 12)
+    assert sum(row.weeks) == 52
+    assert world.catalog.incomplete() == []
+
+
+async def test_an_address_is_read_and_an_unchanged_list_costs_nothing(
+    tmp_path: Path, server: ForgeServer
+) -> None:
+    def answer(seen: Seen) -> Reply:
+        if seen.headers.get("if-none-match") == '"one"':
+            return Reply(304)
+        return Reply(body=ENTRIES, headers={"ETag": '"one"'})
+
+    server.on("GET", "/repos.json", answer)
+    world = services(tmp_path, f"{server.url}/repos.json")
+    assert (await read(world)).listed == 1
+    again = await read(world)
+    assert (again.listed, again.changed, again.failures) == (0, 0, ())
+    assert len(server.requests) == 2
+    assert [row.path for row in world.search("tram").rows] == ["city/tram-times"]
+
+
+async def test_a_broken_list_keeps_what_was_and_is_asked_for_again(
+    tmp_path: Path, server: ForgeServer
+) -> None:
+    broken = Reply(body=b'[{"name": ', headers={"ETag": '"broken"', "Content-Type": "application/json"})
+    good = Reply(body=ENTRIES, headers={"ETag": '"one"'})
+    server.on("GET", "/repos.json", good, broken, good)
+    world = services(tmp_path, f"{server.url}/repos.json")
+    await read(world)
+    (failure,) = (await read(world)).failures
+    assert "cannot be read" in failure.reason
+    ((name, reason),) = world.catalog.incomplete()
+    assert name.startswith("list:127.0.0.1")
+    assert "cannot be read" in reason
+    assert [row.path for row in world.search("tram").rows] == ["city/tram-times"]
+    assert (await read(world)).failures == ()
+    assert server.requests[-1].headers.get("if-none-match") == '"one"', "not the broken one's"
+    assert world.catalog.incomplete() == []
+
+
+async def test_a_source_that_is_down_is_named_and_its_projects_stay(
+    tmp_path: Path, server: ForgeServer
+) -> None:
+    server.on("GET", "/repos.json", Reply(body=ENTRIES), Reply(500, {"message": "broken"}))
+    world = services(tmp_path, f"{server.url}/repos.json")
+    await read(world)
+    (failure,) = (await read(world)).failures
+    assert failure.kind == "unavailable"
+    assert "has a problem" in world.catalog.incomplete()[0][1]
+    assert world.search("tram").total == 1
+
+
+async def test_a_file_that_is_missing_is_named(tmp_path: Path) -> None:
+    world = services(tmp_path, str(tmp_path / "nowhere.json"))
+    (failure,) = (await read(world)).failures
+    assert "nowhere.json" in failure.reason
+    assert "nowhere.json" in world.search("tram").incomplete[0][1]
+
+
+async def test_what_left_the_list_leaves_the_catalog(tmp_path: Path) -> None:
+    file = tmp_path / "repos.json"
+    more = [{**ENTRIES[0], "id": number, "full_name": f"city/t{number}", "name": f"t{number}",
+             "html_url": f"https://git.example.com/city/t{number}"} for number in range(5)]  # fmt: skip
+    file.write_text(json.dumps(more))
+    world = services(tmp_path / "world", str(file))
+    await read(world)
+    file.write_text(json.dumps(more[:3]))
+    await read(world)
+    assert world.catalog_size() == 3
+
+
+async def test_a_list_adds_to_a_forge_and_the_forge_s_own_word_counts(tmp_path: Path) -> None:
+    with syncing(tmp_path, light=5) as world:
+        await world.sync()
+        before = {row.path: row.description for row in world.rows()}
+        file = tmp_path / "repos.json"
+        entries = [
+            {**ENTRIES[0], "id": 9_000_001, "full_name": path, "html_url": f"{world.forge.url}/{path}",
+             "description": "From the list"}
+            for path in (ALPHA.path, "hidden/elsewhere")
+        ]  # fmt: skip
+        file.write_text(json.dumps(entries))
+        listed = Services(world.paths, Config(forges=world.config.forges, sources=(str(file),)))
+        await read_sources(listed)
+        after = {row.path: row.description for row in world.rows()}
+        assert after[ALPHA.path] == before[ALPHA.path]
+        assert after["hidden/elsewhere"] == "From the list"
+        assert len(after) == len(before) + 1
+        assert {row.forge for row in listed.search("").rows} == {FORGE}
+
+
+async def test_an_export_is_a_source_elsewhere_and_finds_the_same(tmp_path: Path) -> None:
+    with syncing(tmp_path, light=30) as world:
+        await world.sync(looks=3)
+        with world.catalog() as catalog:
+            exported, table = repos_json(catalog), as_csv(catalog)
+            paths = {row.path for row in world.rows()}
+    file = tmp_path / "exported.json"
+    file.write_text(exported)
+    elsewhere = services(tmp_path / "elsewhere", str(file))
+    assert (await read(elsewhere)).listed == len(paths)
+    found = elsewhere.search("")
+    assert {row.path for row in found.window(0, 1_000)} == paths
+    here = world.services()
+    for text in ("small library", "sort:stars", "lang:python"):
+        assert [row.path for row in elsewhere.search(text).rows][:1] == [
+            row.path for row in here.search(text).rows
+        ][:1]
+    lines = list(csv.DictReader(io.StringIO(table, newline="")))
+    assert {line["path"] for line in lines} == paths
+
+
+async def test_the_command_line_exports_and_takes_in(tmp_path: Path) -> None:
+    with syncing(tmp_path, light=10) as world:
+        await world.sync()
+        file = tmp_path / "out.json"
+        code, _, err = await asyncio.to_thread(world.run, "export", str(file))
+        assert code == 0, err
+        assert len(json.loads(file.read_text())) == len(world.rows())
