@@ -276,8 +276,11 @@ class Services:
         from isexplore.config.network import git_environment
         from isexplore.git.client import Git
 
+        # Whole addresses: a former host may serve other things beside the forge, and sub-paths may differ.
         replaced = {
-            origin_of(former): forge.origin for forge in self.config.forges for former in forge.former_urls
+            former.rstrip("/"): forge.url.rstrip("/")
+            for forge in self.config.forges
+            for former in forge.former_urls
         }
         return Git(
             network_environment=git_environment(self.config.network, self.paths.cache_dir),
@@ -361,6 +364,18 @@ class Services:
         """
         with suppress(StateError):
             self.visits.mark(EXPLORE)
+
+    def search_to_the_end(self, text: str) -> Found:
+        """Search however long it takes: for a thread, after a search that its deadline cut short.
+
+        Raises:
+            UsageError: an unknown filter or a bad value.
+        """
+        from isexplore.catalog.query import search
+
+        with self.catalog.again() as own:
+            found = search(own, text, limit=30, typing=True)
+        return found.rebound(self.catalog)
 
     def find_all(self, found: Found) -> Found:
         """Return a result of which every hit is known. Takes long where there are many: for a thread."""

@@ -69,7 +69,8 @@ class FoundRows(RowSource):
             return self._first[index]
         start = index - index % WINDOW
         if start not in self._windows:
-            self._windows[start] = self.found.window(start, WINDOW)
+            # Not a row more than is known: the next one would make the search look at every hit.
+            self._windows[start] = self.found.window(start, min(WINDOW, self._length - start))
         return self._windows[start][index - start]
 
     def key(self, index: int) -> Hashable:

@@ -95,13 +95,27 @@ class ExploreScreen(Screen[None]):
         """Search, and show what was found; called within the key press."""
         self._query = text
         bar = self.query_one(SearchBar)
-        rows = self.query_one("#results", RowList)
         try:
             found = self.app.services.search(text)
         except IsexploreError as error:
             # What was found before stays: half a filter is no reason to empty the list.
             bar.error = ". ".join(part for part in (error.title, error.hint) if part)
             return
+        if found.late:
+            # The deadline of a key press has passed: what was found before stays until all is known.
+            self._search_on(text)
+            return
+        self._show_found(text, found)
+
+    @work(exclusive=True, group="search")
+    async def _search_on(self, text: str) -> None:
+        found = await asyncio.to_thread(self.app.services.search_to_the_end, text)
+        if text == self._query:
+            self._show_found(text, found)
+
+    def _show_found(self, text: str, found: Found) -> None:
+        bar = self.query_one(SearchBar)
+        rows = self.query_one("#results", RowList)
         bar.error = f"Nothing is spelt like that; showing {found.corrected}" if found.corrected else ""
         rows.empty = NO_HIT if text.strip() else EMPTY_CATALOG
         kept = rows.source.kept if isinstance(rows.source, FoundRows) else None
