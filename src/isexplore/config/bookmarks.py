@@ -8,8 +8,12 @@ from typing import Any
 
 from isexplore.config.files import StateFile
 from isexplore.errors import StateError
-from isexplore.models import Bookmark, ProjectRef
 from isexplore.text import clean_line
+
+# Searching looks up the last visit here, and must not wait for the models to be loaded.
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from isexplore.models import Bookmark, ProjectRef
 
 _KEY = "bookmarks"
 _VISITS = "visits"
@@ -139,6 +143,8 @@ def _entries(state: dict[str, Any]) -> list[Any]:
 
 
 def _ref(entry: Any) -> ProjectRef | None:
+    from isexplore.models import ProjectRef
+
     if not isinstance(entry, dict):
         return None
     forge, path = entry.get("forge"), entry.get("path")
@@ -146,6 +152,8 @@ def _ref(entry: Any) -> ProjectRef | None:
 
 
 def _bookmark(entry: Any) -> Bookmark | None:
+    from isexplore.models import Bookmark
+
     ref = _ref(entry)
     if ref is None:
         return None
