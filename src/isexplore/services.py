@@ -22,7 +22,7 @@ from isexplore.config.bookmarks import EXPLORE, Bookmarks, Visits
 from isexplore.config.files import StateFile
 from isexplore.config.load import load
 from isexplore.config.paths import Paths
-from isexplore.config.schema import Config, ForgeConfig, origin_of
+from isexplore.config.schema import Config, ForgeConfig
 from isexplore.config.secrets import Secret
 from isexplore.errors import (
     AuthError,
