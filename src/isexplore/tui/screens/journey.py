@@ -329,6 +329,7 @@ class JourneyScreen(Screen[None]):
 
     async def _ask_and_run(self, step: StepReport) -> None:
         name = step.name
+        self._tell(f"Getting {name} ready...")
         try:
             journeys = await self.app.services.journeys_for(self.journey)
             questions = await journeys.questions(journeys.get(self.journey.id), name)
@@ -339,6 +340,7 @@ class JourneyScreen(Screen[None]):
         if questions:
             values = await self.app.push_screen_wait(self._dialog(step, fields_of(questions)))
             if values is None:
+                self._tell("")
                 return
             answers = {
                 key: value if isinstance(value, str) else ("yes" if value else "no")

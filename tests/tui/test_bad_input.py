@@ -1,0 +1,210 @@
+"""What goes wrong is told where the result would have been, with the next thing to do; what is there stays."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from textual.widgets import Input
+
+from isexplore.practice.seed import IssueSeed, ProjectSeed
+from isexplore.practice.server import Fault, Grant
+from isexplore.services import Services
+from isexplore.tui.screens.journey import JourneyScreen
+from isexplore.tui.widgets.preview import Preview
+from isexplore.tui.widgets.rows import RowList
+from tests.support.practice import ALPHA
+from tests.support.tui import CRASH_STRINGS, TERMINAL_PAYLOADS, forbidden, frame
+from tests.support.world import Person, at_the_screen, fill_catalog, practice_world, services_for
+
+GONE = Fault(status=404, body=b'{"message":"404 Project Not Found"}')
+HTML = Fault(status=200, body=b"<html><body>Sign in to the proxy</body></html>", media_type="text/html")
+
+
+async def begin(person: Person) -> JourneyScreen:
+    """Begin a contribution to tools/alpha, without an issue."""
+    await person.sees_words("tools/alpha")
+    await person.press("slash", *"alpha", "enter", "c")
+    await person.until(lambda: isinstance(person.app.screen, JourneyScreen) and person.app.screen.report)
+    assert isinstance(person.app.screen, JourneyScreen)
+    return person.app.screen
+
+
+async def kept_catalog(tmp_path: Path) -> tuple[Services, str]:
+    """Return services with a full catalog, whose forge has gone since."""
+    with practice_world(tmp_path) as world:
+        await fill_catalog(world.services)
+        await world.services.disconnect()
+        return world.services, world.forge.url
+
+
+async def test_a_stopped_forge_leaves_the_list_and_says_so(tmp_path: Path) -> None:
+    services, _ = await kept_catalog(tmp_path)
+    async with at_the_screen(services) as person:
+        await person.sees_words("tools/alpha", "tools/deep/beta")
+        await person.press("r")
+        await person.sees_words("r tries again", "tools/alpha", seconds=10)
+        await person.press("c")
+        await person.sees_words("refused the connection", "whether the VPN is on", "tools/alpha")
+
+
+@pytest.mark.parametrize(
+    ("grant", "words"),
+    [
+        (None, ("token",)),
+        (Grant(username="nia", scopes=("read_user",)), ("scope",)),
+        (Grant(username="nia", problem="Token is expired."), ("token",)),
+    ],
+    ids=["wrong token", "missing scope", "expired token"],
+)
+async def test_a_token_that_is_refused_is_named_inline(
+    tmp_path: Path, grant: Grant | None, words: tuple[str, ...]
+) -> None:
+    with practice_world(tmp_path) as world:
+        await fill_catalog(world.services)
+        await world.services.disconnect()
+        token = "no-such-token"
+        if grant is not None:
+            token = "token-with-less"
+            world.forge.forge.tokens[token] = grant
+        services = services_for(tmp_path, world.forge.url, token)
+        async with at_the_screen(services) as person:
+            await person.sees_words("tools/alpha")
+            await person.press("r")
+            await person.sees_words(*words, "r tries again", "tools/alpha")
+            assert token not in person.sees
+
+
+async def test_a_web_page_instead_of_an_answer_is_told(tmp_path: Path) -> None:
+    with practice_world(tmp_path) as world:
+        await fill_catalog(world.services)
+        async with at_the_screen(world.services) as person:
+            await person.sees_words("tools/alpha", "Whom to ask")
+            world.forge.knobs.faults += [HTML] * 20
+            await person.press("slash", *"alpha", "enter", "c")
+            await person.sees_words("web page", "tools/alpha")
+            world.forge.knobs.faults.clear()
+
+
+async def test_a_project_that_vanished_is_told_in_the_preview(tmp_path: Path) -> None:
+    with practice_world(tmp_path) as world:
+        await fill_catalog(world.services)
+        world.forge.knobs.faults += [GONE] * 40
+        async with at_the_screen(world.services) as person:
+            await person.press("slash", *"alpha", "enter")
+            await person.sees_words("tools/alpha", "not")
+            await person.press("c")
+            await person.sees_words("tools/alpha", "not")
+            assert not isinstance(person.app.screen, JourneyScreen)
+            world.forge.knobs.faults.clear()
+
+
+async def test_a_folder_in_the_way_is_answered_with_another(tmp_path: Path) -> None:
+    with practice_world(tmp_path) as world:
+        (tmp_path / "src" / "tools" / "alpha").mkdir(parents=True)
+        (tmp_path / "src" / "tools" / "alpha" / "mine.txt").write_text("mine")
+        await fill_catalog(world.services)
+        async with at_the_screen(world.services) as person:
+            screen = await begin(person)
+            await person.sees_words("· fork")
+            await person.press("enter")
+            await person.sees_words("· clone", "in the way: it is not empty")
+            await person.press("enter")
+            await person.sees_words("Clone into")
+            assert person.app.screen.query_one(Input).value.endswith("alpha-2")
+            await person.press("ctrl+s")
+            await person.sees_words("· branch")
+            assert screen.journey.folder.endswith("alpha-2")
+            assert (tmp_path / "src" / "tools" / "alpha" / "mine.txt").read_text() == "mine"
+
+
+async def test_without_git_the_check_says_what_to_install(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with practice_world(tmp_path) as world:
+        await fill_catalog(world.services)
+        (tmp_path / "empty").mkdir()
+        monkeypatch.setenv("PATH", str(tmp_path / "empty"))
+        services = services_for(tmp_path, world.forge.url, world.forge.token)
+        async with at_the_screen(services) as person:
+            await begin(person)
+            await person.sees_words("✗ check", "git")
+
+
+async def test_a_broken_state_file_is_told_and_kept(tmp_path: Path) -> None:
+    services = services_for(tmp_path, "http://127.0.0.1:9", "t")
+    services.paths.state_dir.mkdir(parents=True)
+    services.paths.state_file.write_text("bookmarks = [[[")
+    async with at_the_screen(services) as person:
+        await person.press("4")
+        await person.until(lambda: services.state.notice)
+        await person.sees_words("state.toml")
+        kept = [file for file in services.paths.state_dir.iterdir() if file.read_text() == "bookmarks = [[["]
+        assert kept
+
+
+async def test_quitting_during_a_clone_is_instant_and_leaves_nothing(tmp_path: Path) -> None:
+    with practice_world(tmp_path) as world:
+        await fill_catalog(world.services)
+        async with at_the_screen(world.services) as person:
+            screen = await begin(person)
+            await person.sees_words("· fork")
+            await person.press("enter")
+            await person.sees_words("· clone")
+            world.forge.knobs.latency = 0.4
+            await person.press("enter")
+            await person.until(lambda: screen.running == "clone")
+            loop = asyncio.get_running_loop()
+            before = loop.time()
+            await person.press("q")
+            await person.until(lambda: person.app._exit, seconds=1)
+        assert loop.time() - before < 1.5
+        world.forge.knobs.latency = 0.0
+        assert not [path for path in (tmp_path / "src").rglob("*") if path.is_file()]
+
+
+def hostile_projects() -> tuple[ProjectSeed, ...]:
+    """Return projects whose every word is somebody's attempt."""
+    texts = [
+        text for text in (*CRASH_STRINGS, *TERMINAL_PAYLOADS) if "\x00" not in text and "\ud800" not in text
+    ]
+    return tuple(
+        ProjectSeed(
+            path=f"tools/hostile-{number}",
+            description=text,
+            topics=("innersource",),
+            members={"mara": 40},
+            commits=(ALPHA.commits[0],),
+            issues=(
+                IssueSeed(title=text, body=text, author="mara", days_ago=3, labels=("good first issue",)),
+            ),
+        )
+        for number, text in enumerate(texts)
+    )
+
+
+@pytest.mark.timeout(90)
+async def test_strangers_words_break_no_screen(tmp_path: Path) -> None:
+    with practice_world(tmp_path, seeds=hostile_projects()) as world:
+        await fill_catalog(world.services)
+        async with at_the_screen(world.services) as person:
+            await person.sees_words("tools/hostile-")
+            rows = person.app.screen.query_one("#results", RowList)
+            for _ in range(len(rows.source)):
+                await person.press("down")
+                assert not forbidden(frame(person.app))
+            preview = person.app.screen.query_one(Preview)
+            await person.until(lambda: preview.reading is not None)
+            await person.press(*["right_square_bracket"] * 3)
+            assert not forbidden(frame(person.app))
+            await person.press("2")
+            issues = person.app.screen.query_one("#issues", RowList)
+            for _ in range(len(issues.source)):
+                await person.press("down")
+                assert not forbidden(frame(person.app))
+            await person.press("c")
+            await person.until(
+                lambda: isinstance(person.app.screen, JourneyScreen) and person.app.screen.report
+            )
+            assert not forbidden(frame(person.app))
