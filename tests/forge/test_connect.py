@@ -14,6 +14,7 @@ from tests.support.forge import ForgeServer, Reply, html
 SWAGGER = "https://git.example.com/api/swagger"
 GITLAB = Reply(401, {"message": "401 Unauthorized"})
 FORGEJO = Reply(body={"version": "11.0.3+gitea-1.22.0"})
+MEMBERS_ONLY = Reply(403, {"message": "Only signed in user is allowed to call APIs."})
 GHES = Reply(body={"installed_version": "3.19.1", "verifiable_password_authentication": True})
 
 
@@ -39,6 +40,7 @@ async def server() -> AsyncIterator[ForgeServer]:
         ("/api/v1/version", FORGEJO, ForgeKind.GITEA, "Forgejo", "11.0.3+gitea-1.22.0"),
         ("/api/v1/version", Reply(body={"version": "1.25.1"}), ForgeKind.GITEA, "Gitea", "1.25.1"),
         ("/api/v1/version", Reply(403, {"message": "no", "url": SWAGGER}), ForgeKind.GITEA, "Gitea", None),
+        ("/api/v1/version", MEMBERS_ONLY, ForgeKind.GITEA, "Gitea", None),
         ("/api/v3/meta", GHES, ForgeKind.GITHUB, "GitHub Enterprise Server", "3.19.1"),
         (
             "/api/v3/meta",

@@ -22,6 +22,8 @@ from isexplore.text import clean_line
 
 MAX_DEPTH = 4
 """Most parts of the path that a forge is looked for below."""
+_MEMBERS_ONLY = "Only signed in user is allowed to call APIs"
+"""All that a Gitea or Forgejo with REQUIRE_SIGNIN_VIEW says to strangers."""
 _EVERY_REFUSAL = tuple(range(400, 600))
 _SSH = re.compile(r"(?:ssh://)?(?:[\w.-]+@)(?P<host>[\w.-]+)(?::|/)(?!//)")
 
@@ -205,7 +207,8 @@ def _found(probe: _Probe, root: str, answer: Answer) -> Found | None:
         if answer.header("x-gitlab-meta") or told_version or refused:
             name = "GitLab"
     elif probe.kind is ForgeKind.GITEA:
-        refused = answer.status in (401, 403) and (body.url or "").endswith("/api/swagger")
+        known = (body.url or "").endswith("/api/swagger") or (body.message or "").startswith(_MEMBERS_ONLY)
+        refused = answer.status in (401, 403) and known
         if told_version or refused:
             name = "Forgejo" if "+gitea" in (told_version or "") else "Gitea"
     else:
