@@ -27,14 +27,14 @@ from isexplore.config.paths import Paths
 from isexplore.config.schema import Config, ForgeConfig
 from isexplore.services import Services
 
-class Broken(app.IsexploreApp):
+class Broken(app.ExploringApp):
     CSS_PATH = Path(app.__file__).with_name("base.tcss")
 
     def action_help(self):
         token = "glpat-" + "abcdefghijklmnopqrst"
         raise RuntimeError(f"nobody expected {token}")
 
-app.IsexploreApp = Broken
+app.ExploringApp = Broken
 config = Config(forges=(ForgeConfig(name="x", url="http://127.0.0.1:9"),), refresh_after=1e9)
 paths = Paths.under(Path(sys.argv[1]))
 sys.exit(open_screens(paths, Services(paths, config)))

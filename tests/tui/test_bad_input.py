@@ -53,7 +53,7 @@ async def test_a_stopped_forge_leaves_the_list_and_says_so(tmp_path: Path) -> No
     ("grant", "words"),
     [
         (None, ("token",)),
-        (Grant(username="nia", scopes=("read_user",)), ("scope",)),
+        (Grant(username="nia", scopes=("read_user",)), ("may not do that",)),
         (Grant(username="nia", problem="Token is expired."), ("token",)),
     ],
     ids=["wrong token", "missing scope", "expired token"],
