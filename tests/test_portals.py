@@ -21,7 +21,7 @@ from tests.support.forge import ForgeServer, Reply, Seen
 from tests.support.practice import ALPHA
 from tests.support.syncing import FORGE, syncing
 
-ENTRIES = [
+ENTRIES: list[dict[str, object]] = [
     {
         "id": 7,
         "name": "tram-times",

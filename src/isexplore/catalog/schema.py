@@ -152,9 +152,13 @@ def open_for_reading(path: str) -> sqlite3.Connection | None:
     if not os.path.exists(path) or os.path.exists(path + DAMAGED):
         return None
     for suffix in ("?mode=ro", "?mode=ro&immutable=1"):
-        connection = sqlite3.connect(
-            "file:" + _uri_path(path) + suffix, uri=True, check_same_thread=False, isolation_level=None
-        )
+        try:
+            connection = sqlite3.connect(
+                "file:" + _uri_path(path) + suffix, uri=True, check_same_thread=False, isolation_level=None
+            )
+        except sqlite3.OperationalError:
+            # A folder, or a file that may not even be opened.
+            continue
         try:
             _set_up(connection)
             if _version(connection) == (APPLICATION, VERSION):
@@ -222,6 +226,8 @@ def _create(connection: sqlite3.Connection) -> None:
 
 def _fault(path: str) -> str | None:
     """Return what is wrong with an existing file, in words that follow its name; None if nothing is."""
+    if os.path.isdir(path):
+        return "is not a catalog"
     if not os.path.exists(path) or os.path.getsize(path) == 0:
         return None
     connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=5.0)
