@@ -15,9 +15,10 @@ import pytest
 from isexplore.catalog.issues import first_issues
 from isexplore.catalog.query import search
 from isexplore.catalog.reports import SyncProgress
+from isexplore.models import ProjectRef
 from isexplore.practice.server import Fault, Knobs
 from isexplore.updates import sync
-from tests.support.practice import ALPHA
+from tests.support.practice import ALPHA, MARA_TOKEN
 from tests.support.syncing import FORGE, Syncing, syncing
 
 MANY = 3_000
@@ -191,3 +192,30 @@ async def test_a_readme_that_never_ends_is_read_to_its_limit(tmp_path: Path) -> 
             texts = [catalog.readme(row) for row in world.rows()]
         assert any(text.startswith("endless words") for text in texts)
         assert max(map(len, texts)) <= 4_096
+
+
+async def test_a_fresh_verdict_is_in_the_list_of_first_issues_too(tmp_path: Path) -> None:
+    with syncing(tmp_path) as world:
+        await world.sync(looks=50)
+        services = world.services()
+
+        def listed() -> list[tuple[int, str]]:
+            services.reopen_catalog()
+            return [(one.number, one.verdict) for one in services.first_issues("").issues]
+
+        assert listed() == [(1, "free")]
+        world.forge.ask(
+            "/projects/tools%2Falpha/issues/1/notes",
+            method="POST",
+            data={"body": "I'll take it"},
+            token=MARA_TOKEN,
+        )
+        verdict = await services.refresh_verdict(ProjectRef(FORGE, ALPHA.path), 1)
+        assert verdict.verdict.value == "maybe-taken"
+        assert listed() == [(1, "maybe-taken")]
+        world.forge.ask(
+            "/projects/tools%2Falpha/issues/1", method="PUT", data={"state_event": "close"}, token=MARA_TOKEN
+        )
+        await services.refresh_verdict(ProjectRef(FORGE, ALPHA.path), 1)
+        assert listed() == []
+        await services.disconnect()

@@ -10,14 +10,14 @@ import re
 import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from urllib.parse import quote
 
 import msgspec
 from msgspec import Struct
 
 from isexplore.errors import ForgeError
-from isexplore.models import Document, Issue, IssueVerdict, Project, ProjectRef, Verdict
+from isexplore.models import Comment, Document, Issue, IssueVerdict, Project, ProjectRef, Verdict
 from isexplore.text import ago, count
 
 if TYPE_CHECKING:
@@ -220,7 +220,7 @@ def unmarked(text: str) -> str:
             first, _, rest = line[2:-2].partition(" | ")
             line = f"{first:<14} {rest}" if len(first) > 1 else f"{first} {rest}"
         lines.append(re.sub(r"(?<!\\)\*", "", line))
-    return re.sub(r"\\([^\w\s])", r"\1", "\n".join(lines))
+    return re.sub(r"\\([^A-Za-z0-9\s])", r"\1", "\n".join(lines))
 
 
 async def read(services: Services, ref: ProjectRef, *, again: bool = False) -> Reading:
@@ -348,7 +348,7 @@ def digest_rows(rules: Digest) -> Iterable[str]:
         ("Done means", rules.done),
     ]
     return [
-        f"| {name} | {plain(found.text)} *({plain(found.document)}, line {found.line})* |"
+        f"| {name} | {plain('; '.join(found.text.splitlines()))} *({plain(found.document)}, line {found.line})* |"
         for name, found in named
         if found is not None
     ]
@@ -494,34 +494,106 @@ def issue_document(row: FirstIssue) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-async def read_issue(services: Services, row: FirstIssue) -> str:
-    """Return an issue with its comments and a fresh verdict, as Markdown.
+class JudgedNow(NamedTuple):
+    """An issue as it is at this moment."""
+
+    issue: Issue
+    comments: list[Comment]
+    verdict: IssueVerdict
+
+
+async def judge_issue(services: Services, ref: ProjectRef, number: int) -> JudgedNow:
+    """Return an issue with a fresh verdict, which the catalog learns too.
+
+    Raises:
+        ForgeError: it cannot be read.
+    """
+    from isexplore.guide.issues import is_first_label, verdict
+    from isexplore.updates import keep_verdict
+
+    forge = await services.forge(ref.forge)
+    project = await forge.project(ref.path)
+    issue, comments, linked = await asyncio.gather(
+        forge.issue(project, number),
+        forge.comments(project, number),
+        forge.linked_merge_requests(project, number),
+    )
+    judged = verdict(
+        issue, now=datetime.now(UTC), comments=comments, linked=linked, me=services.username(ref.forge)
+    )
+    if any(is_first_label(label, services.config.first_labels) for label in issue.labels):
+        await asyncio.to_thread(keep_verdict, services, project, issue, judged)
+    return JudgedNow(issue, comments, judged)
+
+
+class IssueReading(Struct, frozen=True, kw_only=True):
+    """An issue with its comments and a fresh verdict."""
+
+    line: IssueLine
+    comments: tuple[Comment, ...]
+    """Those of people, oldest first."""
+    as_of: datetime
+
+    def as_markdown(self) -> str:
+        """Return it for the screens."""
+        issue, verdict = self.line.issue, self.line.verdict
+        labels = ", ".join(plain(label) for label in issue.labels)
+        parts = [
+            f"# {plain(issue.title)}",
+            f"**{verdict.verdict.value.replace('-', ' ').capitalize()}**: {plain('; '.join(verdict.reasons))}",
+            f"{plain(issue.project)} \\#{issue.number} by @{plain(issue.author)} "
+            f"{ago(issue.created_at, self.as_of)}" + (f" · {labels}" if labels else ""),
+            issue.description,
+        ]
+        parts += [
+            f"---\n\n**@{plain(one.author)}** {ago(one.created_at, self.as_of)}\n\n{one.body}"
+            for one in self.comments
+        ]
+        return "\n\n".join(part for part in parts if part)
+
+    def as_text(self) -> str:
+        """Return it as plain text, everybody's words as they are."""
+        issue, verdict = self.line.issue, self.line.verdict
+        parts = [
+            f"{issue.project} #{issue.number}  {issue.title}",
+            f"{verdict.verdict.value.replace('-', ' ')}: {'; '.join(verdict.reasons)}",
+            f"by @{issue.author} {ago(issue.created_at, self.as_of)}  {', '.join(issue.labels)}".rstrip(),
+            issue.description,
+        ]
+        parts += [f"@{one.author} {ago(one.created_at, self.as_of)}:\n{one.body}" for one in self.comments]
+        return "\n\n".join(part for part in parts if part)
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the shape of `isexplore show --issue --json`."""
+        return {
+            **issue_as_json(self.line),
+            "description": self.line.issue.description,
+            "comments": [
+                {"author": one.author, "body": one.body, "created": _time(one.created_at)}
+                for one in self.comments
+            ],
+        }
+
+
+async def read_issue(services: Services, ref: ProjectRef, number: int) -> IssueReading:
+    """Return an issue with its comments and a fresh verdict.
 
     Raises:
         ForgeError: it cannot be read.
     """
     from isexplore.guide.issues import verdict
 
-    forge = await services.forge(row.forge)
-    project = await forge.project(row.project)
+    forge = await services.forge(ref.forge)
+    project = await forge.project(ref.path)
     issue, comments, linked = await asyncio.gather(
-        forge.issue(project, row.number),
-        forge.comments(project, row.number),
-        forge.linked_merge_requests(project, row.number),
+        forge.issue(project, number),
+        forge.comments(project, number),
+        forge.linked_merge_requests(project, number),
     )
     now = datetime.now(UTC)
-    judged = verdict(issue, now=now, comments=comments, linked=linked, me=services.username(row.forge))
-    labels = ", ".join(plain(label) for label in issue.labels)
-    parts = [
-        f"# {plain(issue.title)}",
-        f"**{judged.verdict.value.replace('-', ' ').capitalize()}**: {plain('; '.join(judged.reasons))}",
-        f"{plain(issue.project)} \\#{issue.number} by @{plain(issue.author)} {ago(issue.created_at, now)}"
-        + (f" · {labels}" if labels else ""),
-        issue.description,
-    ]
-    for comment in comments:
-        if not comment.system:
-            parts.append(
-                f"---\n\n**@{plain(comment.author)}** {ago(comment.created_at, now)}\n\n{comment.body}"
-            )
-    return "\n\n".join(part for part in parts if part)
+    judged = verdict(issue, now=now, comments=comments, linked=linked, me=services.username(ref.forge))
+    return IssueReading(
+        line=IssueLine(issue=issue, verdict=judged),
+        comments=tuple(one for one in comments if not one.system),
+        as_of=now,
+    )

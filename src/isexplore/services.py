@@ -34,7 +34,7 @@ from isexplore.errors import (
 )
 from isexplore.journey.states import Command, Explanation, JourneyReport, StepName, StepReport
 from isexplore.journey.store import Journey, JourneyStore
-from isexplore.models import ForgeKind, ProjectRef
+from isexplore.models import ForgeKind, IssueVerdict, ProjectRef
 from isexplore.reading import IssueLine, Reading
 from isexplore.text import age
 
@@ -536,7 +536,17 @@ class Services:
         """
         from isexplore.reading import read_issue
 
-        return await read_issue(self, row)
+        return (await read_issue(self, ProjectRef(row.forge, row.project), row.number)).as_markdown()
+
+    async def refresh_verdict(self, ref: ProjectRef, number: int) -> IssueVerdict:
+        """Return who would get in whose way on an issue right now; the list of first issues learns it too.
+
+        Raises:
+            ForgeError: it cannot be read.
+        """
+        from isexplore.reading import judge_issue
+
+        return (await judge_issue(self, ref, number)).verdict
 
     async def files_to_edit(self, journey: Journey) -> tuple[list[str], str]:
         """Return the files of a clone, and the one that the issue or the review most likely means."""

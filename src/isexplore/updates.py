@@ -283,3 +283,16 @@ def shelve(services: Services, ref: ProjectRef, preview: Preview) -> None:
         shelf.put_documents(preview.project.id, preview.documents)
         if preview.complete and not any(note.part == "issues" for note in preview.notes):
             shelf.put_issues(preview.project.id, first)
+
+
+def keep_verdict(services: Services, project: Project, issue: Issue, judged: IssueVerdict) -> None:
+    """Write down what was just found out about a first issue; where that fails, only that is lost."""
+    account = account_of(services, project.forge)
+    if account is None:
+        return
+    with suppress(StateError), Database(account, str(services.paths.catalog_dir)) as database:
+        shelf = Shelf(database)
+        if issue.open:
+            shelf.put_issues(project.id, [JudgedIssue(issue, judged)], complete=False)
+        else:
+            shelf.drop_issue(project.id, issue.number)

@@ -113,6 +113,11 @@ class Shelf:
                 ),
             )
 
+    def drop_issue(self, pid: str, number: int) -> None:
+        """Forget an issue that is closed or no longer for newcomers."""
+        with self._database.transaction() as db:
+            db.execute("DELETE FROM issue WHERE pid = ? AND number = ?", (pid, number))
+
     def put_issues(self, pid: str, issues: Iterable[JudgedIssue], *, complete: bool = True) -> None:
         """Keep a project's good first issues; with `complete`, those not named are closed and leave."""
         now = int(self._database.clock())
