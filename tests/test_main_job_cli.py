@@ -77,7 +77,7 @@ def test_a_dry_run_changes_nothing(practice_forge: dict[str, Any], isolated_envi
     planned = as_json("practice", "contribute", "docs/welcome", "--issue", "1", "--dry-run")
     commands = {step["name"]: step["commands"] for step in planned["steps"]}
     assert any("/fork" in line for line in commands["fork"])
-    assert any(line.startswith("git clone") for line in commands["clone"])
+    assert any(line.startswith("git clone") for step in ("fork", "clone") for line in commands[step])
     assert as_json("practice", "status")["contributions"] == []
     assert not list(isolated_environment.glob("**/welcome"))
 

@@ -119,8 +119,12 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "show",
         "read a project: what it is, how to contribute, whom to ask, its first issues",
-        (_arg("project", metavar="PROJECT", help="group/name, a URL, or an unambiguous end of one"), _JSON),
-        "  isexplore show payments/retry-queue",
+        (
+            _arg("project", metavar="PROJECT", help="group/name, a URL, or an unambiguous end of one"),
+            _arg("--issue", type=int, metavar="N", help="read this issue instead, with its comments"),
+            _JSON,
+        ),
+        "  isexplore show payments/retry-queue\n  isexplore show payments/retry-queue --issue 41",
     ),
     Command(
         "issues",
@@ -140,6 +144,11 @@ COMMANDS: tuple[Command, ...] = (
             _arg("--issue", type=int, metavar="N", help="the issue that you want to solve"),
             _arg("--into", metavar="DIR", help="the folder that the clone goes to"),
             _arg("--branch", metavar="NAME", help="name of the branch to work on"),
+            _arg(
+                "--claim",
+                choices=("assign", "comment", "skip"),
+                help="how to tell others that you are on the issue (default: assign where you may, else comment)",
+            ),
             _DRY_RUN,
             _JSON,
         ),
@@ -154,6 +163,7 @@ COMMANDS: tuple[Command, ...] = (
             _arg("--title", metavar="T", help="title of the merge request"),
             _arg("--body-file", metavar="F", help="file with its description; - for standard input"),
             _arg("--draft", action="store_true", help="open it as a draft"),
+            _arg("--reply", metavar="TEXT", help="answer the reviewer as well"),
             _DRY_RUN,
             _JSON,
         ),
@@ -162,8 +172,11 @@ COMMANDS: tuple[Command, ...] = (
     Command(
         "status",
         "my contributions, as the forge and git see them now",
-        (_JSON,),
-        "  isexplore status",
+        (
+            _arg("--forget", metavar="ID", help="take one off the list; fork, clone and merge request stay"),
+            _JSON,
+        ),
+        "  isexplore status\n  isexplore status --forget docs/welcome",
     ),
     Command(
         "bookmark",
@@ -171,8 +184,8 @@ COMMANDS: tuple[Command, ...] = (
         (
             _arg("action", choices=("add", "remove", "list"), help="what to do"),
             _arg("project", nargs="?", metavar="PROJECT", help="for add and remove"),
-            _arg("--note", default="", metavar="TEXT", help="why you want to find it again"),
-            _arg("--tag", action="append", default=[], metavar="TAG", help="may be given several times"),
+            _arg("--note", metavar="TEXT", help="why you want to find it again"),
+            _arg("--tag", action="append", metavar="TAG", help="may be given several times"),
             _JSON,
         ),
         "  isexplore bookmark add docs/welcome --note 'ask Mara'\n  isexplore bookmark list",

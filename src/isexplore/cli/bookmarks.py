@@ -40,7 +40,8 @@ def _bookmark(options: argparse.Namespace, services: Services) -> int:
         )
     if options.action == "add":
         ref = services.resolve(options.project)
-        services.bookmarks.add(ref, note=options.note, tags=tuple(options.tag))
+        tags = None if options.tag is None else tuple(options.tag)
+        services.bookmarks.add(ref, note=options.note, tags=tags)
         _check_kept(services)
         if not options.json:
             say(f"Bookmarked {ref.path}.")

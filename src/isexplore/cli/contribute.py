@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from isexplore.cli.output import print_json, print_table, say, tell
-from isexplore.cli.world import naming, run_in_world
+from isexplore.cli.world import naming, program, run_in_world
 from isexplore.errors import EXIT_OK, EXIT_REFUSED, BlockedError, GitError, IsexploreError, UsageError
 
 if TYPE_CHECKING:
@@ -39,7 +39,8 @@ def contribute(options: argparse.Namespace, paths: Paths) -> int:
         if options.dry_run:
             return await _dry_run(services, journey, steps, options.json)
         try:
-            report = await _run_until(services, journey, "branch", {}, options.json)
+            claim: dict[StepName, dict[str, str]] = {"claim": {"how": options.claim}} if options.claim else {}
+            report = await _run_until(services, journey, "branch", claim, options.json)
         except BlockedError as error:
             if (await services.journeys.probe(journey)).current == "clone":
                 error.hint += "\n--into DIR names a folder."
@@ -48,13 +49,20 @@ def contribute(options: argparse.Namespace, paths: Paths) -> int:
             print_report(report)
             return EXIT_OK
         _print_steps(report, steps)
+        _print_notes(report)
         branch = report.journey.branch
         say("", f"Your clone: {report.journey.folder}", f"Your branch: {branch}", "")
         unknown = await _who_commits(services, Path(report.journey.folder))
         if unknown:
             say(unknown, "")
-        say("Next: change something there and commit it (git commit), then run:", f"  {_again(services)}propose "
-            f"{report.journey.folder}")  # fmt: skip
+        say("Next:")
+        if report.journey.issue is not None:
+            say(f"  {_again(services)}show {ref.path} --issue {report.journey.issue}     says what to do")
+        say("  change it in your clone, then commit, for example:")
+        for command in await services.journeys.plan(report.journey, "commit"):
+            if command.kind == "git" and " config " not in command.text:
+                say(*(f"    {line}" for line in command.text.splitlines()))
+        say(f"  {_again(services)}propose {report.journey.folder}     pushes, and opens the request")
         return EXIT_OK
 
     return run_in_world(paths, work)
@@ -77,6 +85,8 @@ def propose(options: argparse.Namespace, paths: Paths) -> int:
             return await _dry_run(services, journey, ("push", "propose"), options.json)
         try:
             report = await _run_until(services, journey, "propose", {"propose": answers}, options.json)
+            if options.reply:
+                report = await _reply(services, report, options.reply)
         except BlockedError as error:
             waits_for = (await services.journeys.probe(journey)).current
             unknown = await _who_commits(services, folder) if waits_for in ("change", "commit") else ""
@@ -87,7 +97,8 @@ def propose(options: argparse.Namespace, paths: Paths) -> int:
             return EXIT_OK
         _print_steps(report, ("push", "propose", "review"))
         if report.merge_request is not None:
-            say("", f"Open: {report.merge_request.url}", f"Follow it: {_again(services)}status")
+            say("", f"Open: {report.merge_request.url}{_only_while(services)}")
+            say(f"Follow it: {_again(services)}status")
         return EXIT_OK
 
     return run_in_world(paths, work)
@@ -97,6 +108,8 @@ def status(options: argparse.Namespace, paths: Paths) -> int:
     """Show my contributions, compared with the forge and git."""
 
     async def work(services: Services) -> int:
+        if options.forget:
+            return _forget(services, options.forget)
         journeys = services.journey_store.list()
         outcomes = {journey.id: outcome async for journey, outcome in services.probe_all(journeys)}
         documents: list[dict[str, object]] = []
@@ -112,12 +125,15 @@ def status(options: argparse.Namespace, paths: Paths) -> int:
                         say(f"    {outcome.hint}")
                 continue
             documents.append(as_builtins(outcome))
+            failed = failed or (outcome.current == "check" and outcome.step("check").state == "blocked")
             if not options.json:
-                _print_status(outcome)
+                _print_status(services, outcome)
         if options.json:
             print_json({"contributions": documents})
         elif not journeys:
-            say("No contributions yet. isexplore contribute group/name begins one.")
+            begin = f"{_again(services)}contribute group/name begins one."
+            connect = "isexplore login URL connects to a forge; isexplore practice needs none."
+            say("No contributions yet.", begin if services.config.forges else connect)
         return EXIT_REFUSED if failed else EXIT_OK
 
     return run_in_world(paths, work)
@@ -154,7 +170,7 @@ def print_report(report: JourneyReport) -> None:
 
 
 def _again(services: Services) -> str:
-    return "isexplore practice " if services.practising else "isexplore "
+    return program(services) + " "
 
 
 def _title(journey: Journey) -> str:
@@ -163,7 +179,7 @@ def _title(journey: Journey) -> str:
     return f"{journey.project}{number}" + (f"  {title}" if title else "")
 
 
-def _print_status(report: JourneyReport) -> None:
+def _print_status(services: Services, report: JourneyReport) -> None:
     say(_title(report.journey))
     if report.current is None:
         say(f"  ✓ {report.steps[-1].detail or 'done'}")
@@ -171,13 +187,75 @@ def _print_status(report: JourneyReport) -> None:
         step = report.step(report.current)
         say(f"  {MARKS[step.state]} {step.name}: {step.detail}")
         for fact in step.facts if step.name == "review" else ():
-            say(f"      {fact.mark} {fact.text}")
-        if step.hint:
-            say(f"    {step.hint}")
+            say(*(f"      {line}" for line in f"{fact.mark} {fact.text}".splitlines()))
+        hint = _what_next(services, report)
+        if hint:
+            say(*(f"    {line}" for line in hint.splitlines()))
     if report.merge_request is not None:
-        say(f"    {report.merge_request.url}")
+        say(f"    {report.merge_request.url}{_only_while(services)}")
     if report.journey.folder:
         say(f"    {report.journey.folder}")
+
+
+def _what_next(services: Services, report: JourneyReport) -> str:
+    """Return what to do next with subcommands; the hints of the steps speak of the screens."""
+    if report.current is None:
+        return ""
+    step = report.step(report.current)
+    journey = report.journey
+    again = _again(services)
+    if step.state != "ready":
+        return step.hint
+    if step.name in ("check", "claim", "fork", "clone", "branch"):
+        number = f" --issue {journey.issue}" if journey.issue is not None else ""
+        return f"{again}contribute {journey.project}{number}"
+    proposing = f"{again}propose {journey.folder}"
+    if step.name in ("change", "commit"):
+        return f"Change and commit there (git commit), then: {proposing}"
+    if step.name == "review":
+        return f"Change what was asked for and commit it (git commit), then: {proposing}\nTo answer: --reply TEXT"
+    return proposing
+
+
+def _only_while(services: Services) -> str:
+    return "   (answers only while the practice forge runs)" if services.practising else ""
+
+
+def _print_notes(report: JourneyReport) -> None:
+    """Print what the check found worth knowing: rules for commits, a sign-off, who may see it."""
+    notes = [fact for fact in report.step("check").facts if fact.mark != "✓"]
+    if notes:
+        say("", "Worth knowing:")
+    for fact in notes:
+        say(f"  {fact.mark} {fact.text}")
+        if fact.fix:
+            say(*(f"      {line}" for line in fact.fix.splitlines()))
+
+
+async def _reply(services: Services, report: JourneyReport, text: str) -> JourneyReport:
+    """Answer the reviewer."""
+    async for _ in services.journeys.run(report.journey, "review", {"reply": text}):
+        pass
+    return await services.journeys.probe(services.journeys.get(report.journey.id))
+
+
+def _forget(services: Services, name: str) -> int:
+    """Take a contribution off the list.
+
+    Raises:
+        UsageError: none, or several, are called that.
+    """
+    found = [one for one in services.journey_store.list() if name in (one.id, one.project, one.folder)]
+    if len(found) != 1:
+        known = "\n".join(f"{one.id}: {_title(one)}" for one in found or services.journey_store.list())
+        raise UsageError(
+            f"{'Several contributions are' if found else 'No contribution is'} called {name}",
+            known,
+            "Name it by what stands before the colon." if known else "",
+        )
+    services.journey_store.forget(found[0].id)
+    say(f"{_title(found[0])} is off the list. Fork, clone and merge request stay as they are.")
+    return EXIT_OK
 
 
 def _print_steps(report: JourneyReport, names: tuple[StepName, ...]) -> None:

@@ -87,16 +87,29 @@ def issues(options: argparse.Namespace, paths: Paths) -> int:
 
 def show(options: argparse.Namespace, paths: Paths) -> int:
     """Show what the preview shows."""
-    from isexplore.cli.world import naming, run_in_world
+    from isexplore.cli.world import naming, program, run_in_world
+    from isexplore.reading import read_issue
 
     async def work(services: Services) -> int:
         ref = services.resolve(options.project)
+        if options.issue is not None:
+            with naming(f"{ref.path} #{options.issue}"):
+                reading_issue = await read_issue(services, ref, options.issue)
+            if options.json:
+                print_json(reading_issue.as_json())
+                return EXIT_OK
+            say(reading_issue.as_text())
+            tell("", f"Next: {program(services)} contribute {ref.path} --issue {options.issue}")
+            return EXIT_OK
         with naming(ref.path):
             reading = await services.read(ref)
         if options.json:
             print_json(reading.as_json())
             return EXIT_OK
         say(reading.as_text())
+        if reading.issues:
+            number = reading.issues[0].issue.number
+            tell("", f"Next: {program(services)} show {ref.path} --issue {number}     reads an issue")
         for note in reading.notes:
             tell(f"isexplore: {note}")
         return EXIT_OK

@@ -134,6 +134,11 @@ def dispatch(options: argparse.Namespace, paths: Paths) -> int:
     return runner(options, paths)
 
 
+def ascii_only(text: str) -> str:
+    """Return `text` with every other character spelt out, so that printing it needs nothing that may be broken."""
+    return text.encode("ascii", "backslashreplace").decode("ascii")
+
+
 def tell_bug(error: Exception, as_json: bool) -> int:
     """Write a report of an exception that nobody expected, without secrets; return the exit code."""
     import traceback
@@ -141,7 +146,7 @@ def tell_bug(error: Exception, as_json: bool) -> int:
     from isexplore.config.logs import log_files
     from isexplore.config.secrets import redact
 
-    trace = redact("".join(traceback.format_exception(error)))
+    trace = redact(ascii_only("".join(traceback.format_exception(error))))
     title = f"This is a bug in isexplore: {type(error).__name__}"
     hint = "Please report it with the lines on standard error; secrets in them are masked."
     tell(

@@ -28,6 +28,11 @@ def practice_services() -> Services | None:
     return _practice[0] if _practice else None
 
 
+def program(services: Services) -> str:
+    """Return how this world's commands begin: "isexplore", or "isexplore practice"."""
+    return "isexplore practice" if services.practising else "isexplore"
+
+
 def open_world(paths: Paths) -> Services:
     """Return the services that a command uses.
 
