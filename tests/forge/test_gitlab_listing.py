@@ -55,8 +55,8 @@ def keyset(ids: Iterable[int], url: str) -> Callable[[Seen], Reply]:
     return answer
 
 
-async def ids_of(client: ForgeClient, lanes: int = LANES) -> list[int]:
-    pages = whole_list(client, {"archived": False}, page_size=PAGE, lanes=lanes)
+async def ids_of(client: ForgeClient, lanes: int = LANES, expected: int = 0) -> list[int]:
+    pages = whole_list(client, {"archived": False}, page_size=PAGE, lanes=lanes, expected=expected)
     return [project.id async for page in pages for project in page.items]
 
 
@@ -73,12 +73,13 @@ async def ids_of(client: ForgeClient, lanes: int = LANES) -> list[int]:
     ],
     ids=["dense", "two heaps", "ever sparser", "three pages", "three pages and one", "one", "none"],
 )
+@pytest.mark.parametrize("told", [0, 100, 400, 1_000_000])
 async def test_every_project_comes_exactly_once(
-    server: ForgeServer, client: ForgeClient, ids: Iterable[int]
+    server: ForgeServer, client: ForgeClient, ids: Iterable[int], told: int
 ) -> None:
     expected = list(ids)
     server.on("GET", "/projects", keyset(expected, server.url))
-    found = await ids_of(client)
+    found = await ids_of(client, expected=told)
     assert Counter(found) == Counter(expected)
 
 

@@ -55,16 +55,25 @@ class _Lanes:
         self._newest = 0
         self._pages: asyncio.Queue[Page[WireProject] | None] = asyncio.Queue(2 * count)
 
-    async def read(self, after: int, newest: int, seen: int) -> AsyncGenerator[Page[WireProject]]:
+    async def read(
+        self, after: int, newest: int, seen: int, expected: int
+    ) -> AsyncGenerator[Page[WireProject]]:
         """Yield the pages above `after`, as they come.
 
         Args:
             after: id of the last project read.
             newest: id of the newest project.
             seen: how many were read up to there, which tells how close together they are.
+            expected: how many are still to come, as far as is known; 0 for unknown.
         """
         self._newest = newest
-        self._add(_Part(after, None, begin=0, seen=seen))
+        shares = max(1, min(self._count, expected // (self._page_size * 2)))
+        step = max(1, (newest - after) // shares)
+        begins = range(after, newest, step)[:shares]
+        for number, begin in enumerate(begins):
+            end = begins[number + 1] + 1 if number + 1 < len(begins) else None
+            # How close together the projects of a part are shows with its first page.
+            self._add(_Part(begin, end, begin=begin, seen=0) if number else _Part(begin, end, 0, seen))
         lanes = [asyncio.create_task(self._lane()) for _ in range(self._count)]
         watch = asyncio.gather(*lanes)
         watch.add_done_callback(lambda _: self._wake())
@@ -138,7 +147,7 @@ class _Lanes:
 
 
 async def whole_list(
-    client: ForgeClient, params: Params, *, page_size: int, lanes: int
+    client: ForgeClient, params: Params, *, page_size: int, lanes: int, expected: int = 0
 ) -> AsyncGenerator[Page[WireProject]]:
     """Yield the pages of the list of projects: in the order of ids at first, a long one then in any order.
 
@@ -147,6 +156,7 @@ async def whole_list(
         params: filters.
         page_size: projects on a page.
         lanes: most requests under way at once.
+        expected: how many projects there are, about; 0 for unknown.
 
     Raises:
         WrongAnswerError: the list runs in circles, or the forge takes no account of the ids asked for.
@@ -158,21 +168,33 @@ async def whole_list(
         "sort": "asc",
         "per_page": page_size,
     }
-    seen = last = number = 0
-    async with aclosing(client.pages(_PATH, keyset, item=WireProject)) as pages:
-        async for page in pages:
-            yield page
-            number += 1
-            seen += len(page.items)
-            last = max((project.id for project in page.items), default=last)
-            if number == _ALONE and lanes > 1 and len(page.items) >= page_size:
-                break
-        else:
-            return
     newest: Params = {**keyset, "sort": "desc", "per_page": 1}
-    found = await client.get_json(_PATH, newest, type=tuple[WireProject, ...])
-    if not found or found[0].id <= last:
+
+    async def ask_newest() -> int:
+        found = await client.get_json(_PATH, newest, type=tuple[WireProject, ...])
+        return found[0].id if found else 0
+
+    seen = last = number = 0
+    long = lanes > 1 and expected >= 2 * _ALONE * page_size
+    asked = asyncio.create_task(ask_newest()) if long else None
+    try:
+        async with aclosing(client.pages(_PATH, keyset, item=WireProject)) as pages:
+            async for page in pages:
+                yield page
+                number += 1
+                seen += len(page.items)
+                last = max((project.id for project in page.items), default=last)
+                if lanes > 1 and (long or number == _ALONE) and len(page.items) >= page_size:
+                    break
+            else:
+                return
+        end = await asked if asked is not None else await ask_newest()
+    finally:
+        if asked is not None:
+            asked.cancel()
+    if end <= last:
         return
-    async with aclosing(_Lanes(client, keyset, page_size, lanes).read(last, found[0].id, seen)) as pages:
+    rest = _Lanes(client, keyset, page_size, lanes).read(last, end, seen, max(0, expected - seen))
+    async with aclosing(rest) as pages:
         async for page in pages:
             yield page

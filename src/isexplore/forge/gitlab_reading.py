@@ -169,17 +169,20 @@ class GitLabReading:
         for topic in topics:
             common: Params = {"archived": False, "search": text or None, "per_page": PER_PAGE, **topic.params}
             if not groups:
-                listings.append(self._all_projects(common, changed_after, total))
+                expected = (topic.projects or 0) if total is not None else 0
+                listings.append(self._all_projects(common, changed_after, total, expected))
             listings += [self._group_projects(group, common, changed_after) for group in groups]
         async for page in side_by_side(listings):
             yield page
 
     async def _all_projects(
-        self, common: Params, changed_after: datetime | None, total: int | None
+        self, common: Params, changed_after: datetime | None, total: int | None, expected: int
     ) -> AsyncGenerator[ProjectPage]:
         params: Params = {**common, "last_activity_after": _stamp(changed_after)}
         async with aclosing(
-            whole_list(self._client, params, page_size=PER_PAGE, lanes=self._client.concurrency)
+            whole_list(
+                self._client, params, page_size=PER_PAGE, lanes=self._client.concurrency, expected=expected
+            )
         ) as pages:
             async for page in pages:
                 yield self._page(page.items, total)
