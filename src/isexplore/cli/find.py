@@ -99,7 +99,7 @@ def show(options: argparse.Namespace, paths: Paths) -> int:
                 print_json(reading_issue.as_json())
                 return EXIT_OK
             say(reading_issue.as_text())
-            tell("", f"Next: {program(services)} contribute {ref.path} --issue {options.issue}")
+            say("", f"Next: {program(services)} contribute {ref.path} --issue {options.issue}")
             return EXIT_OK
         with naming(ref.path):
             reading = await services.read(ref)
@@ -109,7 +109,7 @@ def show(options: argparse.Namespace, paths: Paths) -> int:
         say(reading.as_text())
         if reading.issues:
             number = reading.issues[0].issue.number
-            tell("", f"Next: {program(services)} show {ref.path} --issue {number}     reads an issue")
+            say("", f"Next: {program(services)} show {ref.path} --issue {number}     reads an issue")
         for note in reading.notes:
             tell(f"isexplore: {note}")
         return EXIT_OK
