@@ -84,6 +84,7 @@ class Newcomer:
         assert [each["path"] for each in found["projects"]] == [self.repo.path]
         assert found["projects"][0]["url"] == f"{self.server.url}/{self.repo.path}"
         shown = json.dumps(self.json("show", self.repo.path))
+        assert '"python"' in shown
         assert "make test" in shown
         assert ABROAD not in shown
         issues = self.json("issues")["issues"]
@@ -248,6 +249,17 @@ def test_a_scope_that_is_missing_is_named(
     assert lacking in said.out + said.err, said
 
 
+@pytest.mark.parametrize("flavour", [FORGEJO, GITEA_NEW], ids=lambda flavour: flavour.name)
+def test_the_main_job_without_the_scope_for_organisations(
+    cli: CommandLine, start: Start, flavour: Flavour
+) -> None:
+    server = start(flavour)
+    newcomer = Newcomer(cli, server, settle(server))
+    server.state.token("canary-without-organisations", "nia", "read:user write:repository write:issue")
+    newcomer.sign_in(token="canary-without-organisations")
+    walk(newcomer)
+
+
 @pytest.mark.parametrize("flavour", FLAVOURS, ids=lambda flavour: flavour.name)
 def test_a_wrong_token_is_told(cli: CommandLine, start: Start, flavour: Flavour) -> None:
     server = start(flavour, members_only=True)
@@ -273,6 +285,36 @@ def test_projects_without_an_organisation_or_without_a_commit(
     newcomer.clone = Path(begun["clone"])
     newcomer.change()
     assert newcomer.propose().base_branch == "master"
+
+
+@pytest.mark.parametrize("flavour", FLAVOURS, ids=lambda flavour: flavour.name)
+def test_a_project_of_ones_own_needs_no_fork(cli: CommandLine, start: Start, flavour: Flavour) -> None:
+    server = start(flavour, root_url=ABROAD)
+    settle(server)
+    own = server.state.repo("nia", "My.Own", {"README.md": "# Own\n"}, branch="release/next")
+    newcomer = Newcomer(cli, server, own)
+    newcomer.sign_in()
+    newcomer.clone = Path(newcomer.json("contribute", "nia/My.Own")["clone"])
+    newcomer.change()
+    pull = newcomer.propose()
+    assert (pull.head, pull.base_branch) == (own, "release/next")
+    assert newcomer.propose() is pull
+    assert newcomer.status()["state"] == "waiting"
+
+
+@pytest.mark.parametrize("flavour", FLAVOURS, ids=lambda flavour: flavour.name)
+def test_a_private_project_stays_private(cli: CommandLine, start: Start, flavour: Flavour) -> None:
+    server = start(flavour, root_url=ABROAD)
+    repo = settle(server)
+    repo.private = True
+    repo.collaborators["nia"] = "read"
+    newcomer = Newcomer(cli, server, repo)
+    newcomer.sign_in()
+    newcomer.contribute()
+    newcomer.change()
+    head = newcomer.propose().head
+    assert head is not None
+    assert head.private
 
 
 @pytest.mark.parametrize("flavour", FLAVOURS, ids=lambda flavour: flavour.name)

@@ -130,6 +130,7 @@ class Shapes:
             "repo_transfer": None,
         }
         if self.flavour.topics == "told":
+            shape["object_format_name"] = "sha1"
             shape["topics"] = repo.topics or None
         elif self.flavour.topics == "null":
             shape["topics"] = None

@@ -15,6 +15,7 @@ from isexplore.errors import (
     ForbiddenError,
     InvalidError,
     NotVisibleError,
+    ScopeError,
     UnavailableError,
     WrongAnswerError,
 )
@@ -248,7 +249,8 @@ class GiteaReading:
         """Return the id of an organisation or user."""
         try:
             wire = await self._client.get_json(("orgs", name), type=WireUser)
-        except NotVisibleError:
+        except (NotVisibleError, ScopeError):
+            # An organisation is found among the users too, without the scope for organisations.
             wire = await self._client.get_json(("users", name), type=WireUser)
         return wire.id or 0
 
@@ -272,12 +274,14 @@ class GiteaReading:
     async def project(self, path: str) -> Project:
         """Return one repository by path or id.
 
-        Servers that leave the topics out of a repository are asked for them; a fork has none of its own.
+        Servers that do not tell the topics with a repository are asked for them; a fork has none of its
+        own. `null` means none from those that tell them (1.22), which tell the kind of hashes as well.
         """
         where = ("repositories", path) if path.isascii() and path.isdigit() else self._at(path)
         wire = await self._client.get_json(where, type=WireProject)
         topics: list[str] | None = None
-        if wire.topics is UNSET and not wire.fork:
+        untold = wire.topics is UNSET or (wire.topics is None and wire.object_format_name is None)
+        if untold and not wire.fork:
             at = self._at(wire.full_name, "topics")
             topics = (await self._client.get_json(at, type=WireTopics)).topics
         return parse.parse_project(self._place, wire, topics=topics or ())
@@ -326,7 +330,7 @@ class GiteaReading:
             return await self._client.get_all(
                 ("orgs", project.owner, "labels"), {"limit": PER_PAGE}, item=WireLabel
             )
-        except (NotVisibleError, ForbiddenError, InvalidError):
+        except (NotVisibleError, ForbiddenError, InvalidError, ScopeError):
             return []
 
     async def issues(

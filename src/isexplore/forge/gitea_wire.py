@@ -68,6 +68,7 @@ class WireProject(Struct):
     has_pull_requests: bool | None = None
     permissions: WirePermissions | None = None
     topics: list[str] | UnsetType | None = UNSET
+    object_format_name: str | None = None
     licenses: list[str] | None = None
 
 
