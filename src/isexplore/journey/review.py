@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from typing import TypeVar
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from isexplore.errors import BlockedError
 from isexplore.journey.states import (
@@ -42,6 +44,8 @@ WHOLE = "whole"
 MAX_WORDS = 2_000
 """Characters of a reviewer's remark that are shown."""
 
+LOGS_READ = 3
+"""Failed jobs whose logs are read for the reason."""
 _RUNNING = (PipelineState.PENDING, PipelineState.RUNNING)
 
 
@@ -69,6 +73,7 @@ async def standing(world: World, request: MergeRequest) -> Standing:
         _told(lambda: world.review(request)),
         _told(lambda: world.discussions(request)),
     )
+    pipeline = await _with_reasons(world, pipeline)
     me = (await world.me()).username
     todo: list[Fact] = []
     news: list[Fact] = []
@@ -94,6 +99,32 @@ async def standing(world: World, request: MergeRequest) -> Standing:
     )
 
 
+async def _with_reasons(world: World, pipeline: Pipeline | None) -> Pipeline | None:
+    """Return the pipeline with what the logs of its failed jobs say, where a forge tells only that they failed."""
+    if pipeline is None or pipeline.state is not PipelineState.FAILED:
+        return pipeline
+    failed = [job for job in pipeline.jobs if job.state is PipelineState.FAILED][:LOGS_READ]
+    logs = await asyncio.gather(*(maybe(world.job_log(job, pipeline)) for job in failed))
+    reasons = {
+        job.id: reason for job, log in zip(failed, logs, strict=True) if (reason := reason_in(log or ""))
+    }
+    jobs = tuple(replace(job, detail=reasons.get(job.id, job.detail)) for job in pipeline.jobs)
+    return replace(pipeline, jobs=jobs)
+
+
+_FAULT = re.compile(r"^(?:FAILED|FAIL|E  |error\b|Error\b|ERROR\b|fatal:|not ok)")
+_NOISE = re.compile(r"^(?:ERROR: Job failed|Cleaning up|Uploading|section_|Job failed|Job succeeded)")
+
+
+def reason_in(log: str) -> str:
+    """Return the line of a failed job's log that says most: its last fault with the line after it, else its end."""
+    lines = [line.strip() for line in log.splitlines() if line.strip() and not _NOISE.match(line.strip())]
+    for index in range(len(lines) - 1, -1, -1):
+        if _FAULT.match(lines[index]):
+            return " ".join(lines[index : index + 2])
+    return lines[-1] if lines else ""
+
+
 def _checks(pipeline: Pipeline | None, todo: list[Fact], news: list[Fact]) -> None:
     if pipeline is None:
         return
@@ -101,7 +132,7 @@ def _checks(pipeline: Pipeline | None, todo: list[Fact], news: list[Fact]) -> No
         case PipelineState.FAILED:
             failed = [job for job in pipeline.jobs if job.state is PipelineState.FAILED]
             for job in failed:
-                reason = shorten(_last_line(job.detail), 200)
+                reason = shorten(_last_line(job.detail), 400)
                 todo.append(
                     Fact(
                         "✗",

@@ -34,6 +34,7 @@ from isexplore.models import (
     ForgeKind,
     ForkStatus,
     Issue,
+    Job,
     MergeRequest,
     MergeRequestState,
     Person,
@@ -303,13 +304,13 @@ class World:
 
         return await self._once(f"behind {fork.id}", ask, lasting=True)
 
-    async def expected_fork(self) -> Project:
-        """Return the fork, or what it will most likely be, for plans."""
+    async def expected_fork(self, path: str = "") -> Project:
+        """Return the fork, or what it will most likely be, for plans; `path` where that was asked for."""
         fork = await self.fork()
         if fork is not None:
             return fork
         project = await self.project()
-        path = self.journey.fork or f"{(await self.me()).username}/{project.path.rsplit('/', 1)[-1]}"
+        path = path or self.journey.fork or f"{(await self.me()).username}/{project.path.rsplit('/', 1)[-1]}"
 
         def moved(url: str) -> str:
             return path.join(url.rsplit(project.path, 1)) if project.path in url else url
@@ -475,6 +476,13 @@ class World:
         """Return the checks of the merge request."""
         project = await self.project()
         return await self._once("pipeline", lambda: self.forge.pipeline(project, request))
+
+    async def job_log(self, job: Job, pipeline: Pipeline) -> str:
+        """Return the end of a job's log."""
+        project = await self.project()
+        return await self._once(
+            f"log {job.id}", lambda: self.forge.job_log(project, job, pipeline), lasting=True
+        )
 
     async def review(self, request: MergeRequest) -> Review:
         """Return where the reviewers stand."""
