@@ -164,6 +164,9 @@ async def test_githubs_own_services_are_known_by_name(url: str, web: str, api: s
         (" https://GitLab.example.com:443/ \n", "https://gitlab.example.com/"),
         ("gitlab.example.com:8443/x", "https://gitlab.example.com:8443/x"),
         ("http://localhost:3000", "http://localhost:3000"),
+        ("localhost:3000", "http://localhost:3000"),
+        ("127.0.0.1:3000/git/", "http://127.0.0.1:3000/git/"),
+        ("https://localhost:3000", "https://localhost:3000"),
     ],
 )
 def test_what_people_paste_is_read(pasted: str, address: str) -> None:

@@ -14,7 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from isexplore.errors import ConfigError, ForgeError, MovedError, UnavailableError, WrongAnswerError
-from isexplore.forge.address import host_of, origin_of
+from isexplore.forge.address import host_of, is_loopback, origin_of
 from isexplore.forge.answers import Answer, told
 from isexplore.forge.http import ForgeClient
 from isexplore.models import ForgeKind
@@ -137,7 +137,9 @@ def readable(url: str) -> str:
             f"Give the address of its web page, such as https://{clean_line(host, 100)}",
         )
     if "://" not in address:
-        address = f"https://{address}"
+        # A server on this machine, in a container more often than not, has no certificate.
+        scheme = "http" if is_loopback(_parts(f"//{address}").hostname or "") else "https"
+        address = f"{scheme}://{address}"
     parts = _parts(address)
     if parts.scheme.lower() not in ("http", "https") or not parts.hostname:
         raise ConfigError(

@@ -84,8 +84,13 @@ def here(place: Place, url: str | None, tail: str) -> str:
     return place.url + tail if not url or url.lower().endswith(tail.lower()) else url
 
 
-def parse_person(wire: WireUser | None) -> Person:
-    """Return an account; an empty one where the server hides who it was."""
+def parse_person(wire: WireUser | None, place: Place | None = None) -> Person:
+    """Return an account; an empty one where the server hides who it was.
+
+    Args:
+        wire: the server's words.
+        place: the forge, where the address of the account's page is wanted.
+    """
     if wire is None:
         return Person(username="")
     username = clean_line(wire.login or wire.username or "", MAX_NAME)
@@ -93,7 +98,7 @@ def parse_person(wire: WireUser | None) -> Person:
         username=username,
         name=clean_line(wire.full_name or "", MAX_NAME),
         id="" if wire.id is None else str(wire.id),
-        url=clean_line(wire.html_url or ""),
+        url=here(place, wire.html_url, f"/{username}") if place is not None and username else "",
         email=clean_line(wire.email) if wire.email else None,
         bot=username.lower() in _BOTS or username.endswith("[bot]"),
         external=bool(wire.restricted),
@@ -502,12 +507,12 @@ def parse_weeks(commits: Iterable[WireCommit], now: datetime) -> tuple[int, ...]
     return tuple(weeks)
 
 
-def parse_contributors(commits: Iterable[WireCommit], limit: int) -> list[Person]:
+def parse_contributors(place: Place, commits: Iterable[WireCommit], limit: int) -> list[Person]:
     """Return who made most of these commits, by account, else by the address in the commit."""
     tally: Counter[str] = Counter()
     people: dict[str, Person] = {}
     for wire in commits:
-        person = parse_person(wire.author)
+        person = parse_person(wire.author, place)
         git = wire.commit.author if wire.commit is not None else None
         if not person.username:
             if git is None or not (git.email or git.name):

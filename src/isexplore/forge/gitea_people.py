@@ -31,11 +31,12 @@ _PER_PAGE = 50
 _MAX_TEAMS = 10
 
 
-async def find_members(client: ForgeClient, repo: Where, owner: str) -> list[Member]:
+async def find_members(client: ForgeClient, place: parse.Place, repo: Where, owner: str) -> list[Member]:
     """Return the people with a role, strongest first; lists that are closed to this account are left out.
 
     Args:
         client: speaks to the API.
+        place: the forge.
         repo: address of the repository.
         owner: user or organisation that it belongs to.
     """
@@ -49,7 +50,7 @@ async def find_members(client: ForgeClient, repo: Where, owner: str) -> list[Mem
 
     def add(wires: list[WireUser], role: Role) -> None:
         for wire in wires:
-            person = parse.parse_person(wire)
+            person = parse.parse_person(wire, place)
             key = person.username.lower()
             if not key:
                 continue
@@ -66,7 +67,10 @@ async def find_members(client: ForgeClient, repo: Where, owner: str) -> list[Mem
     for team, wires in zip(held, lists, strict=True):
         add(wires, _TEAM_ROLES[team.permission or ""])
     if teams is None and owner.lower() not in people:
-        people[owner.lower()], roles[owner.lower()] = Person(username=owner), Role.OWNER
+        people[owner.lower()], roles[owner.lower()] = (
+            Person(username=owner, url=f"{place.url}/{owner}"),
+            Role.OWNER,
+        )
     found = [Member(person=people[key], role=role) for key, role in roles.items()]
     return sorted(found, key=lambda member: -_STRENGTH[member.role])
 

@@ -170,7 +170,7 @@ class GiteaReading:
 
     async def whoami(self) -> Person:
         """Return the account of the token."""
-        self._me = parse.parse_person(await self._client.get_json(("user",), type=WireUser))
+        self._me = parse.parse_person(await self._client.get_json(("user",), type=WireUser), self._place)
         return self._me
 
     async def _myself(self) -> Person:
@@ -182,7 +182,7 @@ class GiteaReading:
             return TokenFacts()
         try:
             wire = await self._client.get_json(("token",), type=WireToken)
-        except (NotVisibleError, ForbiddenError, InvalidError, WrongAnswerError):
+        except (NotVisibleError, ForbiddenError, ScopeError, InvalidError, WrongAnswerError):
             self._cannot |= Capability.TOKEN_FACTS
             return TokenFacts()
         return TokenFacts(
@@ -476,7 +476,7 @@ class GiteaReading:
 
     async def members(self, project: Project) -> list[Member]:
         """Return who may push or more, as far as this account may know."""
-        return await find_members(self._client, self._repo(project), project.owner)
+        return await find_members(self._client, self._place, self._repo(project), project.owner)
 
     async def contributors(self, project: Project, *, limit: int = 20) -> list[Person]:
         """Return who made most of the latest 200 commits; there is no endpoint for all of them."""
@@ -485,7 +485,7 @@ class GiteaReading:
             commits += page.items
             if len(commits) >= RECENT_COMMITS:
                 break
-        return parse.parse_contributors(commits, limit)
+        return parse.parse_contributors(self._place, commits, limit)
 
     async def participation(self, project: Project) -> tuple[int, ...]:
         """Return commits of each of the last 52 weeks, counted from the list of commits."""
