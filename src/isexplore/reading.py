@@ -10,7 +10,7 @@ import re
 import time
 from collections.abc import Iterable
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 import msgspec
@@ -494,38 +494,6 @@ def issue_document(row: FirstIssue) -> str:
     return "\n\n".join(part for part in parts if part)
 
 
-class JudgedNow(NamedTuple):
-    """An issue as it is at this moment."""
-
-    issue: Issue
-    comments: list[Comment]
-    verdict: IssueVerdict
-
-
-async def judge_issue(services: Services, ref: ProjectRef, number: int) -> JudgedNow:
-    """Return an issue with a fresh verdict, which the catalog learns too.
-
-    Raises:
-        ForgeError: it cannot be read.
-    """
-    from isexplore.guide.issues import is_first_label, verdict
-    from isexplore.updates import keep_verdict
-
-    forge = await services.forge(ref.forge)
-    project = await forge.project(ref.path)
-    issue, comments, linked = await asyncio.gather(
-        forge.issue(project, number),
-        forge.comments(project, number),
-        forge.linked_merge_requests(project, number),
-    )
-    judged = verdict(
-        issue, now=datetime.now(UTC), comments=comments, linked=linked, me=services.username(ref.forge)
-    )
-    if any(is_first_label(label, services.config.first_labels) for label in issue.labels):
-        await asyncio.to_thread(keep_verdict, services, project, issue, judged)
-    return JudgedNow(issue, comments, judged)
-
-
 class IssueReading(Struct, frozen=True, kw_only=True):
     """An issue with its comments and a fresh verdict."""
 
@@ -576,12 +544,13 @@ class IssueReading(Struct, frozen=True, kw_only=True):
 
 
 async def read_issue(services: Services, ref: ProjectRef, number: int) -> IssueReading:
-    """Return an issue with its comments and a fresh verdict.
+    """Return an issue with its comments and a fresh verdict, which the catalog learns too.
 
     Raises:
         ForgeError: it cannot be read.
     """
-    from isexplore.guide.issues import verdict
+    from isexplore.guide.issues import is_first_label, verdict
+    from isexplore.updates import keep_verdict
 
     forge = await services.forge(ref.forge)
     project = await forge.project(ref.path)
@@ -592,6 +561,8 @@ async def read_issue(services: Services, ref: ProjectRef, number: int) -> IssueR
     )
     now = datetime.now(UTC)
     judged = verdict(issue, now=now, comments=comments, linked=linked, me=services.username(ref.forge))
+    if any(is_first_label(label, services.config.first_labels) for label in issue.labels):
+        await asyncio.to_thread(keep_verdict, services, project, issue, judged)
     return IssueReading(
         line=IssueLine(issue=issue, verdict=judged),
         comments=tuple(one for one in comments if not one.system),

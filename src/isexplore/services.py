@@ -544,9 +544,9 @@ class Services:
         Raises:
             ForgeError: it cannot be read.
         """
-        from isexplore.reading import judge_issue
+        from isexplore.reading import read_issue
 
-        return (await judge_issue(self, ref, number)).verdict
+        return (await read_issue(self, ref, number)).line.verdict
 
     async def files_to_edit(self, journey: Journey) -> tuple[list[str], str]:
         """Return the files of a clone, and the one that the issue or the review most likely means."""
@@ -620,7 +620,12 @@ class Services:
         """
         forge = await self.forge(ref.forge)
         project = await forge.project(ref.path)
-        chosen = None if issue is None else await forge.issue(project, issue)
+        chosen = None
+        if issue is not None:
+            # Somebody may have taken it since the list was made; the list learns it before anything is claimed.
+            from isexplore.reading import read_issue
+
+            chosen = (await read_issue(self, ref, issue)).line.issue
         make = self.journeys.start if record else self.journeys.draft
         return make(project, chosen, folder=folder, branch=branch)
 
