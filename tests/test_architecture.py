@@ -19,7 +19,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("forge", "git"),
     ("guide", "catalog"),
     ("journey", "practice"),
-    ("services", "reading", "updates", "clones", "portals", "connecting", "login", "doctor"),
+    ("services", "local", "reading", "updates", "clones", "portals", "connecting", "login", "doctor"),
     ("cli", "tui"),
     ("__main__",),
 )
@@ -30,6 +30,7 @@ FRIENDS = {
     ("text", "errors"),
     ("text", "suspects"),
     ("cli", "tui"),
+    ("services", "local"),
     ("services", "reading"),
     ("services", "updates"),
     ("services", "clones"),
