@@ -5,8 +5,24 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import hypothesis
 import pytest
 
+# By default the same examples every time, and none is too slow for a busy machine. With
+# HYPOTHESIS_PROFILE=long it looks for new ones.
+_EVERYWHERE = [hypothesis.HealthCheck.too_slow]
+hypothesis.settings.register_profile(
+    "quick",
+    max_examples=40,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=_EVERYWHERE,
+)
+hypothesis.settings.register_profile(
+    "long", max_examples=1000, deadline=None, database=None, suppress_health_check=_EVERYWHERE
+)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
 _KEPT = (
     "PATH",
     "LANG",

@@ -19,7 +19,7 @@ from tests.support.newcomer import as_json, git, isexplore, note_the_change, say
 def practice_forge(isolated_environment: Path) -> Iterator[dict[str, Any]]:
     """Serve the practice forge in the newcomer's world, as `isexplore practice serve` does."""
     server = subprocess.Popen(
-        [sys.executable, "-m", "isexplore", "practice", "serve"],
+        [sys.executable, "-m", "isexplore", "practice", "serve", "--pace", "0.1"],
         stdout=subprocess.PIPE,
         text=True,
         env=None,

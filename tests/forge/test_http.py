@@ -500,7 +500,7 @@ json_values = st.recursive(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 @given(status=st.sampled_from([200, 201, 400, 401, 403, 404, 409, 422, 429, 500, 600]), body=json_values)
 async def test_any_json_with_any_status_is_an_answer_or_a_forge_error(
     server: ForgeServer, client: ForgeClient, status: int, body: object

@@ -245,6 +245,39 @@ def run_git(*words: str, cwd: Path, check: bool = True, **extra: str) -> subproc
     )
 
 
+class _Prompt(uvicorn.Server):
+    """Starts to end when it is told, where the original looks ten times a second and then pauses."""
+
+    async def main_loop(self) -> None:
+        told = self._told = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        counter = 0
+        while not await self.on_tick(counter):
+            counter += 1
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(told.wait(), 0.1)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        for listener in self.servers:
+            listener.close()
+        for connection in list(self.server_state.connections):
+            connection.shutdown()
+        patience = time.monotonic() + 1.0
+        while self.server_state.connections or self.server_state.tasks:
+            if time.monotonic() > patience:
+                break
+            await asyncio.sleep(0.002)
+        for task in self.server_state.tasks:
+            task.cancel()
+        await self.lifespan.shutdown()
+
+    def end(self) -> None:
+        """Tell it to end, from another thread."""
+        self.should_exit = True
+        if hasattr(self, "_loop"):
+            self._loop.call_soon_threadsafe(self._told.set)
+
+
 @contextlib.contextmanager
 def running_practice(
     folder: Path,
@@ -300,12 +333,10 @@ def running_practice(
                 )
             await forge.app(scope, receive, send)
 
-        config = uvicorn.Config(
-            app, log_config=None, access_log=False, timeout_graceful_shutdown=1, lifespan="on"
-        )
+        config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="on")
         config.load()
         config.ssl = tls
-        server = uvicorn.Server(config)
+        server = _Prompt(config)
         thread = threading.Thread(
             target=lambda: loop.run_until_complete(server.serve(sockets=[listener])), name="practice"
         )
@@ -318,7 +349,7 @@ def running_practice(
                 time.sleep(0.002)
             yield running
         finally:
-            server.should_exit = True
+            server.end()
             thread.join(15)
             assert not thread.is_alive(), "the practice forge did not end"
             loop.close()

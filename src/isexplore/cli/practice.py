@@ -108,6 +108,7 @@ def serve(words: Sequence[str], outer: argparse.Namespace, world: Paths) -> int:
     )
     parser.add_argument("--fresh", action="store_true", default=outer.fresh, help="start the world over")
     parser.add_argument("--parent-pipe", action="store_true", help=argparse.SUPPRESS)
+    parser.add_argument("--pace", type=float, default=1.0, help=argparse.SUPPRESS)
     options = parser.parse_args(list(words))
     code = run(
         data=(options.data or world.data_dir / "world").absolute(),
@@ -116,5 +117,6 @@ def serve(words: Sequence[str], outer: argparse.Namespace, world: Paths) -> int:
         latency=options.latency,
         fresh=options.fresh,
         parent_pipe=options.parent_pipe,
+        pace=options.pace,
     )
     return code or EXIT_OK

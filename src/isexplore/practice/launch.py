@@ -132,6 +132,7 @@ def serve(
     latency: int = 0,
     fresh: bool = False,
     parent_pipe: bool = False,
+    pace: float = 1.0,
     out: IO[str] | None = None,
 ) -> int:
     """Run the practice forge until TERM or INT, or until the parent is gone; return the exit code.
@@ -145,6 +146,7 @@ def serve(
         latency: milliseconds that every answer waits.
         fresh: make a new world first.
         parent_pipe: end when standard input ends.
+        pace: factor for the time that the people of the world take; 1.0 is lifelike.
         out: where to print; standard output when None.
 
     Raises:
@@ -155,7 +157,7 @@ def serve(
         if fresh:
             _wipe(data)
         _check_folder(data)
-        return asyncio.run(_serve(data, port, projects, latency, parent_pipe, out or sys.stdout))
+        return asyncio.run(_serve(data, port, projects, latency, parent_pipe, pace, out or sys.stdout))
 
 
 @contextlib.contextmanager
@@ -198,7 +200,9 @@ def _check_folder(data: Path) -> None:
         )
 
 
-async def _serve(data: Path, port: int, projects: int, latency: int, parent_pipe: bool, out: IO[str]) -> int:
+async def _serve(
+    data: Path, port: int, projects: int, latency: int, parent_pipe: bool, pace: float, out: IO[str]
+) -> int:
     import uvicorn
 
     from isexplore.practice.maintainer import Maintainer
@@ -225,7 +229,10 @@ async def _serve(data: Path, port: int, projects: int, latency: int, parent_pipe
         listener = _listen(port, origins[-1] if origins else None)
         origin = f"http://{HOST}:{listener.getsockname()[1]}"
         forge = PracticeForge(
-            store, origin=origin, knobs=Knobs(latency=latency / 1000), maintainer=Maintainer(store)
+            store,
+            origin=origin,
+            knobs=Knobs(latency=latency / 1000),
+            maintainer=Maintainer(store, pace=pace),
         )
         server = Announced(
             uvicorn.Config(
