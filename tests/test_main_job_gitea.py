@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 
 from tests.support.cli import CommandLine
+from tests.support.git import add_commit
 from tests.support.gitea_flavours import FLAVOURS, FORGEJO, GITEA_NEW, GITEA_OLD, Flavour
 from tests.support.gitea_server import GiteaServer, gitea_server
 from tests.support.gitea_state import Repo, Topic
@@ -320,6 +321,7 @@ def test_a_private_project_stays_private(cli: CommandLine, start: Start, flavour
 @pytest.mark.parametrize("flavour", FLAVOURS, ids=lambda flavour: flavour.name)
 def test_a_catalog_of_several_pages_is_whole(cli: CommandLine, start: Start, flavour: Flavour) -> None:
     server = start(flavour, root_url=ABROAD)
+    server.most = 20
     repo = settle(server)
     for number in range(60):
         light = Repo(server.state.next_id(), "Platform", f"part-{number}", repo.bare, topics=["innersource"])
@@ -329,3 +331,52 @@ def test_a_catalog_of_several_pages_is_whole(cli: CommandLine, start: Start, fla
     newcomer.sign_in()
     newcomer.json("sync")
     assert len(newcomer.json("search", "part", "--limit", "100")["projects"]) == 60
+
+
+@pytest.mark.parametrize("flavour", FLAVOURS, ids=lambda flavour: flavour.name)
+def test_renaming_project_and_fork_in_between_does_no_harm(
+    cli: CommandLine, start: Start, flavour: Flavour
+) -> None:
+    server = start(flavour, root_url=ABROAD)
+    repo = settle(server)
+    newcomer = Newcomer(cli, server, repo)
+    newcomer.sign_in()
+    newcomer.contribute()
+    newcomer.change()
+    server.state.rename(repo, "Queue")
+    pull = newcomer.propose()
+    server.state.rename(server.state.repos["nia/retry.queue"], "my-own")
+    newcomer.change(message="Name the unit")
+    assert newcomer.propose() is pull
+    assert repo.git("log", "-1", "--format=%s", f"refs/pull/{pull.number}/head").strip() == "Name the unit"
+
+
+@pytest.mark.parametrize("flavour", FLAVOURS, ids=lambda flavour: flavour.name)
+def test_work_begins_at_the_original_where_the_fork_is_old(
+    cli: CommandLine, start: Start, flavour: Flavour
+) -> None:
+    server = start(flavour)
+    repo = settle(server)
+    server.state.fork(repo, "nia")
+    add_commit(repo.bare, {"NEW.md": "New.\n"}, "Go on", branch="trunk")
+    newcomer = Newcomer(cli, server, repo)
+    newcomer.sign_in()
+    newcomer.contribute()
+    assert (newcomer.clone / "NEW.md").exists()
+    newcomer.change()
+    pull = newcomer.propose()
+    assert repo.git("rev-list", "--count", f"trunk..refs/pull/{pull.number}/head").strip() == "1"
+
+
+def test_a_fork_may_take_longer_than_other_answers(
+    cli: CommandLine, start: Start, isolated_environment: Path
+) -> None:
+    server = start(FORGEJO)
+    server.fork_takes = 1.2
+    newcomer = Newcomer(cli, server, settle(server))
+    newcomer.sign_in()
+    (settings,) = isolated_environment.rglob("config.toml")
+    with settings.open("a", encoding="utf-8") as text:
+        text.write("\n[network]\ntimeout = 1.0\n")
+    newcomer.contribute()
+    assert len([path for method, path in server.calls if (method, path[-6:]) == ("POST", "/forks")]) == 2

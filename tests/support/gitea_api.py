@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -375,7 +376,9 @@ class Api:
             )
         if repo.owner == owner:
             return self.server.refusal(500, "")
-        return self._ok(self.shapes.repo(self.state.fork(repo, owner, name), call.login), 202)
+        made = self.state.fork(repo, owner, name)
+        time.sleep(self.server.fork_takes)
+        return self._ok(self.shapes.repo(made, call.login), 202)
 
     def _behind(self, fork: Repo, branch: str) -> tuple[int, int]:
         """Return how many commits a fork's branch lacks, and how many it has of its own."""

@@ -25,8 +25,8 @@ from tests.support.gitea_flavours import Flavour
 from tests.support.gitea_shapes import Shapes
 from tests.support.gitea_state import GiteaState, Repo, Token
 
-MOST = 50
 USUAL = 30
+"""Items on a page when nobody asks."""
 _GIT = re.compile(
     r"/(?P<owner>[^/]+)/(?P<name>[^/]+?)(?:\.git)?/(?P<service>info/refs|git-upload-pack|git-receive-pack)"
 )
@@ -98,6 +98,10 @@ class GiteaServer:
         self.shapes = Shapes(self.state, flavour)
         self.members_only = False
         self.stars = True
+        self.most = 50
+        """Items on a page at most."""
+        self.fork_takes = 0.0
+        """Seconds."""
         self.prefix = ""
         self.root_url: str | None = None
         """As its settings have it; None for the address in use."""
@@ -139,7 +143,7 @@ class GiteaServer:
 
     def page(self, call: Call, items: list[Any], *, link: bool = True) -> Reply:
         """Return the page of a list that was asked for."""
-        limit = min(int(call.query.get("limit") or USUAL) or USUAL, MOST)
+        limit = min(int(call.query.get("limit") or USUAL) or USUAL, self.most)
         number = max(int(call.query.get("page") or 1), 1)
         part = items[(number - 1) * limit : number * limit]
         headers = {"X-Total-Count": str(len(items)), "Access-Control-Expose-Headers": "Link, X-Total-Count"}
