@@ -6,6 +6,7 @@ import ast
 import subprocess
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -62,9 +63,13 @@ EXCLUSIVE = {
 """Packages that only these files or folders import."""
 
 
-def modules() -> Iterator[tuple[str, ast.Module]]:
-    for path in sorted(SOURCE.rglob("*.py")):
-        yield path.relative_to(SOURCE).as_posix(), ast.parse(path.read_text(encoding="utf-8"))
+@cache
+def modules() -> dict[str, tuple[tuple[str, int], ...]]:
+    """What each module imports, and in which line."""
+    return {
+        path.relative_to(SOURCE).as_posix(): tuple(imports(ast.parse(path.read_text(encoding="utf-8"))))
+        for path in sorted(SOURCE.rglob("*.py"))
+    }
 
 
 def imports(tree: ast.Module) -> Iterator[tuple[str, int]]:
@@ -89,10 +94,10 @@ def layer_of(dotted: str) -> str:
 
 def test_imports_point_one_way() -> None:
     wrong = []
-    for name, tree in modules():
+    for name, imported in modules().items():
         own = name.split("/")[0].removesuffix(".py")
         assert own in LEVEL, f"{name} has no place in LAYERS"
-        for dotted, line in imports(tree):
+        for dotted, line in imported:
             if not dotted.startswith("isexplore"):
                 continue
             other = layer_of(dotted)
@@ -108,8 +113,8 @@ def test_package_has_one_importer(package: str) -> None:
     allowed = EXCLUSIVE[package]
     wrong = [
         f"{name}:{line}"
-        for name, tree in modules()
-        for dotted, line in imports(tree)
+        for name, imported in modules().items()
+        for dotted, line in imported
         if dotted.split(".")[0] == package
         and not any(name == place or name.startswith(place) for place in allowed)
     ]
