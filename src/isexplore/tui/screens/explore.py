@@ -19,6 +19,7 @@ from isexplore.tui.catalog_rows import FoundRows, quick_overview
 from isexplore.tui.keys import EXPLORE, bindings
 from isexplore.tui.messages import CatalogProgressed, CatalogRefreshed, CatalogRefreshFailed
 from isexplore.tui.opening import PLACEHOLDER, total_words
+from isexplore.tui.resting import Resting
 from isexplore.tui.widgets.bars import ModeBar, StatusLine, fill_mode_bar
 from isexplore.tui.widgets.preview import Preview
 from isexplore.tui.widgets.rows import RowList
@@ -58,7 +59,7 @@ class ExploreScreen(Screen[None]):
     def __init__(self) -> None:
         super().__init__()
         self._query = ""
-        self._error = ""
+        self._resting = Resting(self, self._show_preview)
 
     def compose(self) -> ComposeResult:
         """Lay out search bar, results, preview."""
@@ -78,6 +79,7 @@ class ExploreScreen(Screen[None]):
     def on_mount(self) -> None:
         """Fill the list from the disk, then see whether the forges have news."""
         self.show_results("")
+        self._resting.now()
         self.call_after_refresh(self.app.tell_first_frame)
         self.app.refresh_if_old()
 
@@ -121,7 +123,7 @@ class ExploreScreen(Screen[None]):
         kept = rows.source.kept if isinstance(rows.source, FoundRows) else None
         rows.set_rows(FoundRows(found, self.app.services, kept), keep_cursor=not text)
         self._show_total(found)
-        self._preview()
+        self._resting.begin()
 
     def _show_total(self, found: Found) -> None:
         """Show how many there are; counting many to the last would take longer than a key press may."""
@@ -186,9 +188,10 @@ class ExploreScreen(Screen[None]):
         source = event.row_list.source
         if isinstance(source, FoundRows) and source.found.more and event.index >= len(source) - SCREENFUL:
             self._find_all(source)
-        self._preview()
+        self._resting.begin()
 
-    def _preview(self) -> None:
+    def _show_preview(self) -> None:
+        """Show the project under the cursor beside the list; never within the frame of a key."""
         row = self.current()
         preview = self.query_one(Preview)
         if row is None:
@@ -200,6 +203,7 @@ class ExploreScreen(Screen[None]):
     def action_read(self) -> None:
         """Go into the preview."""
         if self._ref() is not None:
+            self._resting.now()
             self.query_one(".panes").add_class("-reading")
             self.query_one(Preview).take_focus()
 
@@ -216,12 +220,14 @@ class ExploreScreen(Screen[None]):
 
     def action_tab(self, step: int) -> None:
         """Turn the next or previous tab of the preview on."""
+        self._resting.now()
         self.query_one(Preview).move_tab(step)
 
     def action_contribute(self) -> None:
         """Begin a contribution, with the issue under the cursor where there is one."""
         ref = self._ref()
         if ref is not None:
+            self._resting.now()
             begin_contribution(self.app, ref, self.query_one(Preview).issue_number)
 
     def action_bookmark(self) -> None:

@@ -17,6 +17,7 @@ from isexplore.tui.begin import begin_contribution
 from isexplore.tui.catalog_rows import FoundIssueRows
 from isexplore.tui.keys import FIRST_ISSUES, bindings
 from isexplore.tui.messages import CatalogProgressed, CatalogRefreshed, CatalogRefreshFailed
+from isexplore.tui.resting import Resting
 from isexplore.tui.widgets.bars import ModeBar, StatusLine, fill_mode_bar
 from isexplore.tui.widgets.document import DocumentView
 from isexplore.tui.widgets.rows import RowList
@@ -48,6 +49,7 @@ class FirstIssuesScreen(Screen[None]):
     def __init__(self) -> None:
         super().__init__()
         self._query = ""
+        self._resting = Resting(self, self._show_issue)
 
     def compose(self) -> ComposeResult:
         """Lay out search bar, issues, and the issue's text."""
@@ -87,7 +89,7 @@ class FirstIssuesScreen(Screen[None]):
         rows.empty = NO_HIT if text.strip() else EMPTY
         rows.set_rows(FoundIssueRows(found), keep_cursor=True)
         bar.status = f"{found.total:,}"
-        self._show_issue()
+        self._resting.begin()
 
     @on(SearchBar.Accepted)
     @on(SearchBar.Dismissed)
@@ -118,7 +120,11 @@ class FirstIssuesScreen(Screen[None]):
         return None
 
     @on(RowList.Highlighted, "#issues")
+    def _look(self) -> None:
+        self._resting.begin()
+
     def _show_issue(self) -> None:
+        """Show the issue under the cursor beside the list; never within the frame of a key."""
         row = self.current()
         view = self.query_one("#issue-text", DocumentView)
         if row is None:
@@ -146,6 +152,7 @@ class FirstIssuesScreen(Screen[None]):
 
     def action_read(self) -> None:
         """Go into the issue's text."""
+        self._resting.now()
         self.query_one(".panes").add_class("-reading")
         self.query_one("#issue-text").focus()
 

@@ -1,8 +1,11 @@
-"""Signing in: the forge's address, which token it wants, try it, keep it. Words first, one field at a time."""
+"""Signing in: the forge's address, a way to sign in, try it, keep it. Words first, one question at a time.
+
+address -> way (where there are several) -> token, or a code in the browser -> lacking? -> no keyring?
+"""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -19,25 +22,80 @@ from isexplore.tui.widgets.form import Field, Form
 from isexplore.tui.widgets.words import Words
 
 if TYPE_CHECKING:
+    from isexplore.config.secrets import Secret
+    from isexplore.config.tokens import FoundToken
+    from isexplore.login.device import DeviceCode, Signed
     from isexplore.login.sign_in import Candidate, SignedIn, SignIn
     from isexplore.login.verify import Verified
 
-ADDRESS = Field(
-    "url",
-    "Address of your organisation's forge",
-    help="The address in your browser will do, of any page of it.",
-    required=True,
-    placeholder="https://git.agency.example",
-)
+Stage = Literal["address", "way", "token", "code", "lacking", "no-keyring"]
+"""The question on the screen."""
+
+TITLE = "Connect to your organisation's forge"
 TOKEN = Field("token", "Token", "secret", help="It is not shown, and goes to this forge only.", required=True)
+SESSION_ONLY = "until you leave isexplore"
+CODE, NEW = "code", "new"
+"""Ways to sign in; every other way is the number of an existing login."""
+
+
+def address_field(url: str) -> Field:
+    """Return the question for the forge's address, with an answer to begin with."""
+    return Field(
+        "url",
+        "Address of your organisation's forge",
+        default=url,
+        help="The address in your browser will do, of any page of it.",
+        required=True,
+        placeholder="https://git.agency.example",
+    )
+
+
+def way_field(candidate: Candidate, logins: tuple[FoundToken, ...]) -> Field:
+    """Return the question which way to sign in."""
+    choices = [(CODE, "Type a code on a page of the forge, in your browser")] if candidate.offers_code else []
+    for number, login in enumerate(logins):
+        who = f" for @{login.username}" if login.username else ""
+        choices.append((str(number), f"Use the token that {login.source} holds{who}"))
+    choices.append((NEW, f"Make a new {candidate.needs.noun}, and paste it here"))
+    return Field("way", "How do you want to sign in?", "choice", choices[0][0], choices)
+
+
+def token_words(candidate: Candidate) -> str:
+    """Return which token is needed, and where one is made."""
+    needs = candidate.needs
+    scopes = "\n".join(f"  {scope.name:<18} to {scope.why}" for scope in needs.scopes)
+    how = "name and permissions are filled in" if needs.prefilled else "choose these permissions"
+    steps = "" if needs.prefilled else "\n".join(f"  {n}. {step}" for n, step in enumerate(needs.steps, 1))
+    return (
+        f"You need a token ({needs.noun}) with:\n\n{scopes}\n\nMake it here ({how}); ctrl+o opens the page:\n\n"
+        f"  {needs.page}" + (f"\n\n{steps}" if steps else "")
+    )
 
 
 class Recognised(Message):
-    """The forge at the address is known."""
+    """The forge at the address is known, and which programs are signed in to it already."""
 
-    def __init__(self, candidate: Candidate) -> None:
+    def __init__(self, candidate: Candidate, logins: tuple[FoundToken, ...]) -> None:
         super().__init__()
         self.candidate = candidate
+        self.logins = logins
+
+
+class CodeMade(Message):
+    """The forge waits for a code to be typed in a browser."""
+
+    def __init__(self, code: DeviceCode) -> None:
+        super().__init__()
+        self.code = code
+
+
+class Tried(Message):
+    """The token works, more or less."""
+
+    def __init__(self, signed: Signed, verified: Verified) -> None:
+        super().__init__()
+        self.signed = signed
+        self.verified = verified
 
 
 class SignInFailed(Message):
@@ -49,26 +107,26 @@ class SignInFailed(Message):
 
 
 class Kept(Message):
-    """The token works, and is kept."""
+    """The forge is ready, and the token kept: for this session at least."""
 
-    def __init__(self, signed_in: SignedIn, verified: Verified) -> None:
+    def __init__(self, signed_in: SignedIn) -> None:
         super().__init__()
         self.signed_in = signed_in
-        self.verified = verified
 
 
 class SignInScreen(Screen[None]):
-    """Connect to a forge."""
+    """Connect to a forge, or sign in again to one that is connected."""
 
     app: IsexploreApp
     HELP_TITLE = "Connect"
     HELP_TEXT = (
         "isexplore needs the address of your forge and a token, which you make on a page of the forge. The token is "
-        "kept in your system's keyring, and is sent to that forge only."
+        "kept in your system's keyring, and is sent to that forge only. Signing in again changes the token and "
+        "nothing else."
     )
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "back", "Back", id="sign-in.back"),
-        Binding("ctrl+o", "open_page", "Token page", id="sign-in.open"),
+        Binding("ctrl+o", "open_page", "Open the page", id="sign-in.open"),
     ]
     DEFAULT_CSS = """
     SignInScreen {
@@ -80,114 +138,298 @@ class SignInScreen(Screen[None]):
     }
     """
 
-    def __init__(self) -> None:
+    def __init__(self, forge_name: str = "") -> None:
+        """Make the screen.
+
+        Args:
+            forge_name: the connected forge to sign in to again; empty to ask for an address.
+        """
         super().__init__()
+        self.forge_name = forge_name
+        self.stage: Stage = "address"
+        self._page = ""
+        self._url = ""
         self._candidate: Candidate | None = None
         self._signing: SignIn | None = None
+        self._logins: tuple[FoundToken, ...] = ()
+        self._tried: Tried | None = None
+        self._done: SignedIn | None = None
 
     def compose(self) -> ComposeResult:
         """Lay out the words and the field."""
+        known = self.app.services.config.forge(self.forge_name) if self.forge_name else None
+        self._url = known.url if known else ""
         with VerticalScroll(id="sign-in"):
-            yield Words("Connect to your organisation's forge", id="sign-in-title")
+            yield Words(f"Sign in again to {self.forge_name}" if known else TITLE, id="sign-in-title")
             yield Words("isexplore finds out which kind of forge it is.", id="sign-in-text")
-            yield Form((ADDRESS,), id="address")
+            yield Form((address_field(self._url),))
         yield StatusLine(id="status")
         yield Footer(compact=True, show_command_palette=False)
 
     def on_mount(self) -> None:
-        """Put the cursor into the field."""
+        """Put the cursor into the field; where the address is known, go on at once."""
         self.query_one(Form).focus_first()
+        if self._url:
+            self._ask_forge(self._url)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Offer the token page once it is known."""
-        return self._candidate is not None if action == "open_page" else True
+        """Offer the page once it is known."""
+        return bool(self._page) if action == "open_page" else True
+
+    # Answers
 
     @on(Form.Submitted)
-    def go_on(self, event: Form.Submitted) -> None:
-        """Take the answer."""
-        form = event.form
-        if not form.check():
-            return
-        values = form.values()
-        if self._candidate is None:
-            self._say("Asking...")
-            self._recognise(str(values["url"]).strip())
+    async def go_on(self, event: Form.Submitted) -> None:
+        """Take the answer to the question on the screen."""
+        values = event.form.values()
+        match self.stage:
+            case "address":
+                self._ask_forge(str(values["url"]))
+            case "way":
+                await self._take_way(str(values["way"]))
+            case "token":
+                self._begin_try()
+                self._try_typed(str(values["token"]))
+            case "lacking" if values["keep"] == "no":
+                await self._ask_token()
+            case "lacking":
+                self._keep()
+            case "no-keyring":
+                if values["in_file"] == "yes":
+                    self._keep_in_file()
+                else:
+                    self._finish(f"The token is known {SESSION_ONLY}.")
+            case _:
+                pass
+
+    def _ask_forge(self, url: str) -> None:
+        self._url = url
+        self._say("Asking...")
+        self._recognise(url)
+
+    async def _take_way(self, way: str) -> None:
+        if way == NEW:
+            await self._ask_token()
+        elif way == CODE:
+            self._say("Asking for a code...")
+            self._sign_in_with_code()
         else:
-            self._say("Trying the token: who you are, what it may do, git...")
-            self._try(str(values["token"]))
+            self._begin_try()
+            self._try(self._logins[int(way)].secret)
+
+    def _begin_try(self) -> None:
+        self._say("Trying the token: who you are, what it may do, git...")
+
+    # Work
 
     @work(exclusive=True, group="sign-in")
     async def _recognise(self, url: str) -> None:
         from isexplore.login.sign_in import SignIn
 
         try:
-            self._signing = SignIn(self.app.services.paths)
-            candidate = await self._signing.recognise(url)
+            # The program's own tokens: what is kept here is known everywhere at once.
+            signing = self._signing = SignIn(self.app.services.paths, tokens=self.app.services.tokens)
+            candidate = await signing.recognise(url)
+            logins = await signing.existing_logins(candidate)
         except IsexploreError as error:
             self.post_message(SignInFailed(error))
         else:
-            self.post_message(Recognised(candidate))
+            self.post_message(Recognised(candidate, logins))
+
+    @work(exclusive=True, group="sign-in")
+    async def _sign_in_with_code(self) -> None:
+        candidate, signing = self._known()
+        try:
+            flow = signing.device_flow(candidate)
+            try:
+                code = await flow.start()
+                self.post_message(CodeMade(code))
+                signed = await flow.wait(code)
+            finally:
+                await flow.close()
+            await self._verify(signed)
+        except IsexploreError as error:
+            self.post_message(SignInFailed(error))
+
+    def _try_typed(self, text: str) -> None:
+        from isexplore.config.secrets import check_token
+
+        try:
+            secret = check_token(text)
+        except IsexploreError as error:
+            self.post_message(SignInFailed(error))
+        else:
+            self._try(secret)
+
+    @work(exclusive=True, group="sign-in")
+    async def _try(self, secret: Secret) -> None:
+        from isexplore.login.device import Signed
+
+        try:
+            await self._verify(Signed(token=secret))
+        except IsexploreError as error:
+            self.post_message(SignInFailed(error))
+
+    async def _verify(self, signed: Signed) -> None:
+        candidate, signing = self._known()
+        self.post_message(Tried(signed, await signing.verify(candidate, signed.token)))
+
+    @work(exclusive=True, group="sign-in")
+    async def _keep(self) -> None:
+        candidate, signing = self._known()
+        tried = self._tried
+        assert tried is not None, "nothing is kept before it was tried"
+        try:
+            kept = await signing.keep(candidate, tried.signed, tried.verified)
+            signed, person = tried.signed, tried.verified.person
+            self.app.services.add_forge(kept.forge, signed.token, person.username, signed.grant)
+        except IsexploreError as error:
+            self.post_message(SignInFailed(error))
+        else:
+            self.post_message(Kept(kept))
+
+    @work(exclusive=True, group="sign-in")
+    async def _keep_in_file(self) -> None:
+        _, signing = self._known()
+        done, tried = self._done, self._tried
+        assert done is not None, "a place is asked for when the forge is ready"
+        assert tried is not None, "nothing is kept before it was tried"
+        try:
+            kept = await signing.keep_in_file(done, tried.signed, tried.verified)
+        except IsexploreError as error:
+            self.post_message(SignInFailed(error))
+        else:
+            self.post_message(Kept(kept))
+
+    def _known(self) -> tuple[Candidate, SignIn]:
+        assert self._candidate is not None, "no way is offered before the forge is known"
+        assert self._signing is not None, "no way is offered before the forge is known"
+        return self._candidate, self._signing
+
+    # Questions
 
     @on(Recognised)
-    async def ask_for_token(self, message: Recognised) -> None:
-        """Say which token is needed, and ask for it."""
-        candidate = self._candidate = message.candidate
-        needs = candidate.needs
-        scopes = "\n".join(f"  {scope.name:<18} to {scope.why}" for scope in needs.scopes)
-        how = "name and permissions are filled in" if needs.prefilled else "choose these permissions"
-        steps = (
-            "" if needs.prefilled else "\n".join(f"  {n}. {step}" for n, step in enumerate(needs.steps, 1))
+    async def choose_way(self, message: Recognised) -> None:
+        """Ask how to sign in; where there is one way only, take it."""
+        self._candidate, self._logins = message.candidate, message.logins
+        if message.logins or message.candidate.offers_code:
+            await self._ask_way()
+        else:
+            await self._ask_token()
+
+    async def _ask_way(self) -> None:
+        candidate, _ = self._known()
+        words = "You can sign in without making a token." if candidate.offers_code or self._logins else ""
+        await self._show("way", words, way_field(candidate, self._logins))
+
+    async def _ask_token(self) -> None:
+        candidate, _ = self._known()
+        await self._show("token", token_words(candidate), TOKEN, page=candidate.needs.page)
+
+    @on(CodeMade)
+    async def show_code(self, message: CodeMade) -> None:
+        """Say where to type the code."""
+        code = message.code
+        await self._show(
+            "code",
+            f"Your code is\n\n  {code.user_code}\n\nType it on this page; ctrl+o opens it:\n\n  {code.page}",
+            page=code.filled_page or code.page,
         )
-        version = f" {candidate.version}" if candidate.version else ""
-        self.query_one("#sign-in-title", Words).say(f"{candidate.forge.url} is {candidate.product}{version}")
-        self.query_one("#sign-in-text", Words).say(
-            f"You need {needs.noun} with:\n\n{scopes}\n\nMake it here ({how}); ctrl+o opens the page:\n\n"
-            f"  {needs.page}" + (f"\n\n{steps}" if steps else "")
+        self._say("Waiting for you there...")
+
+    @on(Tried)
+    async def look_closer(self, message: Tried) -> None:
+        """Keep the token; where it is not enough to contribute, ask first."""
+        self._tried = message
+        missing = message.verified.missing
+        if not missing:
+            self._keep()
+            return
+        candidate, _ = self._known()
+        names = " and ".join(missing)
+        await self._show(
+            "lacking",
+            f"This token works, but it lacks {names}.\n\n{message.verified.warnings[0]}",
+            Field(
+                "keep",
+                "Keep this token?",
+                "choice",
+                "no",
+                (("no", f"No, I make another one with {names}"), ("yes", "Yes, for looking around")),
+            ),
+            page=candidate.needs.page,
         )
-        await self.query_one(Form).remove()
-        form = Form((TOKEN,), id="token")
-        await self.query_one("#sign-in").mount(form)
-        form.focus_first()
+
+    @on(Kept)
+    async def ask_for_a_place(self, message: Kept) -> None:
+        """Say who signed in; where there is no keyring, ask whether a file may hold the token."""
+        self._done = message.signed_in
+        kept = self._done.kept
+        if kept.lasting or not kept.note:
+            self._finish(
+                f"The token is kept in {kept.place}."
+                if kept.lasting
+                else f"The token is known {SESSION_ONLY}."
+            )
+            return
+        _, signing = self._known()
+        await self._show(
+            "no-keyring",
+            f"The token is good, but no keyring can keep it: {kept.note}.\n\nA file could:\n\n"
+            f"  {signing.tokens.file}\n\n"
+            "Programs that you run, and administrators of this machine, could read it there.",
+            Field(
+                "in_file",
+                "Keep the token in a file that only you can read?",
+                "choice",
+                "no",
+                (("no", f"No: it is known {SESSION_ONLY}"), ("yes", "Yes, in that file")),
+            ),
+        )
+
+    def _finish(self, where: str) -> None:
+        """Say who signed in and what to know, and go on: to the projects, or back to what was looked at."""
+        tried = self._tried
+        assert tried is not None, "nobody is signed in before a token was tried"
+        verified = tried.verified
+        words = [where, *verified.warnings]
+        if verified.git.ok is False:
+            words.append(" ".join(part for part in (verified.git.detail, verified.git.hint) if part))
+        self.app.notify("\n".join(words), title=f"Signed in as @{verified.person.username}", timeout=12)
+        if self.app.first_run:
+            self.app.pop_screen()
+            self.app.start_exploring()
+        else:
+            self.dismiss()
+            self.app.refresh_catalog()
+
+    async def _show(self, stage: Stage, words: str, *fields: Field, page: str = "") -> None:
+        """Ask another question."""
+        self.stage, self._page = stage, page
+        candidate = self._candidate
+        title = TITLE
+        if candidate is not None and stage != "address":
+            version = f" {candidate.version}" if candidate.version else ""
+            title = f"{candidate.forge.url} is {candidate.product}{version}"
+        self.query_one("#sign-in-title", Words).say(title)
+        self.query_one("#sign-in-text", Words).say(words)
+        await self.query(Form).remove()
+        if fields:
+            form = Form(fields)
+            await self.query_one("#sign-in").mount(form)
+            form.focus_first()
         self._say("")
         self.refresh_bindings()
 
-    @work(exclusive=True, group="sign-in")
-    async def _try(self, token: str) -> None:
-        from isexplore.config.secrets import check_token
-
-        candidate, signing = self._candidate, self._signing
-        if candidate is None or signing is None:
-            return
-        try:
-            secret = check_token(token)
-            verified = await signing.verify(candidate, secret)
-            signed_in = await signing.keep(candidate, secret, verified)
-            self.app.services.add_forge(signed_in.forge, secret, verified.person.username)
-        except IsexploreError as error:
-            self.post_message(SignInFailed(error))
-        else:
-            self.post_message(Kept(signed_in, verified))
-
-    @on(Kept)
-    def begin(self, message: Kept) -> None:
-        """Say who signed in, and go to the projects; the catalog fills there."""
-        verified = message.verified
-        kept = message.signed_in.kept
-        words = [
-            f"The token is kept in {kept.place}." + (f" {kept.note}" if kept.note else ""),
-            *verified.warnings,
-        ]
-        self.app.notify("\n".join(words), title=f"Signed in as @{verified.person.username}", timeout=12)
-        self.app.pop_screen()
-        self.app.start_exploring()
-
     @on(SignInFailed)
-    def complain(self, message: SignInFailed) -> None:
+    async def complain(self, message: SignInFailed) -> None:
         """Say what is wrong with the answer, where it can be mended."""
         error = message.error
         text = "\n".join(part for part in (error.title, error.detail, error.hint) if part)
         if isinstance(error, ConfigError) and not error.hint:
             text = f"{text}\nMend the file, then try again: isexplore config check"
+        if self.stage == "code":
+            await self._ask_way()
         self._say(text, error=True)
         self.query_one(Form).focus_first()
 
@@ -195,10 +437,23 @@ class SignInScreen(Screen[None]):
         self.query_one(StatusLine).say(words, error=error)
 
     def action_open_page(self) -> None:
-        """Open the page that makes a token."""
-        if self._candidate is not None:
-            self.app.open_page(self._candidate.needs.page)
+        """Open the page that makes a token, or that takes the code."""
+        if self._page:
+            self.app.open_page(self._page)
 
-    def action_back(self) -> None:
-        """Go back: to the address, then to the two choices."""
-        self.dismiss()
+    async def action_back(self) -> None:
+        """Go back one question; from the first one, to where this screen was opened."""
+        self.workers.cancel_group(self, "sign-in")
+        several = self._candidate is not None and (self._candidate.offers_code or self._logins)
+        match self.stage:
+            case "no-keyring":
+                self._finish(f"The token is known {SESSION_ONLY}.")
+            case "lacking":
+                await self._ask_token()
+            case "token" | "code" if several:
+                await self._ask_way()
+            case "way" | "token" | "code" if not self.forge_name:
+                await self._show("address", "isexplore finds out which kind of forge it is.",
+                                 address_field(self._url))  # fmt: skip
+            case _:
+                self.dismiss()

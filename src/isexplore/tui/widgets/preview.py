@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from isexplore.tui.app import IsexploreApp
 
 MARKDOWN_ENDINGS = (".md", ".markdown", ".mkd", ".mdown")
-DEBOUNCE = 0.15
+DEBOUNCE = 0.05
 """Seconds that the cursor rests on a project before it is read from the forge."""
 OVERVIEW = "Overview"
 ISSUES = "Issues"

@@ -320,7 +320,15 @@ class RowList(ScrollView, can_focus=True):
         self.refresh()
 
     def _resize_content(self) -> None:
-        self.virtual_size = Size(0, self._count * self.row_height)
+        """Take the new length in. The screen is laid out anew only where that can change something."""
+        size = Size(0, self._count * self.row_height)
+        before = self.virtual_size
+        room = self.scrollable_content_region.height
+        if not room or self.styles.is_auto_height or (before.height > room) != (size.height > room):
+            self.virtual_size = size
+        elif size != before:
+            self.set_reactive(RowList.virtual_size, size)
+            self._scroll_update(size)
 
     def _scroll_to_row(self, index: int) -> None:
         height = self.row_height

@@ -24,7 +24,7 @@ from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
 from textual.geometry import Size
 from textual.message import Message
-from textual.reactive import reactive
+from textual.reactive import Reactive, reactive
 from textual.strip import Strip
 from textual.widgets import Input
 
@@ -48,15 +48,15 @@ class SearchBar(Input):
 
     DEFAULT_CSS = """
     SearchBar {
-        height: auto;
+        height: 3;
         border: round $border-blurred;
         background: transparent;
         padding: 0 1;
 
         &:focus { border: round $border; background-tint: $foreground 0%; }
-        &.-textual-compact { height: auto; border: none; padding: 0 1; }
-        &.-error, &.-error:focus { border: round $warning; }
-        &.-error.-textual-compact { border: none; }
+        &.-textual-compact { height: 1; border: none; padding: 0 1; }
+        &.-error, &.-error:focus { height: 4; border: round $warning; }
+        &.-error.-textual-compact { height: 2; border: none; }
         & > .search-bar--status { color: $text-muted; }
         & > .search-bar--error { color: $text-warning; }
         &:ansi > .search-bar--status { text-style: dim; }
@@ -74,6 +74,8 @@ class SearchBar(Input):
         Binding("pageup", f"ask_move({-PAGE})", "Page up", show=False, id="search.page-up"),
     ]
 
+    virtual_size: Reactive[Size] = Reactive(Size(0, 0))
+    """The length of the text: no reason to lay the screen out anew with each key, as `Input` does."""
     status: reactive[str] = reactive("", init=False)
     """What was found, in a few words; shown at the right end."""
     error: reactive[str] = reactive("", init=False)
@@ -183,13 +185,9 @@ class SearchBar(Input):
     def watch_error(self, error: str) -> None:
         """Make room for the second line, or take it away."""
         self.set_class(bool(error), "-error")
-        self.refresh(layout=True)
+        self.refresh()
 
     # Drawing
-
-    def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
-        """Return 1, or 2 while there is an error."""
-        return 2 if self.error else 1
 
     def render_line(self, y: int) -> Strip:
         """Return the line of text with the status, or the error below it."""
