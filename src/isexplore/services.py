@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from isexplore.catalog.issues import FirstIssue
-    from isexplore.config.tokens import Tokens
+    from isexplore.config.tokens import Grant, Tokens
     from isexplore.connecting import Places
     from isexplore.forge.base import Forge
     from isexplore.git.client import Git
@@ -245,10 +245,17 @@ class Services(LocalServices):
         """Return how git signs in to a forge that is connected."""
         return self._credentials.get(name)
 
-    def add_forge(self, forge: ForgeConfig, token: Secret, username: str) -> None:
-        """Take in a forge that was signed in to while the program runs; config.toml holds it already."""
+    def add_forge(self, forge: ForgeConfig, token: Secret, username: str, grant: Grant | None = None) -> None:
+        """Take in a forge that was signed in to while the program runs; config.toml holds it already.
+
+        Args:
+            forge: as it is configured now.
+            token: the new one, used from the next question on.
+            username: whose it is.
+            grant: what renews the token.
+        """
         self.config = load(self.paths).checked()
-        self.tokens.remember(forge, token, username)
+        self.tokens.remember(forge, token, username, grant)
         if "catalog" in self.__dict__:
             self.catalog.close()
         for derived in ("catalog", "git", "journeys", "tls"):

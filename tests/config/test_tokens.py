@@ -252,6 +252,18 @@ async def test_without_keyring_the_token_lasts_for_the_session(world: World) -> 
     assert not world.paths.data_dir.exists()
 
 
+async def test_without_keyring_a_file_is_used_once_somebody_said_so(world: World) -> None:
+    grant = Grant(Secret("refresh:me"), datetime(2026, 3, 4, 5, 6, 7, tzinfo=UTC))
+    kept = await world.tokens().store(WORK, Secret("token-x"), grant=grant, in_file=True)
+    assert (kept.place, kept.lasting) == (f"the file {world.paths.data_dir / 'tokens.toml'}", True)
+    assert (await source_of(world.tokens()))[0] == "token-x"
+    # Renewed later, by a program that asks nobody.
+    assert (await world.tokens().store(WORK, Secret("token-y"), grant=grant)).lasting
+    assert (await source_of(world.tokens()))[0] == "token-y"
+    assert not (await world.tokens().store(OTHER, Secret("token-z"))).lasting
+    assert await source_of(world.tokens(), OTHER) == (None, None)
+
+
 async def test_session_only_asks_no_keyring(world: World) -> None:
     keyring = FakeKeyring()
     tokens = world.tokens(Config(forges=(WORK,), token_store="session"), keyring)

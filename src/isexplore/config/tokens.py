@@ -14,6 +14,7 @@ import stat
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
@@ -120,10 +121,15 @@ class Tokens:
                 return TokenSearch(found, tuple(notes))
         return TokenSearch(None, tuple(notes))
 
-    def remember(self, forge: ForgeConfig, secret: Secret, username: str | None = None) -> None:
-        """Use `secret` for this forge until the program ends."""
+    def remember(
+        self, forge: ForgeConfig, secret: Secret, username: str | None = None, grant: Grant | None = None
+    ) -> None:
+        """Use `secret`, and what renews it, for this forge until the program ends."""
         self._session[forge.url] = FoundToken(secret, SESSION, username)
         self._grants.pop(forge.url, None)
+        if grant is not None:
+            register_secret(grant.refresh)
+            self._grants[forge.url] = grant
 
     def reread(self, forge: ForgeConfig) -> None:
         """Forget what this session knows of a forge's token: another instance may have renewed it."""
@@ -134,24 +140,34 @@ class Tokens:
         """Tell whether a token was typed in this session, and so may be nowhere else."""
         return forge.url in self._session
 
+    @property
+    def file(self) -> Path:
+        """Where tokens are kept that somebody asked to have kept in a file."""
+        return self._file
+
     async def store(
-        self, forge: ForgeConfig, secret: Secret, username: str | None = None, grant: Grant | None = None
+        self,
+        forge: ForgeConfig,
+        secret: Secret,
+        username: str | None = None,
+        grant: Grant | None = None,
+        *,
+        in_file: bool = False,
     ) -> Kept:
         """Keep a token, and what renews it, where `token_store` says; in this session at least.
+
+        Without a keyring, a token goes to the file only where somebody asked for it: now (`in_file`), or
+        when this forge's token was put there.
 
         Raises:
             StateError: it was to be kept in a file, which cannot be written.
         """
-        self.remember(forge, secret, username)
-        if grant is not None:
-            register_secret(grant.refresh)
-            self._grants[forge.url] = grant
-        where = self._config.token_store
+        self.remember(forge, secret, username, grant)
+        where = "file" if in_file else self._config.token_store
         if where == "session":
             return Kept(SESSION, False)
         if where == "file":
-            self._write_file({forge.url: secret.reveal(), _grant_key(forge): _written(grant)})
-            return Kept(f"the file {self._file}", True)
+            return self._keep_in_file(forge, secret, grant)
         try:
             await self._keyring.set(forge.url, secret.reveal())
             if grant is not None:
@@ -160,7 +176,13 @@ class Tokens:
                 await self._keyring.remove(_grant_key(forge))
             return Kept(f"keyring ({await self._keyring.name()})", True)
         except NoKeyringError as error:
+            if self._unsafe_file() is None and forge.url in _tokens(StateFile(self._file)):
+                return self._keep_in_file(forge, secret, grant)
             return Kept(SESSION, False, str(error))
+
+    def _keep_in_file(self, forge: ForgeConfig, secret: Secret, grant: Grant | None) -> Kept:
+        self._write_file({forge.url: secret.reveal(), _grant_key(forge): _written(grant)})
+        return Kept(f"the file {self._file}", True)
 
     async def grant(self, forge: ForgeConfig) -> Grant | None:
         """Return what renews the forge's token, or None where it does not run out or cannot be renewed."""

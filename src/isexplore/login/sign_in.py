@@ -209,6 +209,16 @@ class SignIn:
         kept = await self.tokens.store(forge, signed.token, verified.person.username, signed.grant)
         return SignedIn(forge=forge, kept=kept, added=not candidate.configured)
 
+    async def keep_in_file(self, done: SignedIn, signed: Signed, verified: Verified) -> SignedIn:
+        """Keep a token that no keyring takes in a file, because somebody said so.
+
+        Raises:
+            StateError: the file cannot be written.
+        """
+        username = verified.person.username
+        kept = await self.tokens.store(done.forge, signed.token, username, signed.grant, in_file=True)
+        return replace(done, kept=kept)
+
     def _configured(self, url: str) -> ForgeConfig | None:
         """Return the configured forge at exactly this address."""
         try:
