@@ -9,6 +9,8 @@ import pytest
 
 from isexplore.cli.arguments import COMMANDS, Command, parse
 from isexplore.cli.main import RUNNERS
+from isexplore.config.load import SPECIAL_VARIABLES
+from isexplore.config.reference import settings
 from tests.support.cli import CommandLine
 
 EACH = pytest.mark.parametrize("command", COMMANDS, ids=lambda command: command.name)
@@ -28,6 +30,24 @@ def test_manual_of_a_subcommand(cli: CommandLine, command: Command) -> None:
         assert words, f"{argument.names} has no words"
         if words is not argparse.SUPPRESS:
             assert argument.names[0] in text or str(argument.options.get("metavar", "{")) in text
+
+
+def test_help_lists_the_settings_of_the_schema(cli: CommandLine) -> None:
+    everything = cli.done("config", "--help").out
+    plain = " ".join(everything.split())
+    for setting in settings():
+        assert f"  {setting.key}  (" in everything
+        assert setting.description.replace("`", "") in plain
+        assert setting.variable in plain
+    for name, meaning in SPECIAL_VARIABLES.items():
+        assert f"{name} {meaning.replace('`', '')}" in plain
+    assert "Options of the command line come before ISEXPLORE_... variables" in plain
+    of_login = cli.done("login", "--help").out
+    assert "network.ca_file" in of_login
+    assert "forge.NAME.client_id" in of_login
+    assert "ISEXPLORE_TOKEN\n" in of_login
+    assert "first_labels" not in of_login
+    assert "settings in config.toml" not in cli.done("search", "--help").out
 
 
 @EACH

@@ -24,6 +24,8 @@ class Command(NamedTuple):
     arguments: tuple[Argument, ...] = ()
     examples: str = ""
     details: str = ""
+    settings: tuple[str, ...] = ()
+    """Beginnings of the settings that belong to it: the help lists them."""
 
 
 def _arg(*names: str, **options: object) -> Argument:
@@ -73,6 +75,7 @@ COMMANDS: tuple[Command, ...] = (
         """  isexplore login https://git.agency.example
   pass show forge | isexplore login git.agency.example --token-stdin
   isexplore login --profile https://intranet.example/isexplore.toml""",
+        settings=("profile", "token_store", "network.", "forge."),
     ),
     Command(
         "logout",
@@ -203,7 +206,8 @@ COMMANDS: tuple[Command, ...] = (
         "config",
         "where the configuration is, whether it is right, and where each value came from",
         (_arg("action", choices=("path", "check", "show"), help="what to do"), _JSON),
-        "  isexplore config check",
+        "  isexplore config check\n  isexplore config show",
+        settings=("",),
     ),
     Command(
         "completion",
@@ -237,7 +241,19 @@ class Manual(argparse.RawDescriptionHelpFormatter):
 
 
 class Parser(argparse.ArgumentParser):
-    """An argument parser whose errors are isexplore's own."""
+    """An argument parser whose errors are isexplore's own, and whose help lists settings."""
+
+    settings: tuple[str, ...] = ()
+    """Beginnings of the settings that the help lists."""
+
+    def format_help(self) -> str:
+        """Return the manual; the settings are read only when somebody looks for them."""
+        text = super().format_help()
+        if not self.settings:
+            return text
+        from isexplore.config.reference import manual
+
+        return f"{text}\n{manual(self.settings)}"
 
     def error(self, message: str) -> NoReturn:
         """Raise what `argparse` would print.
@@ -274,6 +290,7 @@ def build_parser() -> Parser:
             epilog=f"examples:\n{command.examples}" if command.examples else None,
             formatter_class=Manual,
         )
+        child.settings = command.settings
         for argument in (*command.arguments, _VERBOSE):
             child.add_argument(*argument.names, **argument.options)  # type: ignore[arg-type]
     return parser

@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from enum import Enum
 from pathlib import Path
+from textwrap import wrap
 from typing import Any, NamedTuple
 
 import msgspec
@@ -70,6 +71,40 @@ def markdown_table() -> str:
     lines += [f"| `{name}` | {meaning} |" for name, meaning in SPECIAL_VARIABLES.items()]
     lines += [f"| `{setting.variable}` | `{setting.key}` |" for setting in settings() if setting.variable]
     return "\n".join(lines) + "\n"
+
+
+ORDER = (
+    "Options of the command line come before ISEXPLORE_... variables, these before your config.toml, and that "
+    "before your organisation's profile."
+)
+"""Which source wins."""
+
+
+def manual(beginnings: tuple[str, ...] = ("",), width: int = 79) -> str:
+    """Return the settings whose keys begin like one of these as plain text, then the variables that are no settings."""
+    lines = ["settings in config.toml:", *wrap(ORDER, width, initial_indent="  ", subsequent_indent="  ")]
+    for setting in settings():
+        if not setting.key.startswith(beginnings):
+            continue
+        lines += ["", f"  {setting.key}  ({setting.type.replace('`', '')})"]
+        facts = [setting.description]
+        if setting.default:
+            facts.append(f"Default: {setting.default}.")
+        elif setting.example:
+            facts.append(f"For example {setting.example}.")
+        if setting.variable:
+            facts.append(f"Variable: {setting.variable}.")
+        lines += _indented(" ".join(facts), width)
+    lines += ["", "variables that are no settings:"]
+    for name, meaning in SPECIAL_VARIABLES.items():
+        lines += ["", f"  {name}", *_indented(meaning, width)]
+    return "\n".join(lines) + "\n"
+
+
+def _indented(text: str, width: int) -> list[str]:
+    edge = " " * 6
+    plain = text.replace("`", "")
+    return wrap(plain, width, initial_indent=edge, subsequent_indent=edge, break_on_hyphens=False)
 
 
 def shown(loaded: Loaded) -> list[Shown]:
