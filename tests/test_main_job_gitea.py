@@ -19,7 +19,7 @@ from tests.support.gitea_state import Repo, Topic
 from tests.support.gitea_world import TOKEN, settle
 from tests.support.newcomer import git
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(180)
 ABROAD = "http://localhost:3000"
 """The ROOT_URL that a container has when nobody has set it."""
 Start = Callable[..., GiteaServer]

@@ -20,7 +20,7 @@ from tests.support.gitea_server import gitea_server
 from tests.support.gitea_world import TOKEN, settle
 from tests.support.world import Person, at_the_screen, fill_catalog
 
-pytestmark = pytest.mark.timeout(60)
+pytestmark = pytest.mark.timeout(180)
 
 
 def services_for(folder: Path, url: str) -> Services:

@@ -41,7 +41,9 @@ def api_origin(url: str, allow_http: bool) -> tuple[str, str]:
         raise ConfigError(
             f"{host} would be asked without encryption",
             "Over http:// everybody on the way can read the token.",
-            "Use the https:// address, or set allow_http = true for this forge if there is none.",
+            "Use the https:// address. If there is none and the network is yours, write into config.toml "
+            f'(isexplore config path): [forge."{host}"] with the lines url = "{origin}" and '
+            "allow_http = true, then sign in again.",
         )
     return origin, host_of(url)
 
