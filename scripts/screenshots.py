@@ -88,7 +88,7 @@ async def take_pictures() -> None:
         ref = ProjectRef("practice", "docs/welcome")
         journey = await services.begin(ref, 1)
         journeys = await services.journeys_for(journey)
-        async for _ in journeys.run_until(journey, "fork"):
+        async for _ in journeys.run_until(journey, "claim"):
             pass
         await services.disconnect()
         for name, size in (("journey", WIDE), ("journey-80x24", SMALL)):
@@ -97,7 +97,7 @@ async def take_pictures() -> None:
                 await person.press("3")
                 await person.sees_words("docs/welcome")
                 await person.press("enter")
-                await person.sees_words("· clone", "git clone", "Dry run")
+                await person.sees_words("· fork", "git clone", "Dry run")
                 keep(person, name)
         nobody = Services(Paths.under(FOLDER / "new"), Config())
         async with at_the_screen(nobody, size=SMALL, first_run=True) as person:

@@ -99,7 +99,7 @@ def test_a_newcomer_contributes_in_a_terminal(isolated_environment: Path, tmp_pa
         person.send(ENTER)
         take_step(person, "claim", asks="How do you want to claim it?")
         take_step(person, "fork")
-        take_step(person, "clone")
+        person.sees("✓ fork", "✓ clone")
         take_step(person, "branch", asks="Name of the branch")
         take_step(person, "change")
         edit(person, "CONTRIBUTORS.md")

@@ -18,7 +18,7 @@ from isexplore.models import Role
 from tests.support.contributor import COMMIT, Contributor, contributor
 from tests.support.fake_forge import Crash, FakeForge, unavailable
 
-GIT_WRITES = ("clone", "add_remote", "fetch", "create_branch", "set_identity", "commit", "push")
+GIT_WRITES = ("clone", "add_remote", "fetch", "follow", "create_branch", "set_identity", "commit", "push")
 
 
 class CrashingGit(Git):
@@ -102,7 +102,7 @@ async def test_killed_at_a_write_of_the_forge(world: Contributor, method: str, a
     assert_whole(world)
 
 
-@pytest.mark.parametrize("number", range(1, 8))
+@pytest.mark.parametrize("number", range(1, 10))
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 async def test_killed_at_a_write_of_git(world: Contributor, number: int, after: bool) -> None:
     journey = world.journeys().start(world.project, world.issue)
@@ -117,7 +117,7 @@ async def test_those_are_all_the_writes_of_git(world: Contributor) -> None:
     journey = world.journeys().start(world.project, world.issue)
     counting = CrashingGit(world.forge, 0, after=False)
     await walk(world, journey, counting)
-    assert counting.seen == 7
+    assert counting.seen == 9
 
 
 @pytest.mark.parametrize("step", ["claim", "fork", "propose", "push"])
@@ -250,7 +250,7 @@ async def test_push_that_did_not_arrive_is_an_error(world: Contributor) -> None:
 
 async def test_cancelling_a_clone_leaves_nothing(world: Contributor) -> None:
     journey = world.journeys().start(world.project, world.issue)
-    await _up_to(world, journey, "clone")
+    await world.only_fork(journey)
     world.server.mode = "stall"
     world.server.asked.clear()
     running = asyncio.create_task(world.run(journey, "clone"))

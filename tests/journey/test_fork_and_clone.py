@@ -58,7 +58,7 @@ async def test_a_clone_from_this_machine_has_every_version_of_every_file(world: 
     bare = world.server.bare(world.project.path)
     add_commit(bare, {"README.md": "# Another text\n"}, "Say it differently")
     journey = world.journeys().start(world.project, world.issue)
-    await world.run(journey, "fork")
+    await world.only_fork(journey)
     planned = await world.journeys().plan(journey, "clone")
     assert "--filter" not in planned[0].text
     await world.run(journey, "clone")

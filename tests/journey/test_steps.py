@@ -242,7 +242,8 @@ async def test_fork_into_a_group(world: Contributor) -> None:
     journey = begin(world)
     (question,) = await world.journeys().questions(journey, "fork")
     assert [choice.value for choice in question.choices] == ["nia", "my-team"]
-    (command,) = await world.journeys().plan(journey, "fork", {"namespace": "my-team"})
+    command, *meanwhile = await world.journeys().plan(journey, "fork", {"namespace": "my-team"})
+    assert any(f" origin {world.server.origin}/my-team/retry-queue.git" in each.text for each in meanwhile)
     assert command.text == f"POST /projects/{world.project.id}/fork  namespace_id=88"
     await world.run(journey, "fork", {"namespace": "my-team"})
     report = await world.probe(journey)
@@ -282,7 +283,7 @@ async def test_fork_that_was_deleted_is_made_again(world: Contributor) -> None:
 
 async def test_folder_is_asked_for_only_when_nobody_has_said(world: Contributor, tmp_path: Path) -> None:
     journey = begin(world)
-    await world.run(journey, "fork")
+    await world.only_fork(journey)
     journey = world.journeys().get(journey.id)
     assert await world.journeys().questions(journey, "clone") == ()
     journeys = world.journeys()
@@ -301,7 +302,7 @@ async def test_folder_is_asked_for_only_when_nobody_has_said(world: Contributor,
 @pytest.mark.parametrize("what", ["file", "full folder", "other clone", "link"])
 async def test_something_in_the_way_offers_another_folder(world: Contributor, what: str) -> None:
     journey = begin(world)
-    await world.run(journey, "fork")
+    await world.only_fork(journey)
     world.folder.parent.mkdir(parents=True)
     match what:
         case "file":
@@ -329,7 +330,7 @@ async def test_something_in_the_way_offers_another_folder(world: Contributor, wh
 
 async def test_address_on_another_host_is_not_cloned(world: Contributor) -> None:
     journey = begin(world)
-    await world.run(journey, "fork")
+    await world.only_fork(journey)
     (fork,) = world.forge.forks_of(world.project)
     world.forge.change_project(fork, clone_url="https://evil.example/nia/retry-queue.git")
     with pytest.raises(GitError) as raised:
@@ -342,7 +343,7 @@ async def test_files_that_could_not_be_written_are_no_change_of_the_users(
     world: Contributor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     journey = begin(world)
-    await world.run(journey, "fork")
+    await world.only_fork(journey)
     clone = Git.clone
 
     async def incomplete(self: Git, url: str, folder: Path, **options: Any) -> None:

@@ -92,6 +92,11 @@ class Contributor:
         """Run one step in a program of its own."""
         return [progress async for progress in self.journeys().run(journey, step, answers)]
 
+    async def only_fork(self, journey: Journey, answers: Answers | None = None) -> list[Progress]:
+        """Run the step “fork” before anybody said where clones go, so that nothing is cloned meanwhile."""
+        journeys = self.journeys(clone_folder=None)
+        return [progress async for progress in journeys.run(journey, "fork", answers)]
+
     async def run_until(self, journey: Journey, last: StepName) -> list[Progress]:
         """Run all steps up to `last`."""
         return [progress async for progress in self.journeys().run_until(journey, last)]

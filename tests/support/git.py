@@ -99,6 +99,8 @@ class GitServer:
     """Method, path with query, Authorization header."""
     asked: threading.Event = field(default_factory=threading.Event)
     """Set with the first request."""
+    pack_after: float = 0.0
+    """Seconds that files take on their way."""
     release: threading.Event = field(default_factory=threading.Event)
     """Ends `stall`; set at the end of the test."""
 
@@ -171,6 +173,8 @@ class _Handler(BaseHTTPRequestHandler):
             self.wfile.write(b"0008NAK\n")
             self.close_connection = True
         else:
+            if state.pack_after and b"command=fetch" in body:
+                state.release.wait(state.pack_after)
             self._backend(body, header)
             if state.mode == "slow":
                 state.release.wait(0.2)

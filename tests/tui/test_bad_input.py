@@ -18,6 +18,8 @@ from tests.support.practice import ALPHA
 from tests.support.tui import CRASH_STRINGS, TERMINAL_PAYLOADS, forbidden, frame
 from tests.support.world import Person, at_the_screen, fill_catalog, practice_world, services_for
 
+pytestmark = pytest.mark.usefixtures("hurried")
+
 GONE = Fault(status=404, body=b'{"message":"404 Project Not Found"}')
 HTML = Fault(status=200, body=b"<html><body>Sign in to the proxy</body></html>", media_type="text/html")
 
@@ -150,11 +152,9 @@ async def test_quitting_during_a_clone_is_instant_and_leaves_nothing(tmp_path: P
         async with at_the_screen(world.services) as person:
             screen = await begin(person)
             await person.sees_words("· fork")
-            await person.press("enter")
-            await person.sees_words("· clone")
             world.forge.knobs.latency = 0.4
             await person.press("enter")
-            await person.until(lambda: screen.running == "clone")
+            await person.until(lambda: screen.running == "fork")
             loop = asyncio.get_running_loop()
             before = loop.time()
             await person.press("q")

@@ -34,7 +34,7 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from configparser import Error as ConfigParserError
 from pathlib import Path
 
@@ -122,6 +122,7 @@ class Git:
         filter_blobs: bool = True,
         remote: str = "origin",
         root: Path | None = None,
+        before_naming: Callable[[Path], Awaitable[None]] | None = None,
     ) -> None:
         """Clone `url` into `folder`, which is missing or empty; all of it or nothing.
 
@@ -137,6 +138,8 @@ class Git:
             filter_blobs: fetch contents only of files that are checked out (a partial clone).
             remote: name of the remote in the clone.
             root: folder that `folder` must stay in when symbolic links are followed.
+            before_naming: completes the clone in the temporary folder that it gets, before that gets the
+                name of `folder`; its error undoes the clone.
 
         Raises:
             GitError: "checkout-failed" leaves the clone in place (`finish_checkout` retries); with
@@ -155,6 +158,8 @@ class Git:
             )
             if finished.returncode != 0:
                 incomplete = incomplete_clone(finished.lines, finished.returncode, subject=url)
+            if before_naming is not None:
+                await before_naming(temporary)
             await asyncio.to_thread(folders.install, temporary, folder)
         finally:
             if temporary.exists():
@@ -293,16 +298,24 @@ class Git:
         finished = check(await self._session.read(folder, *words), "local")
         return finished.output.decode("utf-8", "replace").split("\n", 1)[0]
 
-    async def add_remote(self, folder: Path, name: str, url: str) -> None:
-        """Add a remote.
+    async def add_remote(self, folder: Path, name: str, url: str, *, head: str | None = None) -> None:
+        """Add a remote; `head` is its default branch, where that is known.
 
         Raises:
             GitError: reason "exists" when the name is taken, "bad-url".
         """
         check_any_url(url)
-        check(
-            await self._session.local(commands.add_remote_command(folder, name, url), folder=folder), "local"
-        )
+        command = commands.add_remote_command(folder, name, url, head=head)
+        check(await self._session.local(command, folder=folder), "local")
+
+    async def follow(self, folder: Path, branch: str, remote: str) -> None:
+        """Let a local branch follow the branch of the same name on a remote, as it was last fetched.
+
+        Raises:
+            GitError: there is no such branch, here or there.
+        """
+        command = commands.follow_command(folder, branch, remote)
+        check(await self._session.local(command, folder=folder), "local")
 
     async def set_remote_url(self, folder: Path, name: str, url: str) -> None:
         """Change where a remote points to; only when the user asked for it."""

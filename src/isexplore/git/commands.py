@@ -93,9 +93,16 @@ def remote_branch_command(folder: Path | None, remote: str, branch: str) -> Comm
     return _git(folder, "ls-remote", "--refs", "--", remote, f"refs/heads/{check_branch_name(branch)}")
 
 
-def add_remote_command(folder: Path | None, name: str, url: str) -> Command:
-    """Add a remote."""
-    return _git(folder, "remote", "add", "--", check_remote(name), url)
+def add_remote_command(folder: Path | None, name: str, url: str, *, head: str | None = None) -> Command:
+    """Add a remote; `head` is its default branch, which the bare name of the remote then stands for."""
+    words = [] if head is None else ["-m", check_branch_name(head)]
+    return _git(folder, "remote", "add", *words, "--", check_remote(name), url)
+
+
+def follow_command(folder: Path | None, branch: str, remote: str) -> Command:
+    """Let a local branch follow the branch of the same name on a remote."""
+    followed = f"--set-upstream-to={check_remote(remote)}/{check_branch_name(branch)}"
+    return _git(folder, "branch", followed, "--", branch)
 
 
 def set_remote_url_command(folder: Path | None, name: str, url: str) -> Command:

@@ -10,6 +10,7 @@ from isexplore.git import commands
 from isexplore.git.facts import CloneFacts
 from isexplore.git.folders import check_destination
 from isexplore.journey import plan
+from isexplore.journey.meanwhile import comes_with_fork
 from isexplore.journey.output import running
 from isexplore.journey.review import is_my_turn
 from isexplore.journey.states import (
@@ -150,6 +151,9 @@ class Clone:
                 plan.git(commands.add_remote_command(folder, name, world.clone_url(one)))
                 for name, one in await missing_remotes(world)
             )
+        if await comes_with_fork(world):
+            # The step “fork” shows the commands, and runs them.
+            return ()
         url = world.clone_url(fork)
         partial = world.leaves_out_old_files(url)
         lines = [plan.git(commands.clone_command(url, folder, filter_blobs=partial))]

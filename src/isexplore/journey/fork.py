@@ -14,6 +14,7 @@ from isexplore.errors import (
     UnavailableError,
     WrongAnswerError,
 )
+from isexplore.journey.meanwhile import CloneMeanwhile, planned
 from isexplore.journey.states import (
     Answers,
     Choice,
@@ -143,26 +144,42 @@ class Fork:
         return tuple(asked)
 
     async def plan(self, world: World, answers: Answers = NO_ANSWERS) -> tuple[Command, ...]:
-        """Return the request; nothing when only waiting is left."""
+        """Return the request, unless only waiting is left, and what git does meanwhile."""
         if await world.fork() is not None:
-            return ()
+            status = await world.fork_status()
+            waits = status is not None and status.state is ForkState.IMPORTING
+            return await planned(world) if waits else ()
         project = await world.project()
         target = await self._target(world, project, answers)
-        return (world.requests.fork(project, target=target, name=answers.get("name", "").strip()),)
+        name = answers.get("name", "").strip()
+        place = (await world.me()).username if target is None else target.path
+        path = f"{place}/{name or project.path.rsplit('/', 1)[-1]}" if name or target is not None else ""
+        request = world.requests.fork(project, target=target, name=name)
+        return (request, *await planned(world, path))
 
     async def run(self, world: World, answers: Answers = NO_ANSWERS) -> AsyncGenerator[Progress, None]:
-        """Make the fork unless there is one; wait for it."""
+        """Make the fork unless there is one; wait for it, and clone meanwhile if it is known where to."""
         world.forget_facts()
-        fork = await world.fork()
-        if fork is None:
-            project = await world.project()
-            name = answers.get("name", "").strip()
-            await self._check_name(world, name)
-            yield Progress(text=f"Forking {project.path}", step=self.name)
-            fork = await self._make(world, project, await self._target(world, project, answers), name)
-            world.learn(fork=fork.path, fork_id=fork.id)
-        async for progress in self._wait(world, fork):
-            yield progress
+        meanwhile = CloneMeanwhile(world)
+        try:
+            fork = await world.fork()
+            if fork is None:
+                project = await world.project()
+                name = answers.get("name", "").strip()
+                await self._check_name(world, name)
+                target = await self._target(world, project, answers)
+                yield Progress(text=f"Forking {project.path}", step=self.name)
+                async for progress in meanwhile.begin():
+                    yield progress
+                making = meanwhile.work(self._make(world, project, target, name))
+                async for progress in meanwhile.lines(making):
+                    yield progress
+                fork = await making
+                world.learn(fork=fork.path, fork_id=fork.id)
+            async for progress in self._wait(world, fork, meanwhile):
+                yield progress
+        finally:
+            await meanwhile.end()
 
     async def _check_name(self, world: World, name: str) -> None:
         if name and not _NAME.fullmatch(name):
@@ -217,7 +234,7 @@ class Fork:
                 return found
         return None
 
-    async def _wait(self, world: World, fork: Project) -> AsyncIterator[Progress]:
+    async def _wait(self, world: World, fork: Project, meanwhile: CloneMeanwhile) -> AsyncIterator[Progress]:
         if fork.id == (await world.project()).id:
             yield Progress(text="No fork is needed: you may push to the project itself", step=self.name)
             return
@@ -225,7 +242,10 @@ class Fork:
         for pause in pauses():
             status = await world.forge.fork_status(fork)
             if status.state is ForkState.READY:
-                yield Progress(text=f"{fork.path} is ready", fraction=1.0, step=self.name)
+                fraction = None if meanwhile.begun else 1.0
+                yield Progress(text=f"{fork.path} is ready", fraction=fraction, step=self.name)
+                async for progress in meanwhile.finish(fork):
+                    yield progress
                 return
             if status.state is ForkState.FAILED:
                 raise BlockedError(
@@ -240,5 +260,14 @@ class Fork:
                     "Try again later: the fork goes on without isexplore",
                 )
             yield Progress(text=f"Waiting until the branches of {fork.path} can be read", step=self.name)
-            await world.sleep(pause)
+            async for progress in meanwhile.begin():
+                yield progress
+            pausing = meanwhile.work(_pause(world, pause))
+            async for progress in meanwhile.lines(pausing):
+                yield progress
+            await pausing
             waited += pause
+
+
+async def _pause(world: World, seconds: float) -> None:
+    await world.sleep(seconds)

@@ -11,6 +11,12 @@ from isexplore.journey.states import Progress, StepName
 _PERCENT = re.compile(r"(\d{1,3})%")
 
 
+def percent(line: str) -> float | None:
+    """Return how far git says it is, 0 to 1; None where it does not say."""
+    found = _PERCENT.search(line)
+    return min(int(found[1]), 100) / 100 if found else None
+
+
 async def running(
     step: StepName, start: Callable[[Callable[[str], None]], Awaitable[object]]
 ) -> AsyncIterator[Progress]:
@@ -29,8 +35,7 @@ async def running(
     task = asyncio.create_task(run())
     try:
         while (line := await lines.get()) is not None:
-            found = _PERCENT.search(line)
-            yield Progress(text=line, fraction=min(int(found[1]), 100) / 100 if found else None, step=step)
+            yield Progress(text=line, fraction=percent(line), step=step)
         await task
     finally:
         task.cancel()
