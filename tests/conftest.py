@@ -56,3 +56,11 @@ def isolated_environment(tmp_path_factory: pytest.TempPathFactory, monkeypatch: 
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
     monkeypatch.setenv("PYTHON_KEYRING_BACKEND", "keyring.backends.null.Keyring")
     return home
+
+
+@pytest.fixture
+def hurried(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Repeat requests after milliseconds, where the forge is down on purpose."""
+    from isexplore.forge.http import ForgeClient
+
+    monkeypatch.setattr(ForgeClient, "first_pause", 0.01)

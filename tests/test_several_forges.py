@@ -23,6 +23,7 @@ from isexplore.services import Services
 from isexplore.updates import ask_forges, refresh
 from tests.support.practice import ALPHA, BETA, RunningPractice, running_practice
 
+pytestmark = pytest.mark.usefixtures("hurried")
 TOKENS = {"east": "token-for-the-east", "west": "token-for-the-west"}
 
 

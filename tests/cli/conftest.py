@@ -25,7 +25,7 @@ def no_log_outlives_the_test() -> Iterator[None]:
 
 
 @pytest.fixture
-def cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> CommandLine:
+def cli(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, hurried: None) -> CommandLine:
     return CommandLine(capsys, monkeypatch)
 
 

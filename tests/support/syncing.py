@@ -29,6 +29,14 @@ from isexplore.updates import sync
 from tests.support.practice import SEEDS, RunningPractice, running_practice
 
 FORGE = "work"
+_HURRIED = """
+from isexplore.__main__ import main
+from isexplore.forge.http import ForgeClient
+
+ForgeClient.first_pause = 0.01
+raise SystemExit(main())
+"""
+"""The program, but that it does not wait long before it repeats a request."""
 
 
 class Syncing(Struct, frozen=True):
@@ -81,10 +89,10 @@ class Syncing(Struct, frozen=True):
             "ISEXPLORE_TOKEN": self.forge.token,
         }
 
-    def start(self, *words: str) -> subprocess.Popen[bytes]:
+    def start(self, *words: str, program: Sequence[str] = ("-m", "isexplore")) -> subprocess.Popen[bytes]:
         """Start the program as a process."""
         return subprocess.Popen(
-            [sys.executable, "-m", "isexplore", *words],
+            [sys.executable, *program, *words],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -92,8 +100,8 @@ class Syncing(Struct, frozen=True):
         )
 
     def run(self, *words: str) -> tuple[int, str, str]:
-        """Run the program; return exit code, output and error output."""
-        process = self.start(*words)
+        """Run the program, hurried; return exit code, output and error output."""
+        process = self.start(*words, program=("-c", _HURRIED))
         out, err = process.communicate(timeout=60)
         return process.returncode, out.decode(), err.decode()
 

@@ -104,6 +104,9 @@ class ForgeClient:
         ConfigError: the address, the token or the proxy setting cannot be used.
     """
 
+    first_pause = 1.0
+    """Seconds at most before a request is repeated; each further repetition waits twice as long."""
+
     def __init__(
         self,
         *,
@@ -378,7 +381,7 @@ class ForgeClient:
             if attempt == attempts or left <= 0 or paused > LONGEST_WAIT:
                 raise error
             if paused <= 0:
-                delay = 0.5 * 2**attempt * (0.5 + self._jitter() / 2)
+                delay = self.first_pause * 2 ** (attempt - 1) * (0.5 + self._jitter() / 2)
                 left -= delay
                 await self.sleep(delay)
         raise AssertionError("unreachable: the last attempt returns or raises")
