@@ -5,8 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
 from isexplore.errors import BlockedError
+from isexplore.journey.runner import Journeys
 from isexplore.journey.store import Journey
 from isexplore.models import MergeRequestState, NewMergeRequest, Role
 from tests.support.contributor import COMMIT, Contributor, states
@@ -324,3 +326,25 @@ async def test_renamed_project_is_followed_by_its_id(world: Contributor) -> None
     report = await world.probe(journey)
     assert report.journey.project == "payments/queue"
     assert report.step("fork").state == "done"
+
+
+async def test_where_clones_go_is_asked_the_first_time_only(world: Contributor, tmp_path: Path) -> None:
+    def unsettled() -> Journeys:
+        journeys = world.journeys()
+        config = structs.replace(journeys._around.config, clone_folder=None)
+        journeys._around = structs.replace(journeys._around, config=config)
+        return journeys
+
+    other = structs.replace(world.project, id="77", path="platform/tools/http-kit")
+    unsettled().start(other, folder=tmp_path / "a place of its own")
+    journey = unsettled().start(world.project, world.issue)
+    async for _ in unsettled().run(journey, "fork"):
+        pass
+    (question,) = await unsettled().questions(journey, "clone")
+    assert question.default == str(Path("~/src/payments/retry-queue").expanduser())
+
+    unsettled().start(structs.replace(other, id="78", path="a/b"), folder=tmp_path / "code" / "a" / "b")
+    assert await unsettled().questions(journey, "clone") == ()
+    async for _ in unsettled().run(journey, "clone"):
+        pass
+    assert (tmp_path / "code" / "payments" / "retry-queue" / "README.md").exists()

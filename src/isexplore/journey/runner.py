@@ -37,7 +37,7 @@ from isexplore.journey.states import (
     StepState,
 )
 from isexplore.journey.step import NO_ANSWERS
-from isexplore.journey.store import Journey, JourneyStore, Outcome, same_folder
+from isexplore.journey.store import Journey, JourneyStore, Outcome, root_of_clones, same_folder
 from isexplore.journey.world import Surroundings, World
 from isexplore.models import Issue, MergeRequestState, Project, ProjectRef
 
@@ -228,22 +228,29 @@ class Journeys:
             ) from None
 
     def _world(self, journey: Journey, *, thorough: bool = True) -> World:
-        others = frozenset(
+        others = [one for one in self.list() if one.id != journey.id]
+        branches = frozenset(
             one.branch
-            for one in self.list()
-            if one.branch
-            and one.id != journey.id
-            and (one.forge, one.project) == (journey.forge, journey.project)
+            for one in others
+            if one.branch and (one.forge, one.project) == (journey.forge, journey.project)
         )
         return World(
             journey,
             self._forge(journey.forge),
-            self._around,
+            self._around_clones(others),
             credential=self._credentials(journey.forge),
             lasting=self._lasting.setdefault(journey.forge, {}),
-            other_branches=others,
+            other_branches=branches,
             thorough=thorough,
         )
+
+    def _around_clones(self, others: Iterable[Journey]) -> Surroundings:
+        """Return the surroundings; where the settings name no folder for clones, clones go where the last one went."""
+        config = self._around.config
+        if config.clone_folder is not None:
+            return self._around
+        root = next((root for one in others if (root := root_of_clones(one)) is not None), None)
+        return structs.replace(self._around, config=structs.replace(config, clone_folder=root))
 
     def _write_down(self, world: World) -> None:
         """Record what turned out to be different."""

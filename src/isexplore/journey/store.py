@@ -188,3 +188,12 @@ class JourneyStore:
 def same_folder(one: str, other: Path) -> bool:
     """Return whether a recorded folder is `other`, whatever links lead there."""
     return bool(one) and Path(one).expanduser().resolve() == other.expanduser().resolve()
+
+
+def root_of_clones(journey: Journey) -> Path | None:
+    """Return the folder below which the clone has the path of its project; None where it has a place of its own."""
+    folder = Path(journey.folder)
+    parts = tuple(journey.project.split("/"))
+    if not folder.is_absolute() or folder.parts[-len(parts) :] != parts:
+        return None
+    return folder.parents[len(parts) - 1]
