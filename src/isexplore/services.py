@@ -27,7 +27,7 @@ from isexplore.errors import (
 from isexplore.journey.states import Command, Explanation, JourneyReport, StepName, StepReport
 from isexplore.journey.store import Journey
 from isexplore.local import LocalServices
-from isexplore.models import ForgeKind, IssueVerdict, ProjectRef
+from isexplore.models import ForgeKind, IssueVerdict, ProjectRef, TokenFacts
 from isexplore.reading import IssueLine, Reading
 
 if TYPE_CHECKING:
@@ -197,6 +197,23 @@ class Services(LocalServices):
                 forge=config.name,
             )
         return search.found.secret
+
+    async def expiry_notes(self, *, connect: bool = False) -> tuple[str, ...]:
+        """Return a sentence for each token that runs out soon; never raises, and waits a few seconds at most.
+
+        Args:
+            connect: whether to connect forges that are not yet, where they have to be asked.
+        """
+        if self.practising or not (connect or self._forges):
+            return ()
+        from isexplore.login.expiry import expiry_notes
+
+        async def ask(config: ForgeConfig) -> TokenFacts | None:
+            if config.name not in self._forges and not connect:
+                return None
+            return await (await self.forge(config.name)).token_facts()
+
+        return await expiry_notes(self.config.forges, self.paths, ask)
 
     def _device_flow(self, config: ForgeConfig) -> DeviceFlow:
         from isexplore.forge.http import ForgeClient

@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import urllib.parse
 from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -102,6 +103,28 @@ def test_for_this_session_only(at_home: CommandLine, forge: RunningPractice) -> 
 def test_read_only_token_is_good_for_looking_around(at_home: CommandLine, forge: RunningPractice) -> None:
     signed = at_home.done("login", forge.url, "--token-stdin", "--plain-file", stdin="reading-canary-token")
     assert "Without api you can look around" in signed.out
+
+
+def test_token_that_runs_out_soon_is_told_before_it_is_needed(
+    at_home: CommandLine, forge: RunningPractice, tmp_path: Path
+) -> None:
+    today = datetime.now(UTC).date()
+    forge.forge.tokens["ending-canary-token"] = Grant(username=NEWCOMER, expires_on=today + timedelta(days=5))
+    at_home.secrets.add("ending-canary-token")
+    words = ("login", forge.url, "--token-stdin", "--plain-file")
+    assert "The token runs out in 5 days" in at_home.done(*words, stdin="ending-canary-token").out
+    for command in (
+        ("contribute", "tools/alpha", "--dry-run"),
+        ("contribute", "tools/alpha", "--into", str(tmp_path / "clone"), "--json"),
+        ("sync",),
+    ):
+        said = at_home.done(*command)
+        assert "The token for 127.0.0.1 runs out in 5 days" in said.err, command
+        assert f"isexplore login {forge.url} takes a new one." in said.err
+        assert "runs out" not in said.out
+    assert "runs out" not in str(at_home.done("search", "retries"))
+    at_home.done(*words, stdin=TYPED)
+    assert "runs out" not in at_home.done("sync").err
 
 
 def test_variables_are_enough(connected: CommandLine, tmp_path: Path) -> None:

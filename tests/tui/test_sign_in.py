@@ -6,6 +6,7 @@ import os
 import urllib.parse
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -17,11 +18,13 @@ from isexplore.config.paths import Paths
 from isexplore.config.tokens import Tokens
 from isexplore.practice.server import NEWCOMER, Grant
 from isexplore.services import Services
+from isexplore.tui.app import IsexploreApp
 from isexplore.tui.screens.explore import ExploreScreen
 from isexplore.tui.screens.sign_in import SignInScreen
 from tests.support.forge import ForgeServer, Reply
 from tests.support.practice import RunningPractice, running_practice
-from tests.support.world import Person, at_the_screen
+from tests.support.tui import settle
+from tests.support.world import Person, at_the_screen, services_for
 
 GOOD = "good-canary-token"
 READING = "reading-canary-token"
@@ -252,3 +255,21 @@ async def test_signing_in_again_changes_the_token_and_nothing_else(
     assert keyring.kept == {forge.url: GOOD}
     assert paths.config_file.read_text() == written
     assert services.journey_store.list() == journeys
+
+
+@pytest.mark.parametrize(("days", "told"), [(5, True), (40, False)])
+async def test_token_that_runs_out_soon_is_told_on_start(
+    forge: RunningPractice, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, days: int, told: bool
+) -> None:
+    monkeypatch.setattr(IsexploreApp, "TOKENS_AFTER", 0.01)
+    expires_on = datetime.now(UTC).date() + timedelta(days=days)
+    forge.forge.tokens["ending-canary-token"] = Grant(username=NEWCOMER, expires_on=expires_on)
+    services = services_for(tmp_path, forge.url, "ending-canary-token")
+    async with at_the_screen(services) as person:
+        await person.sees_words("tools/alpha")
+        if told:
+            await person.sees_words("Soon you need a new token", "runs out in 5 days", "isexplore login")
+        else:
+            await person.until((services.paths.cache_dir / "expiry.json").exists)
+            await settle(person.pilot)
+            assert "runs out" not in person.words

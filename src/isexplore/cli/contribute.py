@@ -65,7 +65,7 @@ def contribute(options: argparse.Namespace, paths: Paths) -> int:
         say(f"  {_again(services)}propose {report.journey.folder}     pushes, and opens the request")
         return EXIT_OK
 
-    return run_in_world(paths, work)
+    return run_in_world(paths, work, mind_tokens=True)
 
 
 def propose(options: argparse.Namespace, paths: Paths) -> int:
@@ -101,7 +101,7 @@ def propose(options: argparse.Namespace, paths: Paths) -> int:
             say(f"Follow it: {_again(services)}status")
         return EXIT_OK
 
-    return run_in_world(paths, work)
+    return run_in_world(paths, work, mind_tokens=True)
 
 
 def status(options: argparse.Namespace, paths: Paths) -> int:

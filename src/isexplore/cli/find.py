@@ -162,7 +162,7 @@ def sync(options: argparse.Namespace, paths: Paths) -> int:
             tell("  What the catalog knew of them is kept. isexplore doctor says more.")
         return EXIT_REFUSED if outcome.failures else EXIT_OK
 
-    return run_in_world(paths, work)
+    return run_in_world(paths, work, mind_tokens=True)
 
 
 def export(options: argparse.Namespace, paths: Paths) -> int:

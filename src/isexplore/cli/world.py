@@ -44,14 +44,22 @@ def open_world(paths: Paths) -> Services:
     return _practice[0] if _practice else Services.open(paths)
 
 
-def run_in_world(paths: Paths, work: Callable[[Services], Awaitable[T]]) -> T:
-    """Run asynchronous work with services, and close them whatever happens."""
+def run_in_world(paths: Paths, work: Callable[[Services], Awaitable[T]], *, mind_tokens: bool = False) -> T:
+    """Run asynchronous work with services, and close them whatever happens.
+
+    Args:
+        paths: where the files are.
+        work: what to run.
+        mind_tokens: whether to tell afterwards which tokens run out soon.
+    """
 
     async def run() -> T:
         services = open_world(paths)
         try:
             result = await work(services)
             tell_notice(services)
+            if mind_tokens:
+                tell(*(f"isexplore: {note}" for note in await services.expiry_notes()))
             return result
         finally:
             await services.disconnect()

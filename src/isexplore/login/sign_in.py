@@ -28,6 +28,7 @@ from isexplore.forge.connect import recognise
 from isexplore.forge.http import ForgeClient
 from isexplore.git.client import Git
 from isexplore.login.device import DeviceFlow, Signed, offers_device_flow
+from isexplore.login.expiry import learn
 from isexplore.login.needs import TokenNeeds, token_needs
 from isexplore.login.verify import Verified, verify
 from isexplore.models import ForgeKind
@@ -207,6 +208,7 @@ class SignIn:
             forge = replace(forge, kind=candidate.kind, username=verified.person.username)
             append_forge(self.paths.config_file, forge)
         kept = await self.tokens.store(forge, signed.token, verified.person.username, signed.grant)
+        learn(self.paths, forge.url, verified.facts)
         return SignedIn(forge=forge, kept=kept, added=not candidate.configured)
 
     async def keep_in_file(self, done: SignedIn, signed: Signed, verified: Verified) -> SignedIn:

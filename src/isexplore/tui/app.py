@@ -71,6 +71,8 @@ class IsexploreApp(App[int]):
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - Textual declares it as an instance's
     ENABLE_COMMAND_PALETTE = True
     PAUSE_GC_ON_SCROLL = True
+    TOKENS_AFTER: ClassVar[float] = 2.0
+    """Seconds from the first frame until the tokens are looked at: the first keys come first."""
 
     def __init__(self, services: Services, *, first_run: bool = False) -> None:
         super().__init__()
@@ -80,6 +82,8 @@ class IsexploreApp(App[int]):
         """Called once, when the first screen has been drawn."""
         self.report: Path | None = None
         """Where the report of a crash was written."""
+        self.looked_at_catalog = False
+        """Whether the catalog was shown: what was new in it then is not new the next time."""
         self._safe_filter = SafeFilter()
 
     # Starting and ending
@@ -111,6 +115,17 @@ class IsexploreApp(App[int]):
         if self.on_first_frame is not None:
             self.on_first_frame()
             self.on_first_frame = None
+        if not self.first_run:
+            self.set_timer(self.TOKENS_AFTER, self._look_at_tokens)
+
+    @work(exclusive=True, group="tokens")
+    async def _look_at_tokens(self) -> None:
+        """Tell which tokens run out soon, before somebody needs them."""
+        if self.services.practising:
+            return
+        await asyncio.to_thread(self.services.prepare)
+        for note in await self.services.expiry_notes(connect=True):
+            self.notify(note, title="Soon you need a new token", severity="warning", timeout=12)
 
     def _leave_on_signal(self, number: int) -> None:
         self.exit(128 + number, return_code=128 + number)
@@ -121,7 +136,9 @@ class IsexploreApp(App[int]):
         self.switch_mode("explore")
 
     async def on_unmount(self) -> None:
-        """Close the connections to the forges."""
+        """Note the visit; close the connections to the forges."""
+        if self.looked_at_catalog:
+            self.services.end_visit()
         await self.services.disconnect()
 
     async def action_leave(self) -> None:
@@ -170,13 +187,32 @@ class IsexploreApp(App[int]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Grey out the mode that is on, and hide the modes while the first run asks its question."""
-        if action == "mode":
+        if action in ("mode", "sign_in"):
             return not (self.first_run or self.screen.is_modal)
         return True
 
     def action_mode(self, mode: str) -> None:
         """Switch to another mode, at its top screen."""
         self.switch_mode(mode)
+
+    def action_sign_in(self) -> None:
+        """Sign in again to a forge, on top of what is looked at."""
+        if self.services.practising or not self.services.config.forges:
+            self.notify("The practice forge needs no signing in; isexplore login URL connects to another.")
+            return
+        self.ask(self._sign_in())
+
+    async def _sign_in(self) -> None:
+        from isexplore.tui.screens.dialogs import ChoiceDialog
+        from isexplore.tui.screens.sign_in import SignInScreen
+
+        forges = self.services.config.forges
+        chosen: str | None = forges[0].name
+        if len(forges) > 1:
+            choices = [(forge.name, forge.name, forge.url) for forge in forges]
+            chosen = await self.push_screen_wait(ChoiceDialog("Sign in again, to which forge?", choices))
+        if chosen is not None:
+            await self.push_screen(SignInScreen(chosen))
 
     def action_help(self) -> None:
         """Show what the keys of this screen do."""
