@@ -9,7 +9,7 @@ run: $(VENV)/.installed
 	$(BIN)/isexplore practice
 
 test: $(VENV)/.tested
-	$(BIN)/python -m pytest -n auto -q
+	$(BIN)/python -m pytest -n auto --dist worksteal -q
 
 check: $(VENV)/.checked
 	$(BIN)/ruff check .

@@ -33,6 +33,14 @@ _KEPT = (
     "PYTEST_XDIST_WORKER",
     "CI",
 )
+_LONGEST = ("test_pty.py", "tui/test_main_job.py", "test_main_job_cli.py", "tui/test_bad_input.py")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that take longest, so that no worker ends long after the others."""
+    folder = Path(__file__).parent
+    first = {folder / name: place for place, name in enumerate(_LONGEST)}
+    items.sort(key=lambda item: first.get(item.path, len(first)))
 
 
 @pytest.fixture(autouse=True)
