@@ -21,6 +21,7 @@ from isexplore.tui.messages import CatalogProgressed, CatalogRefreshed, CatalogR
 from isexplore.tui.opening import PLACEHOLDER, total_words
 from isexplore.tui.resting import Resting
 from isexplore.tui.widgets.bars import ModeBar, StatusLine, fill_mode_bar
+from isexplore.tui.widgets.document import DocumentView
 from isexplore.tui.widgets.preview import Preview
 from isexplore.tui.widgets.rows import RowList
 from isexplore.tui.widgets.search_bar import SearchBar
@@ -153,8 +154,8 @@ class ExploreScreen(Screen[None]):
         self.query_one("#results", RowList).step(event.rows)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Leave the key of the search to whoever types into the search bar."""
-        return action != "search" or not isinstance(self.focused, SearchBar)
+        """Leave the key of the search to whoever types into the search bar, or reads a document."""
+        return action != "search" or not isinstance(self.focused, (SearchBar, DocumentView))
 
     def action_search(self) -> None:
         """Put the cursor into the search bar, before the next key of somebody who types fast is looked at."""

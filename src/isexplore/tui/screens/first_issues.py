@@ -103,8 +103,8 @@ class FirstIssuesScreen(Screen[None]):
         self.query_one("#issues", RowList).step(event.rows)
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Leave the key of the search to whoever types into the search bar."""
-        return action != "search" or not isinstance(self.focused, SearchBar)
+        """Leave the key of the search to whoever types into the search bar, or reads a document."""
+        return action != "search" or not isinstance(self.focused, (SearchBar, DocumentView))
 
     def action_search(self) -> None:
         """Put the cursor into the search bar, before the next key of somebody who types fast is looked at."""

@@ -1,0 +1,46 @@
+"""Reading in the panes beside the lists: words are found where the reader is."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from isexplore.tui.screens.document_dialogs import FindDialog
+from isexplore.tui.widgets.document import DocumentView
+from isexplore.tui.widgets.search_bar import SearchBar
+from tests.support.world import at_the_screen, fill_catalog, practice_world
+
+pytestmark = pytest.mark.usefixtures("hurried")
+
+
+async def test_slash_in_a_document_finds_its_words_and_outside_finds_projects(tmp_path: Path) -> None:
+    with practice_world(tmp_path) as world:
+        await fill_catalog(world.services)
+        async with at_the_screen(world.services) as person:
+            await person.sees_words("tools/alpha")
+            await person.press("slash", *"alpha", "enter", "enter")
+            await person.sees_words("README")
+            await person.press("right_square_bracket")
+            await person.sees_words("A small library.")
+            view = person.app.focused
+            assert isinstance(view, DocumentView)
+            await person.press("slash", *"small")
+            assert isinstance(person.app.screen, FindDialog)
+            await person.press("enter")
+            await person.until(lambda: view.match_number == 1)
+            await person.press("escape")
+            await person.press("escape")
+            await person.until(lambda: not isinstance(person.app.focused, DocumentView))
+            await person.press("slash")
+            assert isinstance(person.app.focused, SearchBar)
+
+
+async def test_slash_in_an_issue_finds_its_words(tmp_path: Path) -> None:
+    with practice_world(tmp_path) as world:
+        await fill_catalog(world.services)
+        async with at_the_screen(world.services) as person:
+            await person.press("2")
+            await person.sees_words("Explain the back-off")
+            await person.press("space", "slash", *"please")
+            assert isinstance(person.app.screen, FindDialog)
