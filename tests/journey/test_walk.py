@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from isexplore.errors import BlockedError
+from isexplore.errors import BlockedError, ScopeError
 from isexplore.journey.states import STEP_NAMES
 from isexplore.models import Role
 from tests.support.contributor import COMMIT, Contributor, states
@@ -128,3 +128,15 @@ async def test_own_project_needs_no_fork(world: Contributor) -> None:
     await world.run_until(journey, "propose")
     (request,) = world.forge.requests_of(own)
     assert request.source_project == "nia/tools"
+
+
+async def test_a_token_that_may_not_comment_does_not_stop_the_way(world: Contributor) -> None:
+    journey = world.journeys().start(world.project, world.issue)
+    refusal = ScopeError(
+        "The token may not write comments", "", "Make one with write:issue", missing=("write:issue",)
+    )
+    for method in ("comment_on_issue", "assign_issue"):
+        world.forge.fail(method, refusal)
+    told = [progress.text async for progress in world.journeys().run_until(journey, "branch")]
+    assert any("left out" in text and "write:issue" in text for text in told)
+    assert states(await world.probe(journey))["branch"] == "done"

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from isexplore.config.edit import append_forge
@@ -259,3 +260,15 @@ async def test_code_is_offered_where_an_administrator_registered_isexplore(paths
     assert candidate.offers_code
     device = flow.device_flow(candidate)
     await device.close()
+
+
+async def test_plain_http_is_taken_where_it_is_wanted_and_written_down(tmp_path: Path) -> None:
+    signing = SignIn(Paths.under(tmp_path), environment={})
+    with pytest.raises(ConfigError, match="without encryption") as refused:
+        await signing.recognise("http://forge.invalid:3000")
+    assert "--allow-http" in refused.value.hint
+    forge = signing._new_forge(
+        "http://forge.invalid:3000", ForgeKind.GITEA, "http://forge.invalid:3000/api/v1", None
+    )
+    append_forge(signing.paths.config_file, msgspec.structs.replace(forge, allow_http=True))
+    assert SignIn(Paths.under(tmp_path), environment={}).config.forges[0].allow_http

@@ -69,6 +69,11 @@ COMMANDS: tuple[Command, ...] = (
             _arg("--token-stdin", action="store_true", help="read the token from standard input"),
             _arg("--plain-file", action="store_true", help="keep the token in a file that only you can read"),
             _arg("--session", action="store_true", help="test the token and forget it"),
+            _arg(
+                "--allow-http",
+                action="store_true",
+                help="send the token without encryption, in a network that is yours",
+            ),
             _arg("--profile", metavar="URL", help="path or https address of your organisation's profile"),
             _JSON,
         ),

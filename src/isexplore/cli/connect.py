@@ -46,7 +46,7 @@ async def _login(options: argparse.Namespace, paths: Paths) -> int:
     store: Store | None = "file" if options.plain_file else "session" if options.session else None
     signing = SignIn(paths, store=store)
     kind = ForgeKind(options.kind) if options.kind else None
-    candidate = await signing.recognise(url, kind=kind, name=options.name)
+    candidate = await signing.recognise(url, kind=kind, name=options.name, allow_http=options.allow_http)
     quiet = bool(options.json)
     if not quiet:
         version = f" {candidate.version}" if candidate.version else ""

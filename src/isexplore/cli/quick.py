@@ -128,7 +128,14 @@ def print_found(catalog: Catalog, text: str, limit: int, as_json: bool, *, state
         if catalog.count():
             say("No project matches.")
         else:
-            say("The catalog is empty. isexplore sync fills it; isexplore login URL connects to a forge.")
+            if found.as_of is None:
+                say("The catalog is empty. isexplore sync fills it; isexplore login URL connects to a forge.")
+            else:
+                say(
+                    "The forge was asked, and no project there carries one of the topics that mark InnerSource.",
+                    "Name other topics as `tags` in the configuration (isexplore config path), or name a project:",
+                    "  isexplore show group/name",
+                )
         return EXIT_OK
     print_table(
         (

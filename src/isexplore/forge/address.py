@@ -41,9 +41,8 @@ def api_origin(url: str, allow_http: bool) -> tuple[str, str]:
         raise ConfigError(
             f"{host} would be asked without encryption",
             "Over http:// everybody on the way can read the token.",
-            "Use the https:// address. If there is none and the network is yours, write into config.toml "
-            f'(isexplore config path): [forge."{host}"] with the lines url = "{origin}" and '
-            "allow_http = true, then sign in again.",
+            "Use the https:// address. If there is none and the network is yours: "
+            f"isexplore login {origin} --allow-http (or allow_http = true in the forge's table of config.toml).",
         )
     return origin, host_of(url)
 

@@ -14,7 +14,15 @@ from msgspec import structs
 
 from isexplore.config.files import StateFile
 from isexplore.config.schema import Config
-from isexplore.errors import BlockedError, ConfigError, IsexploreError, StateError, UsageError
+from isexplore.errors import (
+    BlockedError,
+    ConfigError,
+    ForbiddenError,
+    IsexploreError,
+    ScopeError,
+    StateError,
+    UsageError,
+)
 from isexplore.forge.base import Forge
 from isexplore.git.client import Git
 from isexplore.git.facts import CloneFacts, Credential
@@ -424,6 +432,13 @@ class Journeys:
                 )
             elif state.state == "blocked" and not given.get(name):
                 raise BlockedError(state.detail[:1].upper() + state.detail[1:], "", state.hint)
+            elif name in steps.OPTIONAL:
+                try:
+                    async for progress in self.run(journey, name, given.get(name)):
+                        yield progress
+                except (ScopeError, ForbiddenError) as error:
+                    # The way goes on without it; whoever wants it done hears what it would take.
+                    yield Progress(text=f"left out: {error.title}. {error.hint}", step=name)
             else:
                 async for progress in self.run(journey, name, given.get(name)):
                     yield progress

@@ -109,7 +109,12 @@ class SignIn:
         return ssl_context(self.config.network, self._environment)
 
     async def recognise(
-        self, url: str, *, kind: ForgeKind | None = None, name: str | None = None
+        self,
+        url: str,
+        *,
+        kind: ForgeKind | None = None,
+        name: str | None = None,
+        allow_http: bool = False,
     ) -> Candidate:
         """Return the forge at an address, or the configured one of this name.
 
@@ -117,6 +122,7 @@ class SignIn:
             url: address of the forge or any of its pages, or the name of a configured forge.
             kind: which forge it is, instead of finding out.
             name: what to call it.
+            allow_http: take an address without encryption; it is then written down as wanted.
 
         Raises:
             ConfigError: not an address, or the name is taken or cannot be one.
@@ -131,11 +137,13 @@ class SignIn:
         found = await recognise(
             known.url if known else url,
             verify=self.tls,
-            allow_http=bool(known and known.allow_http),
+            allow_http=allow_http or bool(known and known.allow_http),
             timeout=self.config.network.timeout,
         )
         known = known or self._configured(found.url)
         forge = known or self._new_forge(found.url, kind or found.kind, found.api_url, name)
+        if known is None and allow_http and found.url.startswith("http://"):
+            forge = replace(forge, allow_http=True)
         return Candidate(
             forge=forge,
             kind=kind or found.kind,
