@@ -13,7 +13,15 @@ from pathlib import Path
 
 import pytest
 
+from isexplore.config.network import git_environment, ssl_context
 from isexplore.config.paths import Paths
+from isexplore.config.schema import ForgeConfig, NetworkConfig
+from isexplore.config.secrets import Secret
+from isexplore.connecting import adapter
+from isexplore.errors import IsexploreError
+from isexplore.git.client import Git
+from isexplore.git.facts import Credential
+from isexplore.models import ForgeKind
 from isexplore.practice.server import NEWCOMER, Grant
 from tests.support.cli import CommandLine
 from tests.support.newcomer import git
@@ -328,6 +336,48 @@ def test_through_a_proxy(
         assert set(proxy.targets) == {"git.agency.example:443"}
     monkeypatch.delenv("HTTPS_PROXY")
     assert at_home.refused("contribute", "tools/alpha").title.startswith("The name git.agency.example")
+
+
+async def test_proxy_and_its_exceptions_hold_for_requests_and_git_alike(
+    secure: RunningPractice, authority: Authority, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    network = NetworkConfig(ca_file=authority.file)
+    origin = "https://git.agency.example"
+
+    async def tried(url: str) -> tuple[str, str]:
+        """Ask the forge at `url` by HTTP and by git; return what each of them was told."""
+        told = []
+        forge = ForgeConfig(name="one", url=url, kind=ForgeKind.GITLAB)
+        asked = await adapter(forge, network, Secret(secure.token), ssl_context(network))
+        git_client = Git(network_environment=git_environment(network, tmp_path))
+        credential = Credential(origin=url, username="nia", token=Secret(secure.token))
+        address = f"{url}/tools/alpha.git"
+        for question in (
+            asked.whoami(),
+            git_client.remote_branch(None, address, "main", credential=credential),
+        ):
+            try:
+                await question
+                told.append("")
+            except IsexploreError as error:
+                told.append(error.title)
+        await asked.close()
+        return told[0], told[1]
+
+    async with ConnectProxy(1, status="403 Forbidden").running() as proxy:
+        monkeypatch.setenv("HTTPS_PROXY", f"http://127.0.0.1:{proxy.port}")
+        by_http, by_git = await tried(origin)
+        assert "proxy does not let" in by_http
+        assert "proxy does not let git through" in by_git
+        assert set(proxy.targets) == {"git.agency.example:443"}
+        proxy.targets.clear()
+        # No proxy reaches this machine's own servers.
+        assert await tried(secure.url) == ("", "")
+        monkeypatch.setenv("NO_PROXY", ".agency.example")
+        by_http, by_git = await tried(origin)
+        assert "cannot be found" in by_http
+        assert "could not be found" in by_git
+        assert proxy.targets == []
 
 
 # The organisation's profile

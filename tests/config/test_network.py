@@ -166,8 +166,9 @@ def test_git_gets_client_certificate_and_proxies(tmp_path: Path) -> None:
         "GIT_SSL_KEY": str(tmp_path / "c.pem"),
         "http_proxy": "http://upper:1",
         "https_proxy": "http://lower:2",
-        "no_proxy": "a",
+        "no_proxy": "a,localhost,127.0.0.1,::1",
     }
+    assert git_environment(NetworkConfig(), tmp_path, {"no_proxy": "a"}) == {"no_proxy": "a"}
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from isexplore.config.files import write_atomically
 from isexplore.config.schema import NetworkConfig
 from isexplore.config.secrets import MASK
-from isexplore.config.values import is_loopback
+from isexplore.config.values import LOOPBACK, is_loopback
 from isexplore.errors import ConfigError
 
 _BUNDLES = (
@@ -136,6 +136,9 @@ def git_environment(
         value = env.get(name) or env.get(name.upper())
         if value:
             result[name] = value
+    if any(name.endswith("_proxy") and name != "no_proxy" for name in result):
+        # As `proxy_of` does for HTTP.
+        result["no_proxy"] = ",".join(filter(None, (result.get("no_proxy"), *LOOPBACK)))
     return result
 
 

@@ -210,9 +210,13 @@ def address(text: str, *, allow_http: bool = False, trailing_slash: bool = False
     return text if trailing_slash else text.rstrip("/")
 
 
+LOOPBACK = ("localhost", "127.0.0.1", "::1")
+"""Names of this machine that hold everywhere."""
+
+
 def is_loopback(host: str) -> bool:
     """Whether a host name or address is surely this machine."""
-    return host in ("localhost", "127.0.0.1", "::1")
+    return host in LOOPBACK
 
 
 def is_address(host: str) -> bool:

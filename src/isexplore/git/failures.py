@@ -159,7 +159,13 @@ _RULES = (
         "Check the network or VPN, then try again; nothing is lost",
     ),
     _rule(
-        r"could not resolve (?:host|proxy)|name or service not known|temporary failure in name resolution",
+        r"connect tunnel failed|from proxy after connect|could not resolve proxy|returned error: 407",
+        "network",
+        "The proxy does not let git through to the forge",
+        "Check HTTPS_PROXY and NO_PROXY: isexplore doctor shows the ones in use",
+    ),
+    _rule(
+        r"could not resolve host|name or service not known|temporary failure in name resolution",
         "network",
         "The forge's name could not be found on the network",
         "Are you on the right network or VPN?",
@@ -168,7 +174,7 @@ _RULES = (
         r"failed to connect|couldn't connect|connection (?:refused|reset|closed)|network is unreachable"
         r"|no route to host|empty reply from server"
         r"|rpc failed|early eof|unexpected disconnect|the remote end hung up"
-        r"|recv failure|transfer closed with|proxy connect|returned error: 5\d\d|returned error: 407",
+        r"|recv failure|transfer closed with|proxy connect|returned error: 5\d\d",
         "network",
         "The connection to the forge broke",
         "Try again; if it keeps failing, check the network, VPN or proxy",
