@@ -43,6 +43,7 @@ class FoundRows(RowSource):
         )
         self._first = list(found.rows)
         self._bookmarks = services.bookmarks
+        self._is_new = services.is_new
         self.kept: frozenset[ProjectRef] = kept or frozenset()
         """The projects that are bookmarked."""
         if kept is None:
@@ -82,7 +83,7 @@ class FoundRows(RowSource):
         """Return the three lines of a project."""
         item = self.item(index)
         kept = ProjectRef(item.forge, item.path) in self.kept
-        return project_row(item, self.found, with_forge=self._many_forges, kept=kept)
+        return project_row(item, self.found, with_forge=self._many_forges, kept=kept, new=self._is_new(item))
 
 
 def marked(text: str, found: Found, style: str) -> list[Span]:
@@ -96,11 +97,13 @@ def marked(text: str, found: Found, style: str) -> list[Span]:
     return [span for span in spans if span[0]]
 
 
-def project_row(item: CatalogRow, found: Found, *, with_forge: bool, kept: bool) -> RowText:
+def project_row(
+    item: CatalogRow, found: Found, *, with_forge: bool, kept: bool, new: bool = False
+) -> RowText:
     """Return name, activity and level; what it does; language, stars, first issues, last activity."""
     spark = sparkline(weeks_in(item.weeks)) if item.weeks else ""
     head = RowLine(
-        [("★ ", "accent")] * kept + marked(item.path, found, "title"),
+        [("★ ", "accent")] * kept + [("new ", "good")] * new + marked(item.path, found, "title"),
         [(f"{spark} " if spark else "", "accent"), (item.level, "muted")],
     )
     body: list[Span] = [("  ", ""), *marked(description_words(item), found, "")]
@@ -123,8 +126,9 @@ def quick_overview(row: CatalogRow) -> str:
 class FoundIssueRows(RowSource):
     """First issues that a search found."""
 
-    def __init__(self, found: FoundIssues) -> None:
+    def __init__(self, found: FoundIssues, services: Services) -> None:
         self.found = found
+        self._is_new = services.is_new
 
     def __len__(self) -> int:
         return len(self.found.issues)
@@ -146,7 +150,11 @@ class FoundIssueRows(RowSource):
         return RowText(
             (
                 RowLine(
-                    [(f"{words:<12}", VERDICTS.get(item.verdict, "muted")), (item.title, "title")],
+                    [
+                        (f"{words:<12}", VERDICTS.get(item.verdict, "muted")),
+                        ("new " if self._is_new(item) else "", "good"),
+                        (item.title, "title"),
+                    ],
                     [(when, "muted")],
                 ),
                 [

@@ -55,6 +55,14 @@ APP: tuple[Key, ...] = (
     ),
     Key("app.bookmarks", "4", "mode('bookmarks')", "Bookmarks", "Projects to find again.", False),
     Key("app.help", "question_mark,f1", "help", "Help", "What the keys of this screen do."),
+    Key(
+        "app.sign-in",
+        "L",
+        "sign_in",
+        "Sign in again",
+        "A new token for a forge; contributions stay as they are.",
+        show=False,
+    ),
     Key("app.palette", "ctrl+p", "command_palette", "Commands", "Everything by name.", show=False),
     Key("app.quit", "q,ctrl+q", "leave", "Quit", "Leave isexplore; nothing is lost."),
 )
@@ -81,6 +89,9 @@ EXPLORE: tuple[Key, ...] = (
     ),
     Key("catalog.refresh", "r", "refresh", "Refresh", "Ask the forges what is new."),
     Key("catalog.ask-forge", "f", "ask_forge", "Ask the forge", "Search on the forge itself.", show=False),
+    Key("catalog.facets", "F", "facets", "Narrow", "Languages, topics and groups of what was found."),
+    Key("catalog.saved", "S", "saved", "Saved searches", "The searches of config.toml, by name.", show=False),
+    Key("project.why", "w", "why", "Why here?", "Why this project stands where it stands.", show=False),
     Key(
         "preview.next-tab",
         "right_square_bracket,tab",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import ClassVar
 
 from textual import on
@@ -14,7 +14,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Button
 
 from isexplore.tui.widgets.form import Field, Form
-from isexplore.tui.widgets.rows import ListRows, RowList, RowText
+from isexplore.tui.widgets.rows import ListRows, RowLine, RowList, RowText
 from isexplore.tui.widgets.search_bar import SearchBar
 from isexplore.tui.widgets.words import Words
 
@@ -87,11 +87,36 @@ class PickDialog(ModalScreen[str | None]):
     }
     """
 
-    def __init__(self, title: str, names: Sequence[str], *, first: str = "") -> None:
+    def __init__(
+        self,
+        title: str,
+        names: Sequence[str],
+        *,
+        first: str = "",
+        details: Mapping[str, str] | None = None,
+        on: Collection[str] = (),
+        empty: str = "No file is called that; enter makes a new one.",
+        new: bool = True,
+    ) -> None:
+        """Ask.
+
+        Args:
+            title: the question.
+            names: what can be chosen.
+            first: the likely one.
+            details: what is said of a name behind it; looked for as well.
+            on: names that are chosen already, and marked.
+            empty: what stands there when no name is like what was typed.
+            new: whether what was typed may be the answer too.
+        """
         super().__init__()
         self._title = title
         self._names = tuple(names)
         self._first = first
+        self._details = details or {}
+        self._on = on
+        self._empty = empty
+        self._new = new
         self._shown: tuple[str, ...] = ()
 
     def compose(self) -> ComposeResult:
@@ -99,9 +124,7 @@ class PickDialog(ModalScreen[str | None]):
         with Vertical(classes="dialog"):
             yield Words(self._title, classes="dialog-title")
             yield SearchBar(search=self.show_matches, placeholder="Type a part of its name", id="pick-search")
-            yield RowList(
-                row_height=1, empty="No file is called that; enter makes a new one.", id="pick-rows"
-            )
+            yield RowList(row_height=1, empty=self._empty, id="pick-rows")
 
     def on_mount(self) -> None:
         """Show all names, the likely one first."""
@@ -111,13 +134,21 @@ class PickDialog(ModalScreen[str | None]):
     def show_matches(self, text: str) -> None:
         """Show the names that have all the words."""
         words = text.lower().split()
-        found = [name for name in self._names if all(word in name.lower() for word in words)]
+        found = [
+            name
+            for name in self._names
+            if all(word in f"{name} {self._details.get(name, '')}".lower() for word in words)
+        ]
         if self._first in found:
             found.remove(self._first)
             found.insert(0, self._first)
         self._shown = tuple(found)
         rows = self.query_one("#pick-rows", RowList)
-        rows.set_rows(ListRows(self._shown, lambda name: RowText(([(name, "")],))), keep_cursor=False)
+        rows.set_rows(ListRows(self._shown, self._row), keep_cursor=False)
+
+    def _row(self, name: str) -> RowText:
+        marks = [("✓ " if name in self._on else "  ", "good")] if self._on else []
+        return RowText((RowLine([*marks, (name, "")], [(self._details.get(name, ""), "muted")]),))
 
     @on(SearchBar.Moved)
     def move(self, event: SearchBar.Moved) -> None:
@@ -132,7 +163,7 @@ class PickDialog(ModalScreen[str | None]):
         typed = self.query_one(SearchBar).value.strip()
         if self._shown and rows.cursor is not None:
             self.dismiss(self._shown[rows.cursor])
-        elif typed:
+        elif typed and self._new:
             self.dismiss(typed)
 
     @on(SearchBar.Dismissed)

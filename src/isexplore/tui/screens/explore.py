@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
@@ -11,27 +12,31 @@ from textual.containers import Horizontal
 from textual.screen import Screen
 from textual.widgets import Footer
 
-from isexplore.errors import IsexploreError
+from isexplore.errors import IsexploreError, StateError
 from isexplore.models import ProjectRef
 from isexplore.tui.app import IsexploreApp
 from isexplore.tui.begin import begin_contribution
 from isexplore.tui.catalog_rows import FoundRows, quick_overview
 from isexplore.tui.keys import EXPLORE, bindings
 from isexplore.tui.messages import CatalogProgressed, CatalogRefreshed, CatalogRefreshFailed
+from isexplore.tui.narrowing import narrowings, toggled
 from isexplore.tui.opening import PLACEHOLDER, total_words
 from isexplore.tui.resting import Resting
-from isexplore.tui.widgets.bars import ModeBar, StatusLine, fill_mode_bar
+from isexplore.tui.widgets.bars import ModeBar, StatusLine, fill_mode_bar, one_stop
 from isexplore.tui.widgets.document import DocumentView
 from isexplore.tui.widgets.preview import Preview
 from isexplore.tui.widgets.rows import RowList
 from isexplore.tui.widgets.search_bar import SearchBar
 
 if TYPE_CHECKING:
+    from isexplore.catalog.facets import Facets
     from isexplore.catalog.query import Found
     from isexplore.catalog.store import Row as CatalogRow
 
 SCREENFUL = 100
 """Rows before the end of what is known from which on the rest is looked for."""
+NEWS_AFTER = 0.4
+"""Seconds after the first frame, when nobody waits for anything else."""
 EMPTY_CATALOG = "The catalog is empty. r asks the forges for InnerSource projects."
 NO_HIT = "Nothing in the catalog matches. f asks the forge itself; esc then / changes the search."
 
@@ -82,7 +87,16 @@ class ExploreScreen(Screen[None]):
         self.show_results("")
         self._resting.now()
         self.call_after_refresh(self.app.tell_first_frame)
+        self.app.looked_at_catalog = True
+        self.set_timer(NEWS_AFTER, self.show_news)
         self.app.refresh_if_old()
+
+    def show_news(self) -> None:
+        """Say what turned up since the last visit, unless something else is said already."""
+        line = self.query_one(StatusLine)
+        if not line.message:
+            with suppress(StateError):
+                line.say(self.app.services.news().words)
 
     def on_screen_resume(self) -> None:
         """Show what other screens may have changed."""
@@ -161,6 +175,61 @@ class ExploreScreen(Screen[None]):
         """Put the cursor into the search bar, before the next key of somebody who types fast is looked at."""
         self.query_one(".panes").remove_class("-reading")
         self.set_focus(self.query_one(SearchBar))
+
+    def action_facets(self) -> None:
+        """Choose a language, a topic or a group of what was found."""
+        source = self.query_one("#results", RowList).source
+        if isinstance(source, FoundRows):
+            self.app.ask(self._narrow(source.found))
+
+    async def _narrow(self, found: Found) -> None:
+        from isexplore.tui.screens.dialogs import PickDialog
+
+        catalog = self.app.services.catalog
+
+        def counted() -> Facets:
+            with catalog.again() as own:
+                return found.rebound(own).facets()
+
+        choices = list(narrowings(await asyncio.to_thread(counted), self._query))
+        chosen = await self.app.push_screen_wait(
+            PickDialog(
+                "Narrow the search",
+                [one.text for one in choices],
+                details={one.text: one.words for one in choices},
+                on=frozenset(one.text for one in choices if one.on),
+                empty="Nothing that was found is called that.",
+                new=False,
+            )
+        )
+        if chosen is not None:
+            self._put_search(toggled(self._query, chosen))
+
+    def action_saved(self) -> None:
+        """Choose one of the saved searches."""
+        saved = self.app.services.saved_searches()
+        if saved:
+            self.app.ask(self._take_saved(saved))
+        else:
+            self.app.notify(
+                'config.toml keeps them: [searches] mine = "lang:python has:gfi"',
+                title="No saved searches yet",
+            )
+
+    async def _take_saved(self, saved: dict[str, str]) -> None:
+        from isexplore.tui.screens.dialogs import PickDialog
+
+        names = {f"@{name}": text for name, text in saved.items()}
+        chosen = await self.app.push_screen_wait(
+            PickDialog("Saved searches", list(names), details=names, empty="None is called that.", new=False)
+        )
+        if chosen is not None:
+            self._put_search(chosen)
+
+    def _put_search(self, text: str) -> None:
+        bar = self.query_one(SearchBar)
+        bar.value = text
+        bar.cursor_position = len(text)
 
     def action_ask_forge(self) -> None:
         """Search on the forges themselves."""
@@ -267,6 +336,23 @@ class ExploreScreen(Screen[None]):
             return
         self.on_screen_resume()
 
+    def action_why(self) -> None:
+        """Tell why the project under the cursor stands where it stands."""
+        row = self.current()
+        if row is None:
+            return
+        from isexplore.tui.screens.dialogs import MessageDialog
+
+        reasons = self.app.services.why(row) or ("nothing more is known of it",)
+        words = "\n".join(f"  · {reason}" for reason in reasons)
+        self.app.push_screen(
+            MessageDialog(
+                f"Why is {row.path} here?",
+                f"Its activity is {row.level}: {row.score:,} points.\n\n{words}\n\n"
+                "Projects with more points come first, after those that fit the words of the search better.",
+            )
+        )
+
     def action_open_page(self) -> None:
         """Open the project's page."""
         row = self.current()
@@ -306,7 +392,10 @@ class ExploreScreen(Screen[None]):
         """Show the new rows, and which forge could not be asked."""
         self.show_results(self._query)
         outcome = message.outcome
-        self.query_one(StatusLine).say(outcome.words, error=bool(outcome.failures))
+        words = one_stop(outcome.words)
+        with suppress(StateError):
+            words = ". ".join(part for part in (words, self.app.services.news().words) if part)
+        self.query_one(StatusLine).say(words, error=bool(outcome.failures))
         fill_mode_bar(self)
 
     @on(CatalogRefreshFailed)

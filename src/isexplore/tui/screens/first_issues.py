@@ -18,7 +18,7 @@ from isexplore.tui.catalog_rows import FoundIssueRows
 from isexplore.tui.keys import FIRST_ISSUES, bindings
 from isexplore.tui.messages import CatalogProgressed, CatalogRefreshed, CatalogRefreshFailed
 from isexplore.tui.resting import Resting
-from isexplore.tui.widgets.bars import ModeBar, StatusLine, fill_mode_bar
+from isexplore.tui.widgets.bars import ModeBar, StatusLine, fill_mode_bar, one_stop
 from isexplore.tui.widgets.document import DocumentView
 from isexplore.tui.widgets.rows import RowList
 from isexplore.tui.widgets.search_bar import SearchBar
@@ -87,7 +87,7 @@ class FirstIssuesScreen(Screen[None]):
             return
         bar.error = ""
         rows.empty = NO_HIT if text.strip() else EMPTY
-        rows.set_rows(FoundIssueRows(found), keep_cursor=True)
+        rows.set_rows(FoundIssueRows(found, self.app.services), keep_cursor=True)
         bar.status = f"{found.total:,}"
         self._resting.begin()
 
@@ -198,7 +198,7 @@ class FirstIssuesScreen(Screen[None]):
     def show_refreshed(self, message: CatalogRefreshed) -> None:
         """Show the new issues."""
         self.show_results(self._query)
-        self.query_one(StatusLine).say(message.outcome.words, error=bool(message.outcome.failures))
+        self.query_one(StatusLine).say(one_stop(message.outcome.words), error=bool(message.outcome.failures))
 
     @on(CatalogRefreshFailed)
     def show_refresh_failed(self, message: CatalogRefreshFailed) -> None:

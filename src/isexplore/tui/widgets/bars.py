@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any, cast
 
@@ -11,7 +12,7 @@ from textual.reactive import reactive
 from textual.screen import Screen
 from textual.widget import Widget
 
-from isexplore.errors import IsexploreError, StateError
+from isexplore.errors import AuthError, IsexploreError, StateError
 from isexplore.text import clean, clean_line
 from isexplore.tui.opening import MODES, mode_labels
 from isexplore.tui.text import cells, cut
@@ -73,6 +74,17 @@ def fill_mode_bar(screen: Screen[Any]) -> None:
         }
 
 
+def sentence(words: str) -> str:
+    """Return words with one full stop, or the mark that they end with already."""
+    words = words.strip()
+    return words if words.endswith(("!", "?", "...")) else words.rstrip(".") + "."
+
+
+def one_stop(words: str) -> str:
+    """Return words in which no sentence ends twice, where reasons that end in a full stop were put together."""
+    return re.sub(r"(?<!\.)\.\.(?!\.)", ".", words)
+
+
 class StatusLine(Widget):
     """What a pane has to say: progress, age, or an error with its next key. Never a stranger's markup."""
 
@@ -85,8 +97,10 @@ class StatusLine(Widget):
 
     def say_error(self, error: IsexploreError, *more: str) -> None:
         """Show what happened, why, and what to do next."""
+        if isinstance(error, AuthError):
+            more = ("L signs in again", *more)
         parts = (error.title, error.detail, error.hint, *more)
-        self.say(" ".join(part.strip().rstrip(".") + "." for part in parts if part.strip()), error=True)
+        self.say(" ".join(sentence(part) for part in parts if part.strip()), error=True)
 
     def render(self) -> Content:
         """Return the words."""

@@ -11,13 +11,14 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.message import Message
 
-from isexplore.errors import IsexploreError
+from isexplore.errors import AuthError, IsexploreError
 from isexplore.models import ProjectRef
 from isexplore.services import IssueLine, Reading
 from isexplore.text import ago, clean_line
 from isexplore.tui.links import LinkKind
 from isexplore.tui.markdown import Kind, load_parser
 from isexplore.tui.messages import PreviewFailed, PreviewRead
+from isexplore.tui.widgets.bars import sentence
 from isexplore.tui.widgets.document import DocumentView
 from isexplore.tui.widgets.rows import ListRows, RowLine, RowList, RowText
 from isexplore.tui.widgets.tabs import TabStrip
@@ -182,9 +183,9 @@ class Preview(Vertical):
         message.stop()
         if message.ref == self.ref:
             error = message.error
-            self._note(
-                " ".join(part.rstrip(".") + "." for part in (error.title, error.detail, error.hint) if part)
-            )
+            again = "L signs in again" if isinstance(error, AuthError) else ""
+            parts = (error.title, error.detail, error.hint, again)
+            self._note(" ".join(sentence(part) for part in parts if part))
 
     def _note(self, words: str) -> None:
         self.set_class(bool(words), "-note")

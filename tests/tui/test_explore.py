@@ -1,0 +1,108 @@
+"""Explore: narrowing, saved searches, what is new, why a project is there, signing in again."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from isexplore.catalog.store import Account
+from isexplore.config.bookmarks import EXPLORE, Visits
+from isexplore.config.files import StateFile
+from isexplore.services import Services
+from isexplore.tui.screens.dialogs import MessageDialog, PickDialog
+from isexplore.tui.screens.explore import ExploreScreen
+from isexplore.tui.screens.sign_in import SignInScreen
+from isexplore.tui.widgets.preview import Preview
+from isexplore.tui.widgets.search_bar import SearchBar
+from tests.support.catalog import NOW, fill, made_up
+from tests.support.world import Person, at_the_screen, services_for
+
+DEAD = "http://127.0.0.1:9"
+ACCOUNT = Account("practice", "practice", "nia")
+
+
+def full(folder: Path, size: int = 300, **settings: Any) -> Services:
+    """Return services with a catalog of made-up projects, whose forge is not there."""
+    services = services_for(folder, DEAD, "token", **{"refresh_after": 1e12, **settings})
+    fill(services.paths.catalog_dir, made_up(size), account=ACCOUNT)
+    return services
+
+
+def search_of(person: Person) -> str:
+    """Return what stands in the search line."""
+    return person.app.screen.query_one(SearchBar).value
+
+
+async def test_a_language_is_chosen_from_the_counts_of_what_was_found(tmp_path: Path) -> None:
+    async with at_the_screen(full(tmp_path)) as person:
+        await person.until(lambda: isinstance(person.app.screen, ExploreScreen))
+        await person.press("F")
+        await person.until(lambda: isinstance(person.app.screen, PickDialog))
+        await person.sees_words("lang:python", "projects")
+        await person.press(*"lang:python", "enter")
+        await person.until(lambda: isinstance(person.app.screen, ExploreScreen))
+        assert search_of(person) == "lang:python"
+        await person.press("F")
+        await person.sees_words("✓ lang:python")
+        await person.press("enter")
+        await person.until(lambda: isinstance(person.app.screen, ExploreScreen))
+        assert search_of(person) == ""
+
+
+async def test_a_saved_search_is_chosen_by_name(tmp_path: Path) -> None:
+    async with at_the_screen(full(tmp_path, searches={"mine": "lang:go"})) as person:
+        await person.until(lambda: isinstance(person.app.screen, ExploreScreen))
+        await person.press("S")
+        await person.sees_words("@mine", "lang:go")
+        await person.press("enter")
+        await person.until(lambda: isinstance(person.app.screen, ExploreScreen))
+        assert search_of(person) == "@mine"
+        await person.sees_words("go ·")
+
+
+async def test_what_turned_up_since_the_last_visit_is_marked_until_one_leaves(tmp_path: Path) -> None:
+    services = full(tmp_path)
+    yesterday = NOW - timedelta(days=1)
+    visits = Visits(StateFile(services.paths.state_file), now=lambda: yesterday)
+    visits.mark(EXPLORE)
+    fill(services.paths.catalog_dir, made_up(303), account=ACCOUNT)
+    async with at_the_screen(services) as person:
+        await person.sees_words("3 new projects since your last visit")
+        [found] = services.news().projects[:1]
+        await person.press("slash", *found.path.rpartition("/")[2], "enter")
+        await person.sees_words("new " + found.path[:8])
+    assert visits.last_second(EXPLORE) != int(yesterday.timestamp())
+
+
+async def test_why_a_project_is_there_is_told_in_words(tmp_path: Path) -> None:
+    async with at_the_screen(full(tmp_path)) as person:
+        await person.until(lambda: isinstance(person.app.screen, ExploreScreen))
+        await person.press("w")
+        await person.until(lambda: isinstance(person.app.screen, MessageDialog))
+        await person.sees_words("Why is", "here?", "points", "·")
+
+
+async def test_the_preview_waits_until_the_keys_rest(tmp_path: Path) -> None:
+    async with at_the_screen(full(tmp_path)) as person:
+        await person.until(lambda: isinstance(person.app.screen, ExploreScreen))
+        screen = person.app.screen
+        assert isinstance(screen, ExploreScreen)
+        preview = screen.query_one(Preview)
+        before = preview.ref
+        await person.press("j")
+        row = screen.current()
+        assert row is not None
+        assert before is not None
+        assert preview.ref == before != (row.forge, row.path)
+        await person.until(lambda: preview.ref == (row.forge, row.path), seconds=5)
+
+
+async def test_signing_in_again_is_one_key_away(tmp_path: Path) -> None:
+    async with at_the_screen(full(tmp_path)) as person:
+        await person.until(lambda: isinstance(person.app.screen, ExploreScreen))
+        await person.press("L")
+        await person.until(lambda: isinstance(person.app.screen, SignInScreen))
+        await person.sees_words("Sign in again to practice")
+        await person.press("escape")
+        await person.until(lambda: isinstance(person.app.screen, ExploreScreen))
