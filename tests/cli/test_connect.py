@@ -186,6 +186,20 @@ def test_typed_token_is_hidden_and_may_be_wrong_once(at_home: CommandLine, forge
     assert TYPED in (Paths.default().data_dir / "tokens.toml").read_text()
 
 
+@pytest.mark.parametrize(("answer", "code"), [("y", 0), ("", 1)])
+def test_without_a_keyring_a_person_is_asked_about_a_file(
+    at_home: CommandLine, forge: RunningPractice, answer: str, code: int
+) -> None:
+    with terminal("login", forge.url) as person:
+        person.until("Paste the token")
+        person.type(f"{TYPED}\n")
+        person.until("which only you can read? [y/N] ")
+        person.type(f"{answer}\n")
+        assert person.end() == code, person.seen
+    assert "there is no keyring here" in person.seen
+    assert (Paths.default().data_dir / "tokens.toml").exists() is (code == 0)
+
+
 def test_one_interrupt_ends_the_question(at_home: CommandLine, forge: RunningPractice) -> None:
     with terminal("login", forge.url) as person:
         person.until("Paste the token")

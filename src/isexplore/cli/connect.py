@@ -64,6 +64,10 @@ async def _login(options: argparse.Namespace, paths: Paths) -> int:
             tell(f"isexplore: {error.title}. {error.hint}")
             signed = _ask_token()
     kept = await signing.keep(candidate, signed, verified)
+    if not (kept.kept.lasting or options.session or options.token_stdin or quiet) and sys.stdin.isatty():
+        tell(f"No keyring can keep the token: {kept.kept.note}.")
+        if _yes(f"Keep it in {signing.tokens.file}, which only you can read? [y/N] ", otherwise=False):
+            kept = await signing.keep_in_file(kept, signed, verified)
     if quiet:
         print_json(
             {
@@ -210,11 +214,13 @@ def _ask_token() -> Secret:
         raise UsageError("No token was given", "", "Run the same command again.") from None
 
 
-def _yes(question: str) -> bool:
+def _yes(question: str, *, otherwise: bool = True) -> bool:
+    """Ask on standard error; `otherwise` is what an empty answer means."""
     print(question, end="", file=sys.stderr, flush=True)
     try:
         with _interruptible():
-            return input().strip().lower() in ("", "y", "yes")
+            answer = input().strip().lower()
+            return answer in ("y", "yes") or (otherwise and not answer)
     except EOFError:
         return False
 

@@ -219,12 +219,13 @@ class SignIn:
         learn(self.paths, forge.url, verified.facts)
         return SignedIn(forge=forge, kept=kept, added=not candidate.configured)
 
-    async def keep_in_file(self, done: SignedIn, signed: Signed, verified: Verified) -> SignedIn:
+    async def keep_in_file(self, done: SignedIn, signed: Signed | Secret, verified: Verified) -> SignedIn:
         """Keep a token that no keyring takes in a file, because somebody said so.
 
         Raises:
             StateError: the file cannot be written.
         """
+        signed = signed if isinstance(signed, Signed) else Signed(token=signed)
         username = verified.person.username
         kept = await self.tokens.store(done.forge, signed.token, username, signed.grant, in_file=True)
         return replace(done, kept=kept)
