@@ -23,14 +23,14 @@ from isexplore.git.names import (
 ORIGIN = "https://git.example.org"
 
 HOSTILE_URLS = (
-    "ext::sh -c touch% /tmp/isx-pwned",
+    "ext::sh -c touch% /tmp/pwned",
     "fd::17",
     "foo::bar",
     "foo://bar/baz",
     "file:///etc/passwd",
     "/etc",
     "../sibling",
-    "--upload-pack=touch /tmp/isx-pwned",
+    "--upload-pack=touch /tmp/pwned",
     "-u touch",
     "ssh://-oProxyCommand=touch/x",
     "git://git.example.org/tools/scheduler.git",
