@@ -201,7 +201,7 @@ class JourneyScreen(Screen[None]):
         self.refresh_bindings()
 
     def _look_again(self) -> None:
-        if self.running is not None or not self.is_current or self.report is None:
+        if self.running is not None or not self.is_current or self.report is None or self._is_looking():
             return
         current = next_step(self.report)
         if current is None:
@@ -211,6 +211,10 @@ class JourneyScreen(Screen[None]):
         rarely = self._unreachable or current in OWN_STEPS
         if (with_others and not self._unreachable) or (rarely and self._looks % self.OWN_LOOKS == 0):
             self.probe()
+
+    def _is_looking(self) -> bool:
+        """Return whether a look is under way: a slow forge would never be heard if the next one ended it."""
+        return any(worker.group == "journey-probe" and not worker.is_finished for worker in self.workers)
 
     def _is_with_others(self, name: StepName) -> bool:
         """Return whether the forge or people may change how a step stands, so that looking again pays."""
