@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 WINDOW = 60
 """Rows fetched at once: more than any screen shows."""
+VERDICT_WIDTH = 2 + len("maybe taken")
 VERDICTS = {"free": "good", "maybe-taken": "warning", "stale": "muted", "unknown": "muted"}
 
 
@@ -151,16 +152,16 @@ class FoundIssueRows(RowSource):
             (
                 RowLine(
                     [
-                        (f"{words:<12}", VERDICTS.get(item.verdict, "muted")),
+                        (f"{words:<{VERDICT_WIDTH}}", VERDICTS.get(item.verdict, "muted")),
                         ("new " if self._is_new(item) else "", "good"),
                         (item.title, "title"),
                     ],
                     [(when, "muted")],
                 ),
                 [
-                    (f"{'':<12}{item.project} #{item.number}", ""),
+                    (f"{'':<{VERDICT_WIDTH}}{item.project} #{item.number}", ""),
                     ("  " + (item.language or "").lower(), "muted"),
                 ],
-                [(f"{'':<12}" + "; ".join(item.reasons), "muted")],
+                [("  " + "; ".join(item.reasons), "muted")],
             )
         )

@@ -11,6 +11,8 @@ from isexplore.tui.widgets.rows import RowText
 MARKS = {"done": "✓", "ready": "▸", "waiting": "…", "blocked": "✗"}
 STYLES = {"done": "good", "ready": "accent", "waiting": "warning", "blocked": "bad"}
 STATE_WORDS = {"done": "done", "ready": "your turn", "waiting": "waiting", "blocked": "not yet"}
+YOURS: dict[StepName, str] = {"change": "change the files that the issue is about; e opens your editor"}
+"""What is the reader's to do, for a step that has no other words for it."""
 DIFF_STEPS: frozenset[StepName] = frozenset({"change", "commit", "push", "propose"})
 """Steps that show what was changed."""
 DIFF_CHARACTERS = 40_000
@@ -81,7 +83,9 @@ def step_document(
     parts = [f"# {explanation.title}", explanation.why]
     if error is not None:
         parts += _what_went_wrong(error)
-    parts.append(f"**{STATE_WORDS[step.state].capitalize()}:** {plain(at_home(step.detail))}")
+    state = STATE_WORDS[step.state]
+    detail = step.detail if step.detail != state else YOURS.get(step.name, "enter begins")
+    parts.append(f"**{state.capitalize()}:** {plain(at_home(detail))}")
     if step.hint and error is None:
         parts.append(f"**Next:** {plain(at_home(step.hint))}")
     if step.facts:
@@ -90,7 +94,7 @@ def step_document(
             words = plain(fact.text) + (f" **→ {plain(fact.fix)}**" if fact.fix else "")
             rows.append(f"| {fact.mark} | {' '.join(words.split())} |")
         parts.append("\n".join(rows))
-    if step.commands:
+    if step.commands and step.state != "blocked":
         you = all(command.kind == "you" for command in step.commands)
         parts.append(("## For you to do" if you else "## Will run") + "\n\n" + commands_block(step.commands))
     if diff and step.name in DIFF_STEPS:

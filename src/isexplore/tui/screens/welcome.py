@@ -15,16 +15,18 @@ from isexplore.tui.app import IsexploreApp
 from isexplore.tui.widgets.rows import ListRows, RowList, RowText
 from isexplore.tui.widgets.words import Words
 
-CHOICES: tuple[tuple[str, str, str], ...] = (
+CHOICES: tuple[tuple[str, str, str, str], ...] = (
     (
         "connect",
         "Connect to your organisation's forge",
-        "You need its address, and a token: the next screen says how to get one.",
+        "You need its address.",
+        "The next screen says how to sign in.",
     ),
     (
         "practise",
         "Practise first",
-        "No account; nothing leaves this machine. Make a whole contribution in ten minutes.",
+        "No account; nothing leaves this machine.",
+        "Make a whole contribution in ten minutes.",
     ),
 )
 PRACTISE = 10
@@ -47,7 +49,7 @@ class WelcomeScreen(Screen[None]):
         #welcome { width: 78; max-width: 96%; height: auto; }
         #welcome Words { height: auto; margin-bottom: 1; }
         #welcome-title { text-style: bold; color: $text-accent; }
-        #choices { height: 7; border: round $primary; padding: 0 1; }
+        #choices { height: auto; border: round $primary; padding: 0 1; scrollbar-size-vertical: 0; }
     }
     """
 
@@ -66,7 +68,12 @@ class WelcomeScreen(Screen[None]):
         """Show the choices."""
         rows = self.query_one("#choices", RowList)
         rows.set_rows(
-            ListRows(CHOICES, lambda one: RowText(([(one[1], "title")], [("  " + one[2], "muted")])))
+            ListRows(
+                CHOICES,
+                lambda one: RowText(
+                    ([(one[1], "title")], *([("  " + words, "muted")] for words in one[2:])),
+                ),
+            )
         )
         rows.focus()
 

@@ -19,12 +19,14 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import VerticalGroup
 from textual.content import Content
+from textual.geometry import Size
 from textual.message import Message
 from textual.suggester import Suggester
 from textual.widget import Widget
 from textual.widgets import Checkbox, Input, TextArea
 
 from isexplore.text import clean, clean_line
+from isexplore.tui.text import cells
 from isexplore.tui.widgets.rows import RowList, RowSource, RowText
 from isexplore.tui.widgets.words import Words
 
@@ -128,6 +130,25 @@ class ChoiceList(RowList):
         if index is not None:
             self._choices.chosen = index
             self.refresh_rows()
+
+
+class TickBox(Checkbox):
+    """Yes or no, as `[x]` or `[ ]`: told apart without colours."""
+
+    @property
+    def _button(self) -> Content:
+        style = self.get_visual_style("toggle--button")
+        return Content.assemble(("[x]" if self.value else "[ ]", style))
+
+
+class EndInput(Input):
+    """A line whose end matters most, such as a folder: the end is in sight before anything is typed."""
+
+    def on_resize(self) -> None:
+        """Show the end, now that it is known how much fits."""
+        size = cells(self.value) + 1
+        self.virtual_size = Size(size, 1)
+        self.scroll_to(x=max(0, size - self.scrollable_content_region.width), animate=False, force=True)
 
 
 class FolderSuggester(Suggester):
@@ -261,12 +282,13 @@ class Form(VerticalGroup):
 def _input(field: Field) -> Widget:
     default = field.default if isinstance(field.default, str) else ""
     if field.kind == "yesno":
-        return Checkbox(Content(clean_line(field.label)), field.default in (True, "yes"), compact=True)
+        return TickBox(Content(clean_line(field.label)), field.default in (True, "yes"), compact=True)
     if field.kind == "choice":
         return ChoiceList([(value, clean_line(label)) for value, label in field.choices], default)
     if field.kind == "multiline":
         return TextArea(clean(default), soft_wrap=True, show_line_numbers=False)
-    return Input(
+    kind = EndInput if field.kind == "folder" else Input
+    return kind(
         clean_line(default, 4_000),
         placeholder=clean_line(field.placeholder),
         password=field.kind == "secret",

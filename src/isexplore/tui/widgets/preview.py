@@ -34,6 +34,8 @@ OVERVIEW = "Overview"
 ISSUES = "Issues"
 VERDICT_STYLES = {"free": "good", "maybe-taken": "warning", "stale": "muted", "unknown": "muted"}
 
+_VERDICT_ORDER = tuple(VERDICT_STYLES)
+
 
 def issue_row(line: IssueLine) -> RowText:
     """Return the three lines of an issue: title, verdict with its reasons, labels."""
@@ -51,6 +53,10 @@ def issue_row(line: IssueLine) -> RowText:
             [("  " + " · ".join(issue.labels), "muted")],
         )
     )
+
+
+def _free_first(line: IssueLine) -> int:
+    return _VERDICT_ORDER.index(line.verdict.verdict.value)
 
 
 class Preview(Vertical):
@@ -88,6 +94,7 @@ class Preview(Vertical):
         super().__init__(id=id, classes=classes)
         self.ref: ProjectRef | None = None
         self.reading: Reading | None = None
+        self._issues: list[IssueLine] = []
         self._loaded = False
 
     def compose(self) -> ComposeResult:
@@ -159,7 +166,7 @@ class Preview(Vertical):
             return
         reading = message.reading
         self.reading = reading
-        free = len(reading.issues)
+        self._issues = sorted(reading.issues, key=_free_first)
         names = (
             OVERVIEW,
             *(document.name for document in reading.documents[:2]),
@@ -167,9 +174,9 @@ class Preview(Vertical):
             "People",
             *(document.name for document in reading.documents[2:]),
         )
-        self.query_one(TabStrip).show(names, {ISSUES: f"Issues {free}"})
+        self.query_one(TabStrip).show(names, {ISSUES: f"Issues {len(self._issues)}"})
         self.query_one("#preview-issues", RowList).set_rows(
-            ListRows(reading.issues, issue_row, key=lambda line: line.issue.number)
+            ListRows(self._issues, issue_row, key=lambda line: line.issue.number)
         )
         notes = list(reading.notes)
         if reading.offline:
@@ -242,8 +249,8 @@ class Preview(Vertical):
     @on(RowList.Chosen, "#preview-issues")
     def _choose_issue(self, event: RowList.Chosen) -> None:
         event.stop()
-        if self.reading is not None and self.ref is not None and event.index < len(self.reading.issues):
-            self.post_message(self.IssueChosen(self.ref, self.reading.issues[event.index].issue.number))
+        if self.reading is not None and self.ref is not None and event.index < len(self._issues):
+            self.post_message(self.IssueChosen(self.ref, self._issues[event.index].issue.number))
 
     @on(RowList.Highlighted, "#preview-issues")
     def _keep_highlight(self, event: RowList.Highlighted) -> None:
@@ -255,9 +262,9 @@ class Preview(Vertical):
         if not self.has_class("-issues") or self.reading is None:
             return None
         cursor = self.query_one("#preview-issues", RowList).cursor
-        if cursor is None or cursor >= len(self.reading.issues):
+        if cursor is None or cursor >= len(self._issues):
             return None
-        return self.reading.issues[cursor].issue.number
+        return self._issues[cursor].issue.number
 
     @on(DocumentView.LinkActivated)
     def _follow(self, event: DocumentView.LinkActivated) -> None:
