@@ -95,8 +95,10 @@ def test_page_of_a_captive_portal(cli: CommandLine) -> None:
 
     with https_server(None, portal) as port:
         told = cli.refused("login", f"http://127.0.0.1:{port}", "--token-stdin", stdin="x\n")
+        spoken = cli("login", f"http://127.0.0.1:{port}", "--token-stdin", stdin="x\n")
     assert told.kind == "wrong-answer"
     assert "Guest Wi-Fi" in str(told)
+    assert f"What was asked and run before is in {Paths.default().log_file}" in spoken.err
 
 
 def test_page_of_a_proxy_instead_of_an_answer(connected: CommandLine, forge: RunningPractice) -> None:

@@ -28,6 +28,10 @@ def say(*lines: str) -> None:
         print(clean(line))
 
 
+_LOGGED = ("wrong-answer", "git")
+"""Kinds of errors that whoever helps will want to see the log of."""
+
+
 def tell(*lines: str) -> None:
     """Print diagnostics on stderr, cleaned."""
     for line in lines:
@@ -54,6 +58,10 @@ def print_error(error: IsexploreError, as_json: bool) -> None:
     for part in (error.detail, error.hint):
         if part:
             tell(*(f"  {line}" for line in part.splitlines()))
+    if error.kind in _LOGGED and "isexplore.config.logs" in sys.modules:
+        from isexplore.config.logs import log_files
+
+        tell(*(f"  What was asked and run before is in {file}" for file in log_files()))
 
 
 def print_table(rows: Iterable[Sequence[str]], *, gap: str = "  ") -> None:
