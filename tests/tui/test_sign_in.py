@@ -64,12 +64,14 @@ class Keyring:
 
 
 @asynccontextmanager
-async def newcomer(paths: Paths, keyring: Keyring | None = None) -> AsyncIterator[Person]:
+async def newcomer(
+    paths: Paths, keyring: Keyring | None = None, *, size: tuple[int, int] = (120, 40)
+) -> AsyncIterator[Person]:
     """Somebody who starts isexplore for the first time, with a keyring or without, at the question for the address."""
     services = Services(paths, load(paths).checked())
     if keyring is not None:
         services.__dict__["tokens"] = Tokens(services.config, paths, keyring=KeyringStore(lambda: keyring))
-    async with at_the_screen(services, first_run=True) as person:
+    async with at_the_screen(services, size=size, first_run=True) as person:
         await person.press("c")
         await person.sees_words("Address of your organisation's forge")
         yield person
@@ -113,9 +115,21 @@ async def test_from_an_address_and_a_token_to_the_projects(forge: RunningPractic
 async def test_wrong_token_is_told_and_may_be_typed_again(forge: RunningPractice, paths: Paths) -> None:
     async with newcomer(paths, Keyring()) as person:
         await answer(person, forge.url, "Token")
-        await answer(person, REVOKED, "revoked")
+        await answer(person, REVOKED, "revoked", "paste another one")
         assert not paths.config_file.exists()
         await answer(person, GOOD, "Signed in as @nia")
+
+
+async def test_on_a_small_screen_the_question_is_in_sight(forge: RunningPractice, paths: Paths) -> None:
+    async with newcomer(paths, Keyring(), size=(80, 24)) as person:
+        await answer(person, forge.url, "It is not shown, and goes to this forge only.")
+        for text in ("no-such-token", GOOD):
+            entry = person.app.screen.query_one(Input)
+            await person.until(lambda: person.app.screen.query_one("#sign-in").region.contains_region(
+                person.app.screen.query_one(Input).region))  # fmt: skip
+            entry.value = text
+            await person.press("enter")
+            await person.sees_words("paste another one" if text != GOOD else "Signed in as @nia")
 
 
 async def test_login_of_another_program_is_offered(

@@ -15,7 +15,7 @@ from textual.message import Message
 from textual.screen import Screen
 from textual.widgets import Footer
 
-from isexplore.errors import ConfigError, IsexploreError
+from isexplore.errors import AuthError, ConfigError, IsexploreError
 from isexplore.tui.app import IsexploreApp
 from isexplore.tui.widgets.bars import StatusLine
 from isexplore.tui.widgets.form import Field, Form
@@ -419,19 +419,29 @@ class SignInScreen(Screen[None]):
             await self.query_one("#sign-in").mount(form)
             form.focus_first()
         self._say("")
+        self._show_question()
         self.refresh_bindings()
 
     @on(SignInFailed)
     async def complain(self, message: SignInFailed) -> None:
         """Say what is wrong with the answer, where it can be mended."""
         error = message.error
-        text = "\n".join(part for part in (error.title, error.detail, error.hint) if part)
+        hint = error.hint
+        if isinstance(error, AuthError) and self.stage == "token":
+            hint = "It may be mistyped, expired or revoked: paste another one."
+        text = "\n".join(part for part in (error.title, error.detail, hint) if part)
         if isinstance(error, ConfigError) and not error.hint:
             text = f"{text}\nMend the file, then try again: isexplore config check"
         if self.stage == "code":
             await self._ask_way()
         self._say(text, error=True)
         self.query_one(Form).focus_first()
+        self._show_question()
+
+    def _show_question(self) -> None:
+        """Scroll to the question once it has its place: on a small screen the words above it are longer."""
+        for form in self.query(Form):
+            self.call_after_refresh(form.scroll_visible, animate=False)
 
     def _say(self, words: str, *, error: bool = False) -> None:
         self.query_one(StatusLine).say(words, error=error)
