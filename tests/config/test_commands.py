@@ -95,6 +95,20 @@ async def test_cancelling_kills_it(tmp_path: Path) -> None:
     assert not alive(int(file.read_text()))
 
 
+async def test_cancelling_while_it_starts_kills_it_and_its_children(tmp_path: Path) -> None:
+    for turns in range(6):
+        file = tmp_path / f"pid{turns}"
+        script = f"sleep 60 & echo $! >{file}.new; mv {file}.new {file}; sleep 60"
+        task = asyncio.create_task(ask(("sh", "-c", script), environment=ENVIRONMENT, seconds=60))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            async with asyncio.timeout(20):
+                await task
+        assert not file.exists() or not alive(int(file.read_text()))
+
+
 async def test_daemon_of_a_program_that_answered_lives_on(tmp_path: Path) -> None:
     file = tmp_path / "pid"
     script = f"sleep 60 >/dev/null 2>&1 </dev/null & echo $! >{file}"

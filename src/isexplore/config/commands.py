@@ -45,8 +45,8 @@ async def ask(
     Raises:
         NoAnswerError: it cannot be started, took too long, or answered beyond `MAX_OUTPUT`.
     """
-    try:
-        process = await asyncio.create_subprocess_exec(
+    starting = asyncio.ensure_future(
+        asyncio.create_subprocess_exec(
             *arguments,
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
@@ -55,6 +55,14 @@ async def ask(
             cwd=folder,
             start_new_session=True,
         )
+    )
+    try:
+        # Cancelled in between, the event loop would kill the program alone and wait for its children.
+        process = await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        with suppress(OSError):
+            await _end(await starting)
+        raise
     except FileNotFoundError:
         raise NoAnswerError("is not installed") from None
     except OSError as error:
