@@ -147,6 +147,8 @@ class FoundIssueRows(RowSource):
         """Return title and verdict, project, and the reasons."""
         item = self.item(index)
         words = item.verdict.replace("-", " ")
+        # When it changed stands at the right end already.
+        reasons = [reason for reason in item.reasons if not reason.startswith("last changed")]
         when = age(max(0.0, time.time() - item.updated_at)) if item.updated_at is not None else ""
         return RowText(
             (
@@ -162,6 +164,6 @@ class FoundIssueRows(RowSource):
                     (f"{'':<{VERDICT_WIDTH}}{item.project} #{item.number}", ""),
                     ("  " + (item.language or "").lower(), "muted"),
                 ],
-                [("  " + "; ".join(item.reasons), "muted")],
+                [("  " + "; ".join(reasons), "muted")],
             )
         )

@@ -283,8 +283,8 @@ class MessageDialog(ModalScreen[None]):
                 yield Button(Content("Close  esc"), id="close", variant="primary")
 
     def on_mount(self) -> None:
-        """Rest on the button that closes."""
-        self.query_one("#close", Button).focus()
+        """Rest on the words: a button at their end would scroll their beginning away."""
+        self.query_one(".dialog", VerticalScroll).focus()
 
     def action_copy(self) -> None:
         """Copy the words."""
