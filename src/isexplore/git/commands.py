@@ -134,9 +134,16 @@ def commit_command(
     sign_off: bool = False,
     message: str | None = None,
 ) -> Command:
-    """Commit what was added, with `message` shown in place, or (None) read from standard input."""
+    """Commit what was added, with `message` shown in place, or (None) read from standard input.
+
+    Each paragraph of the message is an option of its own, so that the command fits on one line.
+    """
     words = ["commit", *(["--signoff"] if sign_off else [])]
-    words += ["--file=-"] if message is None else ["--message", message]
+    if message is None:
+        words.append("--file=-")
+    else:
+        for paragraph in message.strip().split("\n\n"):
+            words += ["--message", paragraph]
     if paths is not None:
         words += ["--only", "--", *paths]
     return _git(folder, *words)

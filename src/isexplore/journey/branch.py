@@ -127,7 +127,7 @@ class Branch:
                 default=await self._name(world, {}),
                 help="Short words with hyphens; the issue's number helps others."
                 if rules is None or rules.branch_naming is None
-                else rules.branch_naming.text,
+                else f"{rules.branch_naming.document} says: {rules.branch_naming.text}",
             ),
         )
 

@@ -22,7 +22,7 @@ from isexplore.journey.states import (
     StepState,
 )
 from isexplore.journey.step import NO_ANSWERS, yes
-from isexplore.journey.suggestions import commit_message
+from isexplore.journey.suggestions import commit_message, follow_up_message
 from isexplore.journey.world import World, maybe
 from isexplore.text import clean_line, count
 
@@ -186,15 +186,16 @@ class Commit:
         """Ask for the message, the sign-off, and who commits if git does not know."""
         rules, issue = await maybe(world.rules()), await maybe(world.issue())
         again = await world.merge_request() is not None or bool(await world.commits())
+        first = await self._follow_up(world) if again else commit_message(issue, rules)
         asked = [
             Question(
                 key="message",
                 label="Commit message",
                 kind="multiline",
-                default=world.journey.commit_message or ("" if again else commit_message(issue, rules)),
+                default=world.journey.commit_message or first,
                 help="One line that says what the change does, as an order: “Explain the back-off”."
                 if rules is None or rules.commit_style is None
-                else rules.commit_style.text,
+                else f"{rules.commit_style.document} says: {rules.commit_style.text}",
                 required=True,
             ),
             Question(
@@ -225,6 +226,12 @@ class Commit:
                 ),
             ]
         return tuple(asked)
+
+    @staticmethod
+    async def _follow_up(world: World) -> str:
+        """Return a message for a commit after the first one: which files it changes."""
+        names = [change.path.rsplit("/", 1)[-1] for change in await maybe(world.changes()) or []]
+        return follow_up_message(names)
 
     @staticmethod
     async def _identity(world: World) -> Identity:

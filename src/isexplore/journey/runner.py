@@ -46,7 +46,7 @@ from isexplore.journey.states import (
 )
 from isexplore.journey.step import NO_ANSWERS
 from isexplore.journey.store import Journey, JourneyStore, Outcome, root_of_clones, same_folder
-from isexplore.journey.world import Surroundings, World
+from isexplore.journey.world import Surroundings, World, maybe
 from isexplore.models import Issue, MergeRequestState, Project, ProjectRef
 
 Forges = Mapping[str, Forge] | Callable[[str], Forge]
@@ -312,6 +312,7 @@ class Journeys:
             current=next((one.name for one in reports if one.state != "done"), None),
             project=project,
             merge_request=request,
+            issue=await maybe(world.issue()) if thorough and request is None else None,
         )
 
     async def _probe_step(self, world: World, name: StepName) -> StepReport:

@@ -8,7 +8,7 @@ from typing import Literal, NamedTuple, get_args
 from msgspec import Struct
 
 from isexplore.journey.store import Journey
-from isexplore.models import MergeRequest, Project
+from isexplore.models import Issue, MergeRequest, Project
 
 StepName = Literal[
     "check", "claim", "fork", "clone", "branch", "change", "commit", "push", "propose", "review"
@@ -120,6 +120,8 @@ class JourneyReport(Struct, frozen=True, kw_only=True):
     """The first step that is not done; None at the end of the journey."""
     project: Project | None = None
     merge_request: MergeRequest | None = None
+    issue: Issue | None = None
+    """What is to be solved, while that still matters: up to the merge request."""
 
     def step(self, name: StepName) -> StepReport:
         """Return the report of one step."""

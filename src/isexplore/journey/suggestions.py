@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 
 from isexplore.git.facts import CommitFacts
 from isexplore.git.names import suggest_branch
@@ -63,6 +63,15 @@ def commit_message(issue: Issue | None, rules: Digest | None) -> str:
     else:
         subject = title[:1].upper() + title[1:]
     return f"{subject}\n\nCloses #{issue.number}"
+
+
+def follow_up_message(names: Sequence[str]) -> str:
+    """Return a message for a commit after the first one, from the names of the files that it changes."""
+    if not names:
+        return ""
+    if len(names) > 3:
+        return f"Update {names[0]} and {len(names) - 1} more files"
+    return "Update " + (f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0])
 
 
 def merge_request_title(commits: list[CommitFacts], issue_title: str, branch: str) -> str:
