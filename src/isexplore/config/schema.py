@@ -241,7 +241,7 @@ class Config(Struct, frozen=True, kw_only=True):
         dict[str, str],
         Meta(
             description="Keys for actions, by the id that the help shows.",
-            examples=[{"explore.search": "ctrl+f"}],
+            examples=[{"catalog.search": "ctrl+f"}],
         ),
     ] = field(default_factory=dict)
     searches: Annotated[

@@ -64,6 +64,10 @@ def commands_block(commands: tuple[Command, ...]) -> str:
     return code_block("\n".join(at_home(command.text) for command in commands))
 
 
+ISSUE_STEPS = ("check", "claim", "change")
+"""Steps at which the reader wants to have the issue's words at hand."""
+
+
 def step_document(
     report: JourneyReport,
     step: StepReport,
@@ -101,6 +105,9 @@ def step_document(
         parts.append("## Your change\n\n" + code_block(diff[:DIFF_CHARACTERS], "diff"))
         if len(diff) > DIFF_CHARACTERS:
             parts.append("(The change is longer; s opens a shell, where git diff shows all of it.)")
+    if report.issue is not None and step.name in ISSUE_STEPS and step.state != "done":
+        issue = report.issue
+        parts.append(f"## What issue \\#{issue.number} asks for\n\n{issue.description or plain(issue.title)}")
     if step.state != "done":
         parts.append(f"## Afterwards\n\n{explanation.afterwards}")
     return "\n\n".join((*parts, _places(report)))
