@@ -126,6 +126,7 @@ async def test_without_git_the_check_says_what_to_install(
 ) -> None:
     with practice_world(tmp_path) as world:
         await fill_catalog(world.services)
+        await world.services.disconnect()
         (tmp_path / "empty").mkdir()
         monkeypatch.setenv("PATH", str(tmp_path / "empty"))
         services = services_for(tmp_path, world.forge.url, world.forge.token)

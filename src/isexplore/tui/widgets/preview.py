@@ -18,6 +18,7 @@ from isexplore.text import ago, clean_line
 from isexplore.tui.links import LinkKind
 from isexplore.tui.markdown import Kind, load_parser
 from isexplore.tui.messages import PreviewFailed, PreviewRead
+from isexplore.tui.resting import Resting
 from isexplore.tui.widgets.bars import sentence
 from isexplore.tui.widgets.document import DocumentView
 from isexplore.tui.widgets.rows import ListRows, RowLine, RowList, RowText
@@ -96,6 +97,7 @@ class Preview(Vertical):
         self.reading: Reading | None = None
         self._issues: list[IssueLine] = []
         self._loaded = False
+        self._resting = Resting(self, self._begin_reading, seconds=DEBOUNCE)
 
     def compose(self) -> ComposeResult:
         """Lay out title, tabs, document, issues and a line for trouble."""
@@ -129,11 +131,11 @@ class Preview(Vertical):
             self.query_one(TabStrip).show((OVERVIEW,), {})
             self.query_one("#preview-document", DocumentView).show(quick, title=ref.path, kind="plain")
         # Not before the frame that shows what is known already: reading loads a lot the first time.
-        self.call_after_refresh(self._begin_reading, ref)
+        self._resting.begin()
 
-    def _begin_reading(self, ref: ProjectRef) -> None:
-        if ref == self.ref and self.reading is None:
-            self._read(ref, again=False)
+    def _begin_reading(self) -> None:
+        if self.ref is not None and self.reading is None:
+            self._read(self.ref, again=False)
 
     def read_again(self) -> None:
         """Read the project from the forge, whatever is kept here."""
@@ -142,7 +144,6 @@ class Preview(Vertical):
 
     @work(exclusive=True, group="preview")
     async def _read(self, ref: ProjectRef, *, again: bool) -> None:
-        await asyncio.sleep(DEBOUNCE)
         await self._load()
         try:
             reading = await self.app.services.read(ref, again=again)
