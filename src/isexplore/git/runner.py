@@ -167,13 +167,16 @@ async def run(
     messages = Messages(on_output, hide)
     began = time.monotonic()
     try:
-        transport, process = await loop.subprocess_exec(
-            lambda: _Process(messages, hear_output=hear_output),
-            *command,
-            stdin=asyncio.subprocess.DEVNULL if stdin is None else asyncio.subprocess.PIPE,
-            env=dict(environment),
-            start_new_session=True,
+        starting = asyncio.ensure_future(
+            loop.subprocess_exec(
+                lambda: _Process(messages, hear_output=hear_output),
+                *command,
+                stdin=asyncio.subprocess.DEVNULL if stdin is None else asyncio.subprocess.PIPE,
+                env=dict(environment),
+                start_new_session=True,
+            )
         )
+        transport, process = await _started(starting)
     except (FileNotFoundError, PermissionError):
         raise GitError(
             "Git is not installed",
@@ -206,6 +209,25 @@ async def run(
         truncated=process.truncated,
         lines=tuple(messages.kept),
     )
+
+
+async def _started(
+    starting: asyncio.Future[tuple[asyncio.SubprocessTransport, _Process]],
+) -> tuple[asyncio.SubprocessTransport, _Process]:
+    """Wait until a process runs; cancelled meanwhile, end it with its group, as if it had run already.
+
+    The event loop itself would kill the process alone, and wait for children that hold its pipes.
+    """
+    try:
+        return await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        with suppress(OSError):
+            transport, process = await starting
+            try:
+                await _stop(transport.get_pid(), process.exited)
+            finally:
+                transport.close()
+        raise
 
 
 async def _wait(process: _Process, quiet_limit: float | None) -> None:

@@ -1,0 +1,39 @@
+"""A process that is cancelled while it starts."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from pathlib import Path
+
+import pytest
+
+from isexplore.git.runner import run
+
+
+async def test_cancelling_while_it_starts_ends_the_whole_group(tmp_path: Path) -> None:
+    for turns in range(1, 8):
+        file = tmp_path / f"pid{turns}"
+        script = f"sleep 60 & echo $! >{file}.new; mv {file}.new {file}; sleep 60"
+        task = asyncio.create_task(run(("sh", "-c", script), os.environ))
+        for _ in range(turns):
+            await asyncio.sleep(0)
+        # The event loop stands still meanwhile: it has not got to the end of starting it.
+        stands_still = time.monotonic() + 0.3
+        while not file.exists() and time.monotonic() < stands_still:
+            time.sleep(0.01)  # noqa: ASYNC251
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            async with asyncio.timeout(20):
+                await task
+        assert not file.exists() or not alive(int(file.read_text()))
+
+
+def alive(pid: int) -> bool:
+    """Tell whether a process does anything yet."""
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_text()
+    except OSError:
+        return False
+    return stat.rpartition(")")[2].split()[0] != "Z"
