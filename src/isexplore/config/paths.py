@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 from isexplore.config.folders import XDG, folder
 
+
 class Paths(NamedTuple):
     """The folders; none of them need exist yet."""
 
