@@ -332,7 +332,9 @@ def _guidance(preview: Preview) -> list[Check]:
             Check(mark="maybe", text="It wants a contributor licence agreement", hint=rules.agreement.text)
         )
     if rules.sign_off_required:
-        found.append(Check(mark="yes", text="Commits need a sign-off: git commit -s, or the step “commit” here"))
+        found.append(
+            Check(mark="yes", text="Commits need a sign-off: git commit -s, or the step “commit” here")
+        )
     return found
 
 
