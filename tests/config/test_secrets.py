@@ -28,6 +28,12 @@ def test_secret_shows_itself_nowhere() -> None:
     assert secret == Secret(CANARY) != Secret("other")
 
 
+@pytest.fixture(autouse=True)
+def nothing_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget the tokens that other tests of this process made known."""
+    monkeypatch.setattr("isexplore.config.secrets._known", set())
+
+
 @pytest.mark.parametrize("text", [f" {CANARY}\n", f"{CANARY}\r\n", CANARY])
 def test_token_is_taken_without_the_space_around_it(text: str) -> None:
     assert check_token(text).reveal() == CANARY
