@@ -6,8 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from isexplore.models import ProjectRef
 from isexplore.tui.screens.document_dialogs import FindDialog
 from isexplore.tui.widgets.document import DocumentView
+from isexplore.tui.widgets.preview import Preview
+from isexplore.tui.widgets.rows import RowList
 from isexplore.tui.widgets.search_bar import SearchBar
 from tests.support.world import at_the_screen, fill_catalog, practice_world
 
@@ -44,3 +47,18 @@ async def test_slash_in_an_issue_finds_its_words(tmp_path: Path) -> None:
             await person.sees_words("Explain the back-off")
             await person.press("space", "slash", *"please")
             assert isinstance(person.app.screen, FindDialog)
+
+
+async def test_another_projects_issues_never_stand_under_this_ones_name(tmp_path: Path) -> None:
+    with practice_world(tmp_path) as world:
+        await fill_catalog(world.services)
+        async with at_the_screen(world.services) as person:
+            preview = person.app.screen.query_one(Preview)
+            preview.look_at(ProjectRef("practice", "tools/alpha"))
+            await person.until(lambda: preview.reading is not None)
+            preview.show_tab("Issues")
+            await person.until(lambda: preview.has_class("-issues"))
+            preview.look_at(ProjectRef("practice", "tools/beta"), quick="quick words")
+            assert not preview.has_class("-issues")
+            assert preview.issue_number is None
+            assert preview.query_one("#preview-issues", RowList).count == 0

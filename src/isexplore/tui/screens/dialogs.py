@@ -40,7 +40,7 @@ class AskDialog(ModalScreen[dict[str, str | bool] | None]):
     def compose(self) -> ComposeResult:
         """Lay out the title, the words, the fields and two buttons; the keys stay in sight in the border."""
         with VerticalScroll(classes="dialog") as dialog:
-            dialog.border_subtitle = f"{self._accept}  ctrl+s     Cancel  esc"
+            dialog.border_subtitle = Content(f"{self._accept}  ctrl+s     Cancel  esc")
             yield Words(self._title, classes="dialog-title")
             if self._text:
                 yield Words(self._text, classes="dialog-text")

@@ -120,6 +120,9 @@ class Preview(Vertical):
             return
         self.ref = ref
         self.reading = None
+        # The issues of the project before must not stand under this one's name, nor be chosen.
+        self.remove_class("-issues")
+        self.query_one("#preview-issues", RowList).set_rows(ListRows((), issue_row))
         self.query_one("#preview-title", Words).say(ref.path if ref else "")
         self._note("")
         if ref is None:
