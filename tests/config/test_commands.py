@@ -110,7 +110,10 @@ async def test_cancelling_while_it_starts_kills_it_and_its_children(tmp_path: Pa
         with pytest.raises(asyncio.CancelledError):
             async with asyncio.timeout(20):
                 await task
-        assert not file.exists() or not alive(int(file.read_text()))
+        async with asyncio.timeout(10):
+            # Killed is not yet gone: whoever inherits an orphan takes its time to bury it.
+            while file.exists() and alive(int(file.read_text())):
+                await asyncio.sleep(0.02)
 
 
 async def test_daemon_of_a_program_that_answered_lives_on(tmp_path: Path) -> None:
