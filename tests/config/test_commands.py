@@ -112,7 +112,7 @@ async def test_cancelling_while_it_starts_kills_it_and_its_children(tmp_path: Pa
                 await task
         async with asyncio.timeout(10):
             # Killed is not yet gone: whoever inherits an orphan takes its time to bury it.
-            while file.exists() and alive(int(file.read_text())):
+            while file.exists() and alive(int(file.read_text())):  # noqa: ASYNC110 - no event tells of it
                 await asyncio.sleep(0.02)
 
 
