@@ -8,7 +8,6 @@ import uuid
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from msgspec.structs import replace
 
@@ -134,8 +133,3 @@ def _import(services: Services, place: str, data: bytes) -> ForgeReport:
     return ForgeReport(
         forge=name, full=True, listed=len(found.projects), changed=changed, skipped=found.skipped
     )
-
-
-def host_of(place: str) -> str:
-    """Return the host of a list's address, for people."""
-    return urlsplit(place).hostname or place

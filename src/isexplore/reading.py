@@ -18,7 +18,7 @@ from msgspec import Struct
 
 from isexplore.errors import ForgeError
 from isexplore.models import Comment, Document, Issue, IssueVerdict, Project, ProjectRef, Verdict
-from isexplore.text import ago, count
+from isexplore.text import ago, count, literal
 
 if TYPE_CHECKING:
     from isexplore.catalog.issues import FirstIssue
@@ -207,7 +207,7 @@ def _time(moment: datetime | None) -> str | None:
 
 def plain(text: str) -> str:
     """Return `text` as one line that Markdown shows as it is."""
-    return "".join("\\" + char if char in "\\`*_{}[]<>#|!~&" else char for char in " ".join(text.split()))
+    return literal(" ".join(text.split()))
 
 
 def unmarked(text: str) -> str:

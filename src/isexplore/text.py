@@ -108,3 +108,8 @@ def ago(moment: datetime | None, now: datetime | None = None) -> str:
     seconds = ((now or datetime.now(UTC)) - moment).total_seconds()
     words = age(max(0.0, seconds))
     return words if words == "just now" else f"{words} ago"
+
+
+def literal(text: str) -> str:
+    """Return `text` so that Markdown shows it as it is: what could be markup has a backslash before it."""
+    return "".join("\\" + char if char in "\\`*_{}[]<>#|!~&" else char for char in text)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from isexplore.errors import IsexploreError
 from isexplore.services import Command, Explanation, JourneyReport, StepName, StepReport
+from isexplore.text import literal
 from isexplore.tui.widgets.rows import RowText
 
 MARKS = {"done": "✓", "ready": "▸", "waiting": "…", "blocked": "✗"}
@@ -35,7 +36,7 @@ def next_step(report: JourneyReport) -> StepName | None:
 
 def plain(text: str) -> str:
     """Return `text` so that Markdown shows it as it is."""
-    return "".join("\\" + char if char in "\\`*_{}[]<>#|!~&" else char for char in text)
+    return literal(text)
 
 
 def at_home(text: str) -> str:
