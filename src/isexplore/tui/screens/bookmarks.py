@@ -8,7 +8,6 @@ from textual import on
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.screen import Screen
-from textual.widgets import Footer
 
 from isexplore.errors import IsexploreError
 from isexplore.models import Bookmark
@@ -19,6 +18,7 @@ from isexplore.tui.keys import BOOKMARKS, bindings
 from isexplore.tui.screens.dialogs import AskDialog
 from isexplore.tui.widgets.bars import ModeBar, StatusLine, fill_mode_bar
 from isexplore.tui.widgets.form import Field
+from isexplore.tui.widgets.key_line import KeyLine
 from isexplore.tui.widgets.preview import Preview
 from isexplore.tui.widgets.rows import ListRows, RowLine, RowList, RowText
 
@@ -64,7 +64,7 @@ class BookmarksScreen(Screen[None]):
             yield RowList(row_height=3, empty=EMPTY, id="bookmarks", classes="list-pane")
             yield Preview(classes="detail-pane")
         yield StatusLine(id="status")
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyLine()
 
     def on_screen_resume(self) -> None:
         """Read the list."""

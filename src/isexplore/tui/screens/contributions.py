@@ -8,7 +8,6 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.message import Message
 from textual.screen import Screen
-from textual.widgets import Footer
 
 from isexplore.errors import IsexploreError
 from isexplore.services import Journey, JourneyReport
@@ -19,6 +18,7 @@ from isexplore.tui.journey_text import MARKS, STATE_WORDS, STYLES
 from isexplore.tui.keys import CONTRIBUTIONS, bindings
 from isexplore.tui.screens.dialogs import ConfirmDialog
 from isexplore.tui.widgets.bars import ModeBar, StatusLine, fill_mode_bar
+from isexplore.tui.widgets.key_line import KeyLine
 from isexplore.tui.widgets.rows import ListRows, RowLine, RowList, RowText
 
 EMPTY = "You have not begun a contribution yet. Press 1 to find a project or 2 to find a first issue, then c to begin."
@@ -87,7 +87,7 @@ class ContributionsScreen(Screen[None]):
         yield ModeBar("contributions")
         yield RowList(row_height=3, empty=EMPTY, id="contributions")
         yield StatusLine(id="status")
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyLine()
 
     def on_screen_resume(self) -> None:
         """Read the list, and look at each."""

@@ -10,7 +10,6 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.screen import Screen
-from textual.widgets import Footer
 
 from isexplore.errors import IsexploreError, StateError
 from isexplore.models import ProjectRef
@@ -24,6 +23,7 @@ from isexplore.tui.opening import PLACEHOLDER, total_words
 from isexplore.tui.resting import Resting
 from isexplore.tui.widgets.bars import ModeBar, StatusLine, fill_mode_bar, one_stop
 from isexplore.tui.widgets.document import DocumentView
+from isexplore.tui.widgets.key_line import KeyLine
 from isexplore.tui.widgets.preview import Preview
 from isexplore.tui.widgets.rows import RowList
 from isexplore.tui.widgets.search_bar import SearchBar
@@ -80,7 +80,7 @@ class ExploreScreen(Screen[None]):
             yield RowList(row_height=3, empty=EMPTY_CATALOG, id="results", classes="list-pane")
             yield Preview(classes="detail-pane")
         yield StatusLine(id="status")
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         """Fill the list from the disk, then see whether the forges have news."""

@@ -8,7 +8,6 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.screen import Screen
-from textual.widgets import Footer
 
 from isexplore.errors import IsexploreError
 from isexplore.models import ProjectRef
@@ -20,6 +19,7 @@ from isexplore.tui.messages import CatalogProgressed, CatalogRefreshed, CatalogR
 from isexplore.tui.resting import Resting
 from isexplore.tui.widgets.bars import ModeBar, StatusLine, fill_mode_bar, one_stop
 from isexplore.tui.widgets.document import DocumentView
+from isexplore.tui.widgets.key_line import KeyLine
 from isexplore.tui.widgets.rows import RowList
 from isexplore.tui.widgets.search_bar import SearchBar
 
@@ -64,7 +64,7 @@ class FirstIssuesScreen(Screen[None]):
             yield RowList(row_height=3, empty=EMPTY, id="issues", classes="list-pane")
             yield DocumentView(id="issue-text", classes="detail-pane")
         yield StatusLine(id="status")
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         """Fill the list from the disk."""

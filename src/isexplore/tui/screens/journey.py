@@ -10,7 +10,7 @@ from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
-from textual.widgets import Footer, Log
+from textual.widgets import Log
 
 from isexplore.errors import IsexploreError
 from isexplore.services import Journey, JourneyReport, StepName, StepReport
@@ -25,6 +25,7 @@ from isexplore.tui.text import cut
 from isexplore.tui.widgets.bars import ModeBar, StatusLine, TitleLine, fill_mode_bar
 from isexplore.tui.widgets.document import DocumentView
 from isexplore.tui.widgets.form import Field, fields_of
+from isexplore.tui.widgets.key_line import KeyLine
 from isexplore.tui.widgets.rows import ListRows, RowList
 
 PAGE_LINES = 400
@@ -101,7 +102,7 @@ class JourneyScreen(Screen[None]):
                 yield DocumentView(id="step")
                 yield Log(highlight=False, max_lines=PAGE_LINES, id="output")
         yield StatusLine(id="status")
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         """Look at the world."""

@@ -13,12 +13,12 @@ from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
 from textual.message import Message
 from textual.screen import Screen
-from textual.widgets import Footer
 
 from isexplore.errors import AuthError, ConfigError, IsexploreError
 from isexplore.tui.app import IsexploreApp
 from isexplore.tui.widgets.bars import StatusLine
 from isexplore.tui.widgets.form import Field, Form
+from isexplore.tui.widgets.key_line import KeyLine
 from isexplore.tui.widgets.words import Words
 
 if TYPE_CHECKING:
@@ -164,7 +164,7 @@ class SignInScreen(Screen[None]):
             yield Words("isexplore finds out which kind of forge it is.", id="sign-in-text")
             yield Form((address_field(self._url),))
         yield StatusLine(id="status")
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         """Put the cursor into the field; where the address is known, go on at once."""

@@ -9,9 +9,9 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import Screen
-from textual.widgets import Footer
 
 from isexplore.tui.app import IsexploreApp
+from isexplore.tui.widgets.key_line import KeyLine
 from isexplore.tui.widgets.rows import ListRows, RowList, RowText
 from isexplore.tui.widgets.words import Words
 
@@ -62,7 +62,7 @@ class WelcomeScreen(Screen[None]):
                 "improved by anyone. isexplore finds the projects, and walks you to your first merge request."
             )
             yield RowList(row_height=3, id="choices")
-        yield Footer(compact=True, show_command_palette=False)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         """Show the choices."""

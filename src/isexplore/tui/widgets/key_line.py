@@ -1,0 +1,110 @@
+"""`KeyLine`: what the keys do here, in one line; how to leave and how to get help stay in view at any width."""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+from textual import events
+from textual.content import Content
+from textual.screen import Screen
+from textual.widget import Widget
+
+from isexplore.tui.text import cells
+
+_ALWAYS = frozenset({"help", "leave", "back", "cancel"})
+"""Actions that are named even where there is no room for all."""
+
+
+class _Shown(NamedTuple):
+    """One key as it is shown."""
+
+    key: str
+    label: str
+    words: str
+    action: str
+    enabled: bool
+
+    @property
+    def width(self) -> int:
+        """Cells of the label, the words, the blank between them, and the blank behind."""
+        return cells(self.label) + cells(self.words) + 2
+
+
+class KeyLine(Widget, can_focus=False):
+    """The keys of the screen and of what has the focus; a click presses one."""
+
+    ALLOW_SELECT = False
+
+    DEFAULT_CSS = """
+    KeyLine {
+        dock: bottom;
+        height: 1;
+        background: $panel;
+        color: $footer-foreground;
+    }
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._known: tuple[_Shown, ...] | None = None
+        self._places: list[tuple[int, int, _Shown]] = []
+
+    def on_mount(self) -> None:
+        """Follow the screen's keys."""
+        self.screen.bindings_updated_signal.subscribe(self, self._keys_changed)
+
+    def on_unmount(self) -> None:
+        """Follow them no longer."""
+        self.screen.bindings_updated_signal.unsubscribe(self)
+
+    def _keys_changed(self, screen: Screen[Any]) -> None:
+        if screen.app.app_focus:
+            self._known = None
+            self.refresh()
+
+    def _keys(self) -> tuple[_Shown, ...]:
+        """Return one entry for each action that is to be shown, in the order of the bindings."""
+        if self._known is None:
+            keys: dict[str, _Shown] = {}
+            for _, binding, enabled, _ in self.screen.active_bindings.values():
+                if binding.show and binding.action not in keys:
+                    label = self.app.get_key_display(binding)
+                    keys[binding.action] = _Shown(
+                        binding.key, label, binding.description, binding.action, enabled
+                    )
+            self._known = tuple(keys.values())
+        return self._known
+
+    def _fitting(self, width: int) -> list[_Shown]:
+        """Leave out keys from the right, except those that are always named, until the rest fits."""
+        keys = list(self._keys())
+        excess = sum(key.width for key in keys) - 1 - width
+        for key in reversed(self._keys()):
+            if excess <= 0:
+                break
+            if key.action not in _ALWAYS:
+                keys.remove(key)
+                excess -= key.width
+        return keys
+
+    def render(self) -> Content:
+        """Return the line."""
+        parts: list[tuple[str, str]] = []
+        self._places = []
+        column = 0
+        for key in self._fitting(self.size.width):
+            dim = "" if key.enabled else " dim"
+            parts.append((key.label, "bold $footer-key-foreground" + dim))
+            parts.append((f" {key.words} ", "$footer-description-foreground" + dim))
+            self._places.append((column, column + key.width - 1, key))
+            column += key.width
+        return Content.assemble(*parts)
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """Press the key under the mouse."""
+        for start, end, key in self._places:
+            if start <= event.x < end:
+                if key.enabled:
+                    self.app.simulate_key(key.key)
+                else:
+                    self.app.bell()
