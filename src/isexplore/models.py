@@ -311,6 +311,8 @@ class Branch(Struct, frozen=True, kw_only=True):
     sha: str
     protected: bool = False
     can_push: bool | None = None
+    committed_at: datetime | None = None
+    """When its newest commit was made, by the clock of whoever made it."""
 
 
 class FileEntry(Struct, frozen=True, kw_only=True):

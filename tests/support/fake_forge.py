@@ -153,6 +153,8 @@ class FakeForge:
         self.slow_forks = 0
         """How often a new fork is answered with "importing"."""
         self.starred: set[str] = set()
+        self.seen: dict[str, datetime] = {}
+        """When a commit was first looked at on a branch."""
         self.calls: list[str] = []
         self._faults: dict[str, list[Fault]] = {}
         self.crash_before: int | None = None
@@ -585,7 +587,14 @@ class FakeForge:
     @call
     async def branch(self, project: Project, name: str) -> Branch | None:
         sha = self.branches_of(project).get(name)
-        return None if sha is None else Branch(name=name, sha=sha, protected=name == project.default_branch)
+        if sha is None:
+            return None
+        if sha not in self.seen:
+            # By this forge's clock: git's own is not the one that the remarks go by.
+            self.seen[sha] = self.tick()
+        return Branch(
+            name=name, sha=sha, protected=name == project.default_branch, committed_at=self.seen[sha]
+        )
 
     @call
     async def merge_request_template(self, project: Project) -> str | None:
@@ -605,6 +614,7 @@ class FakeForge:
                 raise ConflictError(
                     "Another open merge request exists", f"!{one.number}", forge=self.name, status=409
                 )
+        self.seen.setdefault(sha, self.now)
         requests = self.requests.setdefault(target.id, {})
         number = len(requests) + 1
         request = MergeRequest(

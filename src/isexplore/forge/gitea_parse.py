@@ -467,6 +467,7 @@ def parse_branch(wire: WireBranch) -> Branch:
         sha=clean_line((wire.commit.id or "") if wire.commit is not None else "", 64),
         protected=bool(wire.protected),
         can_push=wire.user_can_push,
+        committed_at=moment(wire.commit.timestamp) if wire.commit is not None else None,
     )
 
 

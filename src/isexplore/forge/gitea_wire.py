@@ -234,6 +234,7 @@ class WireBranchCommit(Struct):
     """The commit of a branch."""
 
     id: str | None = None
+    timestamp: str | None = None
 
 
 class WireBranch(Struct):

@@ -350,10 +350,12 @@ def parse_review(
 
 def parse_branch(wire: WireBranch) -> Branch:
     """Return a branch."""
+    made = wire.commit.commit if wire.commit is not None else None
     return Branch(
         name=clean_line(wire.name),
         sha=clean_line((wire.commit.sha if wire.commit else None) or "", _SHA),
         protected=bool(wire.protected),
+        committed_at=moment(made.committer.date) if made is not None and made.committer is not None else None,
     )
 
 

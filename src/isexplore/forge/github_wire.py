@@ -216,10 +216,23 @@ class WireReview(Struct):
     submitted_at: str | None = None
 
 
+class WireSignature(Struct):
+    """Who git says made a commit, and when."""
+
+    date: str | None = None
+
+
+class WireGitCommit(Struct):
+    """What git itself knows of a commit."""
+
+    committer: WireSignature | None = None
+
+
 class WireCommit(Struct):
     """A commit, by its hash."""
 
     sha: str | None = None
+    commit: WireGitCommit | None = None
 
 
 class WireBranch(Struct):

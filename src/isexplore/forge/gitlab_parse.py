@@ -370,6 +370,7 @@ def parse_branch(wire: WireBranch) -> Branch:
         sha=clean_line(wire.commit.id or "", 64) if wire.commit is not None else "",
         protected=bool(wire.protected),
         can_push=wire.can_push,
+        committed_at=moment(wire.commit.committed_date) if wire.commit is not None else None,
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable
+from datetime import datetime
 from typing import TypeVar
 
 from msgspec import Struct
@@ -25,6 +26,7 @@ from isexplore.journey.states import (
 from isexplore.journey.step import NO_ANSWERS
 from isexplore.journey.world import World, maybe
 from isexplore.models import (
+    Comment,
     Discussion,
     MergeRequest,
     MergeRequestState,
@@ -59,6 +61,8 @@ class Standing(Struct, frozen=True, kw_only=True):
     running: bool = False
     """Checks are at work."""
     approved: bool = False
+    answered: bool = False
+    """There are remarks, and a commit is newer than each of them."""
 
 
 async def _told(ask: Callable[[], Awaitable[T]]) -> T | None:
@@ -74,6 +78,7 @@ async def standing(world: World, request: MergeRequest) -> Standing:
         _told(lambda: world.discussions(request)),
     )
     pipeline = await _with_reasons(world, pipeline)
+    pushed = await _pushed(world, people, threads or [])
     me = (await world.me()).username
     todo: list[Fact] = []
     news: list[Fact] = []
@@ -87,8 +92,8 @@ async def standing(world: World, request: MergeRequest) -> Standing:
             )
         )
     _checks(pipeline, todo, news)
-    _threads(threads or [], me, todo, news)
-    _people(people, bool(todo), me, todo, news)
+    answered = _threads(threads or [], me, pushed, todo, news)
+    _people(people, bool(todo), me, _answered_by_push(threads or [], pushed), todo, news)
     if request.draft:
         news.append(Fact("!", "It is a draft: reviewers wait until it is marked as ready", request.url))
     return Standing(
@@ -96,7 +101,28 @@ async def standing(world: World, request: MergeRequest) -> Standing:
         news=tuple(news),
         running=pipeline is not None and pipeline.state in _RUNNING,
         approved=people is not None and people.approved,
+        answered=answered or bool(people and people.changes_requested_by),
     )
+
+
+async def _pushed(world: World, people: People | None, threads: list[Discussion]) -> datetime | None:
+    """Return how new the branch is on the forge; None where that is not told, or nobody asked for a change."""
+    asked = any(thread.unresolved for thread in threads) or (
+        people is not None and people.changes_requested_by
+    )
+    branch = await maybe(world.fork_branch()) if asked else None
+    return None if branch is None else branch.committed_at
+
+
+def _is_older(comment: Comment, pushed: datetime | None) -> bool:
+    return pushed is not None and comment.created_at is not None and comment.created_at < pushed
+
+
+def _answered_by_push(threads: list[Discussion], pushed: datetime | None) -> frozenset[str]:
+    """Return who said something, and nothing after the newest commit."""
+    spoken = [comment for thread in threads for comment in thread.comments if not comment.system]
+    later = {comment.author for comment in spoken if not _is_older(comment, pushed)}
+    return frozenset(comment.author for comment in spoken) - later
 
 
 async def _with_reasons(world: World, pipeline: Pipeline | None) -> Pipeline | None:
@@ -164,7 +190,11 @@ def place(thread: Discussion) -> str:
     return thread.file if thread.line is None else f"{thread.file}:{thread.line}"
 
 
-def _threads(threads: list[Discussion], me: str, todo: list[Fact], news: list[Fact]) -> None:
+def _threads(
+    threads: list[Discussion], me: str, pushed: datetime | None, todo: list[Fact], news: list[Fact]
+) -> bool:
+    """Sort the remarks; return whether one of them was answered, with words or a push."""
+    answered = False
     for thread in threads:
         spoken = [comment for comment in thread.comments if not comment.system]
         if not spoken:
@@ -172,18 +202,31 @@ def _threads(threads: list[Discussion], me: str, todo: list[Fact], news: list[Fa
         last = spoken[-1]
         where = f" in {place(thread)}" if place(thread) else ""
         words = f"@{last.author}{where}: {shorten(' '.join(last.body.split()), MAX_WORDS)}"
-        if thread.unresolved and last.author != me:
+        if thread.unresolved and last.author != me and _is_older(last, pushed):
+            answered = True
+            news.append(Fact("✓", f"You pushed after this; it is the reviewer's turn: {words}"))
+        elif thread.unresolved and last.author != me:
             todo.append(Fact("!", words, "Change it and push, or answer"))
         elif thread.unresolved:
+            answered = True
             news.append(Fact("✓", f"You answered{where}; it is the reviewer's turn"))
         elif not thread.resolvable and last.author != me and not last.bot:
             news.append(Fact("!", words))
+    return answered
 
 
-def _people(people: People | None, asked: bool, me: str, todo: list[Fact], news: list[Fact]) -> None:
+def _people(
+    people: People | None,
+    asked: bool,
+    me: str,
+    answered: frozenset[str],
+    todo: list[Fact],
+    news: list[Fact],
+) -> None:
+    """Sort where the people stand; `answered` are those whose words are all older than the newest commit."""
     if people is None:
         return
-    wanting = [name for name in people.changes_requested_by if name != me]
+    wanting = [name for name in people.changes_requested_by if name != me and name not in answered]
     if wanting and not asked:
         todo.append(
             Fact(
@@ -251,6 +294,13 @@ class Review:
         if now.approved:
             return StepState(
                 state="waiting", detail="approved; waiting for the merge", hint="Nothing to do", facts=facts
+            )
+        if now.answered:
+            return StepState(
+                state="waiting",
+                detail="waiting for another look",
+                hint="Nothing to do: it is the reviewers' turn since your answer",
+                facts=facts,
             )
         rules = await maybe(world.rules())
         promise = f" ({shorten(rules.review.text, 80)})" if rules and rules.review else ""
