@@ -12,7 +12,7 @@ from isexplore.text import age, clean, count
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from isexplore.catalog.store import Row
 
@@ -23,6 +23,10 @@ MODES: tuple[tuple[str, str, str], ...] = (
     ("bookmarks", "4", "Bookmarks"),
 )
 """Mode, its key and its words, in the order shown."""
+_SHORT = {"first_issues": "Issues", "contributions": "Mine"}
+"""Words for a mode that is not on, where there is no room for all."""
+_NAME_CELLS = 12
+"""Cells of the program's name in front of the modes."""
 PLACEHOLDER = "Search projects: words, lang:python, has:gfi, topic:payments ..."
 """What the empty search line says."""
 WIDE = 100
@@ -35,13 +39,31 @@ _ELLIPSIS = "..."
 
 
 def mode_labels(width: int, current: str, counts: dict[str, int]) -> list[str]:
-    """Return what the mode bar shows for each mode; on a narrow screen numbers, except the one that is on."""
-    labels = []
-    for mode, key, words in MODES:
-        number = counts.get(mode)
-        label = words + (f" ({number})" if number else "")
-        labels.append(f" {key} {label} " if width >= _NARROW_BAR or mode == current else f" {key} ")
-    return labels
+    """Return what the mode bar shows for each mode: all words, else short ones, else numbers but for the one on."""
+
+    def labels(words_of: Callable[[str, str], str]) -> list[str]:
+        made = []
+        for mode, key, words in MODES:
+            label = words if mode == current else words_of(mode, words)
+            number = counts.get(mode)
+            made.append(f" {key} {label}{f' ({number})' if number else ''} " if label else f" {key} ")
+        return made
+
+    if width >= _NARROW_BAR:
+        return labels(lambda mode, words: words)
+    short = labels(lambda mode, words: _SHORT.get(mode, words))
+    if _NAME_CELLS + sum(len(label) + 1 for label in short) <= width:
+        return short
+    return labels(lambda mode, words: "")
+
+
+def place_in(room: int, place: str) -> str:
+    """Return where the data is from and how old it is, as far as there is room: the age before the name."""
+    age_only = place.rpartition(" · ")[2]
+    for words in (place, age_only):
+        if len(words) <= room:
+            return words
+    return place[: room - 3] + _ELLIPSIS if room >= 8 else ""
 
 
 def place_words(names: Sequence[str], as_of: int | None) -> str:
@@ -115,13 +137,12 @@ class Page:
         """Draw the mode bar."""
         labels = mode_labels(self.columns, "explore", counts)
         text = " isexplore  " + " ".join(labels) + " "
-        used = 12 + sum(len(label) + 1 for label in labels)
+        used = _NAME_CELLS + sum(len(label) + 1 for label in labels)
         room = self.columns - used - 1
-        place = clean(place)
-        if room >= 8 and place:
-            place = place if len(place) <= room else place[: room - 3] + _ELLIPSIS
+        place = place_in(room, clean(place))
+        if place:
             text = text[:used].ljust(used) + " " * (room - len(place)) + place
-        at = 12
+        at = _NAME_CELLS
         text = _fit(text, self.columns)
         self.drawn.append(
             self._styled(text[:at], "1;38;2;255;196;115;48;2;36;47;56")

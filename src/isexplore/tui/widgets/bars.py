@@ -14,7 +14,7 @@ from textual.widget import Widget
 
 from isexplore.errors import AuthError, IsexploreError, StateError
 from isexplore.text import clean, clean_line
-from isexplore.tui.opening import MODES, mode_labels
+from isexplore.tui.opening import MODES, mode_labels, place_in
 from isexplore.tui.text import cells, cut
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class ModeBar(Widget):
         self._places: list[tuple[int, int, str]] = []
 
     def render(self) -> Content:
-        """Return the bar; on a narrow screen the modes are numbers, except the one that is on."""
+        """Return the bar."""
         width = self.size.width
         parts: list[tuple[str, str] | str] = [(" isexplore ", "bold $text-accent"), " "]
         column = 12
@@ -46,10 +46,9 @@ class ModeBar(Widget):
             parts.append(" ")
             self._places.append((column, column + len(text), mode))
             column += len(text) + 1
-        place = clean_line(self.place)
         room = width - column - 1
-        if room >= 8 and place:
-            place = place if len(place) <= room else place[: room - 3] + "..."
+        place = place_in(room, clean_line(self.place))
+        if place:
             parts.append(" " * (room - len(place)))
             parts.append((place, "$text-muted"))
         return Content.assemble(*parts)

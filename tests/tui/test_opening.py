@@ -1,0 +1,30 @@
+"""The bar with the modes: as many words as fit, and the age of the data before its name."""
+
+from __future__ import annotations
+
+import pytest
+
+from isexplore.tui.opening import mode_labels, place_in
+
+COUNTS = {"contributions": 2, "bookmarks": 1}
+
+
+@pytest.mark.parametrize(
+    ("width", "current", "bar"),
+    [
+        (120, "explore", " 1 Explore   2 First issues   3 Contributions (2)   4 Bookmarks (1) "),
+        (80, "explore", " 1 Explore   2 Issues   3 Mine (2)   4 Bookmarks (1) "),
+        (80, "contributions", " 1 Explore   2 Issues   3 Contributions (2)   4 Bookmarks (1) "),
+        (60, "first_issues", " 1   2 First issues   3   4 "),
+    ],
+)
+def test_the_modes_are_words_where_words_fit(width: int, current: str, bar: str) -> None:
+    assert " ".join(mode_labels(width, current, COUNTS)) == bar
+
+
+@pytest.mark.parametrize(
+    ("room", "seen"),
+    [(40, "practice forge · 4 minutes ago"), (15, "4 minutes ago"), (8, "pract..."), (7, "")],
+)
+def test_the_age_stays_when_the_name_must_go(room: int, seen: str) -> None:
+    assert place_in(room, "practice forge · 4 minutes ago") == seen
