@@ -2,10 +2,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from isexplore.catalog import match, words
 from isexplore.catalog.database import Database
 from isexplore.catalog.facets import all_facets, completions
 from isexplore.catalog.query import Found, search
@@ -49,6 +51,16 @@ def small(tmp_path: Path) -> Catalog:
         )
         writer.finish()
     return catalog(tmp_path)
+
+
+@pytest.fixture(scope="module")
+def varied(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Catalog]:
+    folder = tmp_path_factory.mktemp("varied")
+    fill(folder, made_up(1_500), readmes=100)
+    fill(folder, [project("b/sport", last_activity=None, stars=3)])
+    fill(folder, made_up(700, forge="lab", seed=9), account=LAB)
+    with catalog(folder, ACCOUNT, LAB) as view:
+        yield view
 
 
 def paths(found: Found) -> list[str]:
@@ -143,6 +155,37 @@ def test_orders(small: Catalog, text: str, first: str) -> None:
 def test_the_latest_change_is_last_for_the_oldest(small: Catalog) -> None:
     assert find(small, "sort:updated")[-1] == "old/billing"
     assert find(small, "sort:activity billing")[-1] == "old/billing"
+
+
+@pytest.mark.parametrize("tries", [2, 10_000])
+@pytest.mark.parametrize(
+    "text",
+    ["s", "limit", "-lang:go", "active:90d", "e active:1y", "lang:java,go s", '"rate"', "-active:4y a"],
+)
+def test_another_order_is_the_same_however_it_is_found(
+    varied: Catalog, monkeypatch: pytest.MonkeyPatch, text: str, tries: int
+) -> None:
+    monkeypatch.setattr(match, "_TRIES", tries)
+    orders = {
+        "name": lambda row: (words.key(row.name), row.rank),
+        "stars": lambda row: (-row.stars, row.rank),
+        "activity": lambda row: (row.last_activity is None, -(row.last_activity or 0), row.rank),
+    }
+    everything = search(varied, text, limit=10_000, now=NOW.timestamp()).rows
+    for name, order in orders.items():
+        found = search(varied, f"{text} sort:{name}", now=NOW.timestamp())
+        assert found.rows == sorted(everything, key=order)[:50]
+        assert found.count() == len(everything)
+        assert found.window(0, 10_000) == sorted(everything, key=order)
+
+
+def test_an_order_is_walked_where_many_match(varied: Catalog, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(match, "_TRIES", 2)
+    found = search(varied, "forge:work s sort:stars")
+    assert (found.total, found.more) == (60, True)
+    monkeypatch.setattr(match, "_TRIES", 10_000)
+    found = search(varied, "forge:work s sort:stars")
+    assert (found.total, found.more) == (501, True)
 
 
 def test_a_typing_error_is_forgiven_and_told(small: Catalog) -> None:

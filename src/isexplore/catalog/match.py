@@ -6,8 +6,6 @@ and reading stops early; only the exact day of `active:` is looked up in the row
 
 from __future__ import annotations
 
-import sqlite3
-
 from isexplore.catalog import words
 from isexplore.catalog.language import Filter, Query, Word, seconds
 from isexplore.catalog.store import Catalog, Store, unpack_text
@@ -23,9 +21,15 @@ BOUND = 500
 """Hits after which reading an index stops at first."""
 NAMES = 20
 """Projects looked up by the beginning of their name, whatever their rank."""
+_META_READY, _DEEP_READY = 4, 3
+"""Length up to which the indexes have the beginnings of words ready (`prefix` in the schema)."""
 _SPELT_OUT = 24
 """Words that the beginning of one is replaced with; for more, SQLite joins them itself."""
 _PHRASE_CHECKS = 80
+_WALKED = 60
+"""Hits to find at first where an order's index is walked."""
+_TRIES = 60
+"""Rows to look at for each hit wanted before such a walk is given up."""
 _LANGUAGES = {
     "js": "javascript", "ts": "typescript", "py": "python", "golang": "go", "cpp": "c++", "csharp": "c#",
     "rb": "ruby", "rs": "rust", "sh": "shell", "bash": "shell", "kt": "kotlin", "objc": "objective-c",
@@ -33,18 +37,18 @@ _LANGUAGES = {
 KINDS = {"lang": words.LANGUAGE, "topic": words.TOPIC, "group": words.GROUP, "has": words.HAS}
 """Which kind of filter word each filter looks for."""
 ORDERS = {
-    "stars": ("stars", "project_stars", "DESC"),
-    "activity": ("last_activity", "project_activity", "DESC"),
-    "updated": ("last_activity", "project_activity", "DESC"),
-    "name": ("key", "project_key", "ASC"),
+    "stars": ("stars DESC", "project_stars"),
+    "activity": ("last_activity DESC", "project_activity"),
+    "updated": ("last_activity DESC", "project_activity"),
+    "name": ("key", "project_key"),
 }
-"""Orders that are not by rank: column, index that has it, direction."""
+"""Orders that are not by rank: by what, and the index that has it."""
 
 
 class Compiled:
     """A search in the words of SQLite's full-text language."""
 
-    __slots__ = ("deep", "filters", "meta", "names", "notice", "phrases", "since", "until")
+    __slots__ = ("deep", "filters", "meta", "names", "notice", "phrases", "ready", "since", "until")
 
     def __init__(self) -> None:
         self.meta = ""
@@ -63,6 +67,18 @@ class Compiled:
         """Beginnings of a name (`words.key`) to look up directly."""
         self.notice: str | None = None
         """What is wrong with a filter's value, in words."""
+        self.ready = True
+        """Whether asking for one row is cheap: no beginning of a word has to be put together for it."""
+
+    def begins(self, text: str, indexed: int) -> str:
+        """Return the term for words, or a phrase, that begin with `text`.
+
+        Args:
+            text: what was typed.
+            indexed: length up to which the index has beginnings of words ready.
+        """
+        self.ready = self.ready and len(text.rpartition(" ")[2]) <= indexed
+        return words.quoted(text) + " *"
 
     @property
     def dated(self) -> bool:
@@ -99,9 +115,9 @@ def compile_query(catalog: Catalog, query: Query, now: int) -> Compiled:
     excluded = negative + [words.quoted(" ".join(word.tokens)) for word in query.words if word.negated]
     wanted = query.wanted
     out.filters = _expression(positive, excluded)
-    out.meta = _expression([_meta_term(catalog, word) for word in wanted] + positive, excluded)
+    out.meta = _expression([_meta_term(catalog, word, out) for word in wanted] + positive, excluded)
     if wanted and any(len(token) > 2 for word in wanted for token in word.tokens):
-        deep_terms = [term for word in wanted for term in _deep_terms(catalog, word)]
+        deep_terms = [term for word in wanted for term in _deep_terms(catalog, word, out)]
         deep_excluded = negative + [
             " AND ".join(words.quoted(token) for token in word.tokens) for word in query.words if word.negated
         ]
@@ -125,29 +141,23 @@ def _expression(wanted: list[str], excluded: list[str]) -> str:
     return f"({text}) NOT {_any(excluded)}" if excluded else text
 
 
-def _meta_term(catalog: Catalog, word: Word) -> str:
+def _meta_term(catalog: Catalog, word: Word, out: Compiled) -> str:
     if word.exact:
         return words.quoted(" ".join(word.tokens))
     if len(word.tokens) > 1:
-        return words.quoted(" ".join(word.tokens)) + " *"
-    return _begins(catalog, word.tokens[0], indexed=4)
+        return out.begins(" ".join(word.tokens), _META_READY)
+    return _begins(catalog, word.tokens[0], _META_READY, out)
 
 
-def _deep_terms(catalog: Catalog, word: Word) -> list[str]:
+def _deep_terms(catalog: Catalog, word: Word, out: Compiled) -> list[str]:
     terms = [words.quoted(token) for token in word.tokens]
     if not word.exact and len(word.tokens[-1]) > 2:
-        terms[-1] = _begins(catalog, word.tokens[-1], indexed=3)
+        terms[-1] = _begins(catalog, word.tokens[-1], _DEEP_READY, out)
     return terms
 
 
-def _begins(catalog: Catalog, token: str, indexed: int) -> str:
-    """Return the term for words that begin with `token`.
-
-    Args:
-        catalog: whose words there are.
-        token: what was typed of the word.
-        indexed: length up to which the index has beginnings of words ready.
-    """
+def _begins(catalog: Catalog, token: str, indexed: int, out: Compiled) -> str:
+    """Return the term for words that begin with `token`: of few long ones, these words themselves."""
     if len(token) > indexed and token.isascii():
         known: set[str] = set()
         for store in catalog.stores:
@@ -158,7 +168,7 @@ def _begins(catalog: Catalog, token: str, indexed: int) -> str:
             known.update(str(term) for (term,) in found)
         if 0 < len(known) <= _SPELT_OUT:
             return _any([words.quoted(term) for term in sorted(known)])
-    return words.quoted(token) + " *"
+    return out.begins(token, indexed)
 
 
 def _filter_terms(catalog: Catalog, chosen: Filter, out: Compiled) -> list[str]:
@@ -173,8 +183,8 @@ def _filter_terms(catalog: Catalog, chosen: Filter, out: Compiled) -> list[str]:
         if not exact and kind == words.LANGUAGE and folded in _LANGUAGES:
             folded = _LANGUAGES[folded]
             exact, begins, known = _facet_state(catalog, kind, folded)
-        term = words.quoted(words.filter_word(kind, folded))
-        terms.append(term if exact else term + " *")
+        term = words.filter_word(kind, folded)
+        terms.append(words.quoted(term) if exact else out.begins(term, _META_READY))
         if known and not begins and out.notice is None:
             near = nearest_value(catalog, kind, folded)
             out.notice = f"No project has {chosen.name}:{value}"
@@ -223,11 +233,15 @@ def _statement(table: str, compiled: Compiled) -> tuple[str, tuple[object, ...]]
     match = compiled.deep if table == "deep" else compiled.meta
     if not compiled.dated:
         return f"SELECT rowid FROM {table} WHERE {table} MATCH ? ORDER BY rowid", (match,)
-    condition, dates = compiled.dates("f.active")
+    condition, dates = compiled.dates("p.last_activity")
+    return f"SELECT p.id {_joined(table)} AND {condition} ORDER BY t.rowid", (match, *dates)
+
+
+def _joined(table: str) -> str:
+    """Return the part of a statement that gives the hits of a text index what ordering them needs."""
     return (
-        f"SELECT f.id FROM {table} AS t CROSS JOIN fit AS f ON f.id = t.rowid "
-        f"WHERE t.{table} MATCH ? AND {condition} ORDER BY t.rowid",
-        (match, *dates),
+        f"FROM {table} AS t CROSS JOIN project AS p INDEXED BY project_order ON p.id = t.rowid "
+        f"WHERE t.{table} MATCH ?"
     )
 
 
@@ -263,13 +277,17 @@ def _has_phrases(store: Store, rank: int, phrases: list[list[str]]) -> bool:
     return all(any(" " + " ".join(phrase) in text for text in texts) for phrase in phrases)
 
 
+def _undated(compiled: Compiled) -> tuple[str, tuple[object, ...]]:
+    condition, dates = compiled.dates("last_activity")
+    where = f"WHERE {condition} " if condition else ""
+    return f"SELECT id FROM project INDEXED BY project_order {where}ORDER BY id", dates
+
+
 def first_hits(store: Store, compiled: Compiled) -> tuple[list[int], bool]:
     """Return the best hits in rank order, and whether these are all; else the next ones follow."""
     limit = BOUND + 1
     if not compiled.meta:
-        condition, dates = compiled.dates("active")
-        where = f"WHERE {condition}" if condition else ""
-        found = _ranks(store, f"SELECT id FROM fit {where} ORDER BY id", dates, limit)
+        found = _ranks(store, *_undated(compiled), limit)
         return found, len(found) < limit
     meta = _ranks(store, *_statement("meta", compiled), limit)
     deep, deep_whole = _deep_ranks(store, compiled, limit)
@@ -286,67 +304,111 @@ def first_hits(store: Store, compiled: Compiled) -> tuple[list[int], bool]:
 def all_hits(store: Store, number: int, compiled: Compiled) -> list[Place]:
     """Return every hit of one file, in rank order."""
     if not compiled.meta:
-        condition, dates = compiled.dates("last_activity")
-        where = f"WHERE {condition}" if condition else ""
-        found = _ranks(store, f"SELECT id FROM project INDEXED BY project_activity {where}", dates, None)
+        found = _ranks(store, *_undated(compiled), None)
     else:
         found = _ranks(store, *_statement("meta", compiled), None)
         found = list({*found, *_deep_ranks(store, compiled, None)[0]})
     return [(rank, number) for rank in sorted(found)]
 
 
+Keyed = tuple[tuple[int, int, str], int, int]
+"""A hit in an order that is not by rank: what it is ordered by, its rank, the number of its store."""
+
+
 def sorted_places(
-    catalog: Catalog, numbers: Sequence[int], compiled: Compiled, sort: str, limit: int | None
-) -> list[Place]:
-    """Return the hits of several files in an order that is not by rank, at most `limit`."""
+    catalog: Catalog, numbers: Sequence[int], compiled: Compiled, sort: str, need: int | None
+) -> tuple[list[Place], bool]:
+    """Return hits of several files in an order that is not by rank, and whether these are all.
+
+    Args:
+        catalog: where to look.
+        numbers: the files to ask.
+        compiled: what to ask them.
+        sort: one of `ORDERS`.
+        need: how many to return at least, if there are so many; None for all.
+    """
     from heapq import merge
 
-    column, index, direction = ORDERS[sort]
-    lists = []
+    lists: list[list[Keyed]] = []
+    end: Keyed | None = None
     for number in numbers:
-        store = catalog.stores[number]
-        keyed = _keyed(store, compiled, column, index, direction, limit)
-        lists.append([(_sort_key(key, direction), rank, number) for rank, key in keyed])
-    places = [(rank, number) for _, rank, number in merge(*lists)]
-    return places[:limit] if limit is not None else places
+        for found, whole in _sorted_lists(catalog.stores[number], compiled, sort, need):
+            lists.append([(_sort_key(key), rank, number) for rank, key in found])
+            if not whole and (end is None or lists[-1][-1] < end):
+                # Beyond the end of a list that was cut short, what the others have is not all.
+                end = lists[-1][-1]
+    places = dict.fromkeys((each[1], each[2]) for each in merge(*lists) if end is None or each <= end)
+    return list(places), end is None
+
+
+def _sorted_lists(
+    store: Store, compiled: Compiled, sort: str, need: int | None
+) -> list[tuple[list[tuple[int, object]], bool]]:
+    """Return the hits of one file as lists of (rank, key), each with whether it is whole; they may overlap."""
+    limit = None if need is None else max(need, BOUND + 1)
+    if not compiled.meta:
+        condition, dates = compiled.dates("last_activity")
+        where = f"WHERE {condition}" if condition else ""
+        # Few may be in the span of time: then the walk along another order would not end soon.
+        index = ORDERS[sort][1] if not condition or "last_activity" in ORDERS[sort][0] else "project_order"
+        return [_keyed(store, f"FROM project AS p INDEXED BY {index} {where}", dates, sort, limit)]
+    lists = []
+    for table in ("meta", "deep"):
+        match = compiled.deep if table == "deep" else compiled.meta
+        if not match:
+            continue
+        if table == "deep" and compiled.phrases:
+            marks = ",".join(map(str, _deep_ranks(store, compiled, limit)[0]))
+            lists.append(_keyed(store, f"FROM project AS p WHERE p.id IN ({marks})", (), sort, None))
+            continue
+        walked = _walk(store, compiled, table, sort, max(need, _WALKED)) if need is not None else []
+        condition, dates = compiled.dates("p.last_activity")
+        also = f" AND {condition}" if condition else ""
+        lists.append(
+            (walked, False) if walked else _keyed(store, _joined(table) + also, (match, *dates), sort, limit)
+        )
+    return lists
 
 
 def _keyed(
-    store: Store, compiled: Compiled, column: str, index: str, direction: str, limit: int | None
-) -> list[tuple[int, object]]:
-    order = f"ORDER BY {column} {direction}, id"
-    if not compiled.meta and not compiled.dated:
-        tail = f" LIMIT {limit}" if limit is not None else ""
-        found = store.query(f"SELECT id, {column} FROM project INDEXED BY {index} {order}{tail}")
-        return [(int(str(rank)), key) for rank, key in found]
-    ranks = [rank for rank, _ in all_hits(store, 0, compiled)]
-    if len(ranks) <= 2 * BOUND:
-        marks = ",".join(map(str, ranks))
-        found = store.query(f"SELECT id, {column} FROM project WHERE id IN ({marks}) {order}")
-        return [(int(str(rank)), key) for rank, key in found][:limit]
-    # Many hits: walking the sorted index and asking each row whether it is one ends soon.
-    wanted = set(ranks)
-    out: list[tuple[int, object]] = []
-    if store.connection is None:
-        return out
-    try:
-        for rank, key in store.connection.execute(
-            f"SELECT id, {column} FROM project INDEXED BY {index} {order}"
-        ):
-            if rank in wanted:
-                out.append((rank, key))
-                if limit is not None and len(out) >= limit:
-                    break
-    except sqlite3.DatabaseError as error:
-        if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT:
-            raise
-        store.failed(error)
-    return out
+    store: Store, source: str, values: Sequence[object], sort: str, limit: int | None
+) -> tuple[list[tuple[int, object]], bool]:
+    order = ORDERS[sort][0]
+    tail = f" LIMIT {limit}" if limit is not None else ""
+    found = store.query(f"SELECT p.id, p.{order.split()[0]} {source} ORDER BY p.{order}, p.id{tail}", values)
+    return found, limit is None or len(found) < limit  # type: ignore[return-value]
 
 
-def _sort_key(key: object, direction: str) -> tuple[int, int, str]:
+def _walk(store: Store, compiled: Compiled, table: str, sort: str, need: int) -> list[tuple[int, object]]:
+    """Return the first `need` hits by walking along an order's index; none when there is a quicker way.
+
+    Where many match, asking row by row whether it does ends soon; where few do, fetching all is quicker.
+    """
+    if compiled.dated or not compiled.ready or need > BOUND:
+        return []
+    match = compiled.deep if table == "deep" else compiled.meta
+    # Walking costs about `_TRIES` times as much for a row as fetching does, for `need * size / many` rows.
+    many = int((_TRIES * need * store.count()) ** 0.5)
+    counted = store.numbers(
+        f"SELECT count(*) FROM (SELECT 1 FROM {table} WHERE {table} MATCH ? LIMIT {many})", (match,)
+    )
+    if not counted or counted[0][0] < many:
+        return []
+    order, index = ORDERS[sort]
+    column = order.split()[0]
+    rows = f"SELECT id, {column} FROM project INDEXED BY {index} ORDER BY {order}, id LIMIT {_TRIES * need}"
+    statement = (
+        f"SELECT p.id, p.{column} FROM ({rows}) AS p CROSS JOIN {table} AS t ON t.rowid = p.id "
+        f"WHERE t.{table} MATCH ? LIMIT {need}"
+    )
+    found = store.query(statement, (match,))
+    return found if len(found) == need else []  # type: ignore[return-value]
+
+
+def _sort_key(key: object) -> tuple[int, int, str]:
+    """Return what sorts as SQLite does: large numbers first, texts upwards, nothing last."""
     if isinstance(key, int):
-        return (0, -key if direction == "DESC" else key, "")
+        return (0, -key, "")
     return (0, 0, key) if isinstance(key, str) else (1, 0, "")
 
 
@@ -355,10 +417,13 @@ def name_hits(store: Store, compiled: Compiled) -> list[int]:
     found: dict[int, None] = {}
     for name in compiled.names:
         condition, dates = compiled.dates("last_activity")
-        also = f"AND {condition}" if condition else ""
+        names = "SELECT id, last_activity FROM project WHERE key >= ? AND key < ? ORDER BY key, id LIMIT"
+        statement = f"{names} {NAMES}"
+        if condition:
+            # Of a letter's names none may be of that time: not all of them are looked at.
+            statement = f"SELECT id FROM ({names} {10 * NAMES}) WHERE {condition} LIMIT {NAMES}"
         values = (name, name + "\U0010ffff", *dates)
-        statement = f"SELECT id FROM project WHERE key >= ? AND key < ? {also} ORDER BY key, id"
-        found.update(dict.fromkeys(_ranks(store, statement, values, NAMES)))
+        found.update((each[0], None) for each in store.numbers(statement, values))
     if compiled.filters and found:
         kept = {
             rank

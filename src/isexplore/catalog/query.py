@@ -106,9 +106,8 @@ class Found:
         if self._whole:
             return
         if self._effective.sort in match.ORDERS:
-            everything = match.sorted_places(
-                self.catalog, self._stores, self._compiled, str(self._effective.sort), None
-            )
+            sort = str(self._effective.sort)
+            everything, _ = match.sorted_places(self.catalog, self._stores, self._compiled, sort, None)
         else:
             from heapq import merge
 
@@ -159,9 +158,9 @@ def search(
     found._now = int(time.time() if now is None else now)
     stop = _Deadline(catalog, deadline)
     try:
-        _run(found, stop)
+        _run(found, stop, offset + limit)
         if not found.total and not found.late and query.wanted:
-            found = _forgiven(found, stop) or found
+            found = _forgiven(found, stop, offset + limit) or found
         found.rows = found.window(offset, limit)
     except sqlite3.OperationalError:
         if not stop.passed:
@@ -195,8 +194,8 @@ class _Deadline:
             connection.set_progress_handler(None, 0)
 
 
-def _run(found: Found, stop: _Deadline) -> None:
-    """Fill `found` with the first hits in their order."""
+def _run(found: Found, stop: _Deadline, need: int) -> None:
+    """Fill `found` with the first hits in their order, with at least `need` if there are so many."""
     catalog, query = found.catalog, found._effective
     found._stores = [
         number
@@ -207,11 +206,9 @@ def _run(found: Found, stop: _Deadline) -> None:
     found.notice = found._compiled.notice
     try:
         if query.sort in match.ORDERS:
-            places = match.sorted_places(
-                catalog, found._stores, found._compiled, str(query.sort), match.BOUND + 1
+            found._head, found._whole = match.sorted_places(
+                catalog, found._stores, found._compiled, str(query.sort), need
             )
-            found._whole = len(places) <= match.BOUND
-            found._head = places
         else:
             _first(found)
     except sqlite3.OperationalError:
@@ -262,7 +259,7 @@ def _on_forge(store: Store, query: Query) -> bool:
 # Typing errors
 
 
-def _forgiven(found: Found, stop: _Deadline) -> Found | None:
+def _forgiven(found: Found, stop: _Deadline, need: int) -> Found | None:
     """Return what is found with each unknown word replaced by the nearest known one; None if nothing is."""
     text = found.query.text
     changed = False
@@ -277,7 +274,7 @@ def _forgiven(found: Found, stop: _Deadline) -> Found | None:
     again = Found(found.catalog, found.query)
     again._now = found._now
     again._effective = parse(text, typing=True, forges=[store.forge for store in found.catalog.stores])
-    _run(again, stop)
+    _run(again, stop, need)
     if not again.total:
         return None
     again.corrected = text

@@ -54,7 +54,6 @@ class Fit(NamedTuple):
     key: str
     boost: int
     """What the project has in its favour whatever is searched for, in hundredths of `rank.best_first`'s unit."""
-    active: int | None
     topics_at: int
     path_at: int
     low: str
@@ -246,7 +245,7 @@ def fit_of(values: Values) -> Fit:
     )
     boost = round(_POPULAR * log1p(values["score"])) + welcoming
     low = f" {name} | {topics} | {rest} "
-    return Fit(values["key"], boost, values["last_activity"], start, start + len(topics) + 2, low)
+    return Fit(values["key"], boost, start, start + len(topics) + 2, low)
 
 
 def score_of(values: Values, now: int) -> int:

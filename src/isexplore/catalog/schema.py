@@ -9,7 +9,9 @@ project whose score changes moves by itself, and the rows of several forges (eac
 merge by comparing numbers.
 
 The table `fit` repeats, in few bytes, what ordering hits by relevance needs: reading five hundred
-whole rows at every keystroke would be most of its time. The table `word` holds every word of the indexes:
+whole rows at every keystroke would be most of its time. For the same reason the index `project_order`
+begins with the row number: what another order or `active:` needs of a hit lies close together there.
+The table `word` holds every word of the indexes:
 the beginning of a word is asked for as "any of these words", which SQLite reads lazily in rank
 order, where a prefix that has no index of its own is first put together in full.
 """
@@ -23,7 +25,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
 
-VERSION: Final = 3
+VERSION: Final = 4
 """Layout of the tables; a file with another number is rebuilt."""
 APPLICATION: Final = 0x15E7C0DE
 """Marks the file as ours (SQLite's `application_id`)."""
@@ -76,6 +78,7 @@ CREATE TABLE project (
 );
 CREATE INDEX project_path ON project (path);
 CREATE INDEX project_key ON project (key);
+CREATE INDEX project_order ON project (id, stars, last_activity, key);
 CREATE INDEX project_stars ON project (stars DESC);
 CREATE INDEX project_activity ON project (last_activity DESC);
 CREATE INDEX project_new ON project (first_seen) WHERE first_seen IS NOT NULL;
@@ -90,7 +93,7 @@ CREATE VIRTUAL TABLE deep USING fts5(
 CREATE VIRTUAL TABLE vocabulary USING fts5vocab(meta, 'row');
 CREATE TABLE word (term TEXT PRIMARY KEY) WITHOUT ROWID;
 CREATE TABLE fit (
-    id INTEGER PRIMARY KEY, key TEXT NOT NULL, boost INTEGER NOT NULL, active INTEGER, topics_at INTEGER NOT NULL,
+    id INTEGER PRIMARY KEY, key TEXT NOT NULL, boost INTEGER NOT NULL, topics_at INTEGER NOT NULL,
     path_at INTEGER NOT NULL, low TEXT NOT NULL
 );
 CREATE TABLE readme (pid TEXT PRIMARY KEY, excerpt BLOB NOT NULL) WITHOUT ROWID;

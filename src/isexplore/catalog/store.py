@@ -207,6 +207,7 @@ class Store:
         self.path = path
         self.connection = schema.open_for_reading(path)
         self.damaged = os.path.exists(path + schema.DAMAGED)
+        self._counted: tuple[int, int] | None = None
 
     def close(self) -> None:
         """Close the file."""
@@ -256,9 +257,14 @@ class Store:
         return found[0][0] if found else None
 
     def count(self) -> int:
-        """Return how many projects there are."""
-        found = self.query("SELECT count(*) FROM project INDEXED BY project_stars")
-        return int(str(found[0][0])) if found else 0
+        """Return how many projects there are; counted once for each time that somebody wrote."""
+        version = self.numbers("PRAGMA data_version")
+        if not version:
+            return 0
+        if self._counted is None or self._counted[0] != version[0][0]:
+            found = self.numbers("SELECT count(*) FROM project INDEXED BY project_stars")
+            self._counted = (version[0][0], found[0][0]) if found else None
+        return self._counted[1] if self._counted else 0
 
     def as_of(self) -> int | None:
         """Return when the forge last told everything, in seconds since 1970; None for never."""

@@ -284,7 +284,7 @@ class Writer:
     def _index(self, changes: Sequence[_Change]) -> None:
         db = self._database.connection
         db.executemany(
-            "INSERT INTO fit (id, key, boost, active, topics_at, path_at, low) VALUES (?,?,?,?,?,?,?)",
+            "INSERT INTO fit (id, key, boost, topics_at, path_at, low) VALUES (?,?,?,?,?,?)",
             ((each.rank, *each.fit) for each in changes),
         )
         db.executemany(
