@@ -35,26 +35,30 @@ class Broken(app.ExploringApp):
         raise RuntimeError(f"nobody expected {token}")
 
 app.ExploringApp = Broken
-config = Config(forges=(ForgeConfig(name="x", url="http://127.0.0.1:9"),), refresh_after=1e9)
+config = Config(forges=(ForgeConfig(name="x", url="http://127.0.0.1:9"),))
 paths = Paths.under(Path(sys.argv[1]))
 sys.exit(open_screens(paths, Services(paths, config)))
 """
 
 
 def issue_under_cursor(person: PersonAtTerminal) -> str:
-    """Return the number of the issue that the cursor is on."""
-    found = re.search(r"▌#(\d+)", person.text)
-    return found[1] if found else ""
+    """Return the number of the issue that the cursor is on, where the keys go; empty when they go elsewhere."""
+    for y, line in enumerate(person.screen.display):
+        found = re.search(r"▌#(\d+)", line)
+        if found and person.screen.buffer[y][found.start()].bold:
+            return found[1]
+    return ""
 
 
-def go_down(person: PersonAtTerminal) -> None:
-    """Go to the next issue; somebody whose key came too early presses it again."""
-    before = issue_under_cursor(person)
-    person.send(DOWN)
-    for _ in range(20):
-        person.read(0.05)
-        if issue_under_cursor(person) != before:
+def go_to_issue(person: PersonAtTerminal, number: str) -> None:
+    """Go down to an issue, looking at where each key leads."""
+    while True:
+        person.until(lambda: issue_under_cursor(person), "a cursor among the issues")
+        here = issue_under_cursor(person)
+        if here == number:
             return
+        person.send(DOWN)
+        person.until(lambda here=here: issue_under_cursor(person) not in (here, ""), "the next issue")
 
 
 def take_step(person: PersonAtTerminal, name: str, *, asks: str = "") -> None:
@@ -94,8 +98,7 @@ def test_a_newcomer_contributes_in_a_terminal(isolated_environment: Path, tmp_pa
         person.send("]]]")
         person.sees("#1 Add your name to the list of contributors")
         person.send(ENTER)
-        while issue_under_cursor(person) != "1":
-            go_down(person)
+        go_to_issue(person, "1")
         person.send(ENTER)
         take_step(person, "claim", asks="How do you want to claim it?")
         take_step(person, "fork")
@@ -133,7 +136,7 @@ def test_a_bug_shows_where_its_report_is_and_nothing_secret(tmp_path: Path) -> N
     program = tmp_path / "broken.py"
     program.write_text(BROKEN)
     with person_at_terminal(str(program), str(tmp_path / "world")) as person:
-        person.sees("1 Explore", "The catalog is empty")
+        person.sees("1 Explore", "? Help")
         person.send("?")
         assert person.end() == 3
         assert person.is_restored

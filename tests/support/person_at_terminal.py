@@ -20,7 +20,7 @@ import pyte
 ENTER, ESCAPE, DOWN = "\r", "\x1b", "\x1b[B"
 CTRL_S = "\x13"
 LEAVES_ALTERNATE, ENTERS_ALTERNATE = b"\x1b[?1049l", b"\x1b[?1049h"
-LONG = 60.0
+LONG = 40.0
 """Seconds that anything may take."""
 _UNKNOWN_TO_PYTE = (b"\x1b[>1u", b"\x1b[<u", b"\x1b[?u")
 _DIVIDERS = str.maketrans("│▏▌", "   ")

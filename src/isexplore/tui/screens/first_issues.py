@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, cast
 
 from textual import on, work
 from textual.app import ComposeResult
@@ -157,6 +157,11 @@ class FirstIssuesScreen(Screen[None]):
         self.query_one("#issue-text").focus()
 
     @on(RowList.Chosen, "#issues")
+    def _choose(self, event: RowList.Chosen) -> None:
+        # The issue that was chosen, also where a refresh has moved or removed its row since.
+        forge, project, number = cast("tuple[str, str, int]", event.key)
+        begin_contribution(self.app, ProjectRef(forge, project), number)
+
     def action_contribute(self) -> None:
         """Begin a contribution that solves the issue."""
         row = self.current()

@@ -253,8 +253,9 @@ class Preview(Vertical):
     @on(RowList.Chosen, "#preview-issues")
     def _choose_issue(self, event: RowList.Chosen) -> None:
         event.stop()
-        if self.reading is not None and self.ref is not None and event.index < len(self._issues):
-            self.post_message(self.IssueChosen(self.ref, self._issues[event.index].issue.number))
+        # By its key: where it stands may have changed since the key was pressed.
+        if self.reading is not None and self.ref is not None and isinstance(event.key, int):
+            self.post_message(self.IssueChosen(self.ref, event.key))
 
     @on(RowList.Highlighted, "#preview-issues")
     def _keep_highlight(self, event: RowList.Highlighted) -> None:
