@@ -21,10 +21,12 @@ BOUND = 500
 """Hits after which reading an index stops at first."""
 NAMES = 20
 """Projects looked up by the beginning of their name, whatever their rank."""
-_META_READY, _DEEP_READY = 4, 3
+_META_READY, _DEEP_READY = 4, 5
 """Length up to which the indexes have the beginnings of words ready (`prefix` in the schema)."""
-_SPELT_OUT = 24
+_SPELT_OUT = 100
 """Words that the beginning of one is replaced with; for more, SQLite joins them itself."""
+_FEW = 6
+"""Words that may stand for one where each row is asked."""
 _PHRASE_CHECKS = 80
 _WALKED = 60
 """Hits to find at first where an order's index is walked."""
@@ -167,6 +169,7 @@ def _begins(catalog: Catalog, token: str, indexed: int, out: Compiled) -> str:
             )
             known.update(str(term) for (term,) in found)
         if 0 < len(known) <= _SPELT_OUT:
+            out.ready = out.ready and len(known) <= _FEW
             return _any([words.quoted(term) for term in sorted(known)])
     return out.begins(token, indexed)
 

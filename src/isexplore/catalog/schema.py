@@ -88,7 +88,7 @@ CREATE VIRTUAL TABLE meta USING fts5(
     content='', columnsize=0, prefix='1 2 3 4', tokenize='unicode61 remove_diacritics 2'
 );
 CREATE VIRTUAL TABLE deep USING fts5(
-    body, content='', columnsize=0, detail=none, prefix='3', tokenize='unicode61 remove_diacritics 2'
+    body, content='', columnsize=0, detail=none, prefix='3 4 5', tokenize='unicode61 remove_diacritics 2'
 );
 CREATE VIRTUAL TABLE vocabulary USING fts5vocab(meta, 'row');
 CREATE TABLE word (term TEXT PRIMARY KEY) WITHOUT ROWID;
