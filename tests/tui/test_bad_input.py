@@ -160,6 +160,8 @@ async def test_quitting_during_a_clone_is_instant_and_leaves_nothing(tmp_path: P
             loop = asyncio.get_running_loop()
             before = loop.time()
             await person.press("q")
+            await person.sees_words("Quit while something runs?", "step “fork”")
+            await person.press("q")
             await person.until(lambda: person.app._exit)
         assert loop.time() - before < LONG / 3, "the answer was waited for"
         world.forge.knobs.latency = 0.0

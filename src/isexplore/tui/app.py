@@ -82,6 +82,10 @@ class IsexploreApp(App[int]):
         """Called once, when the first screen has been drawn."""
         self.report: Path | None = None
         """Where the report of a crash was written."""
+        self.running: dict[str, str] = {}
+        """What is at work, in words, by the contribution whose step it is: leaving would stop it."""
+        self.refreshing = False
+        """Whether the forges are being asked what is new."""
         self.looked_at_catalog = False
         """Whether the catalog was shown: what was new in it then is not new the next time."""
         self._safe_filter = SafeFilter()
@@ -142,8 +146,21 @@ class IsexploreApp(App[int]):
         await self.services.disconnect()
 
     async def action_leave(self) -> None:
-        """Quit; running git and HTTP are stopped with their workers."""
-        self.exit(0)
+        """Quit, once nothing runs or its end was agreed to; git and HTTP are stopped with their workers."""
+        if not self.running:
+            self.exit(0)
+            return
+        from isexplore.tui.screens.dialogs import LeaveDialog
+
+        def answered(leave: bool | None) -> None:
+            if leave:
+                self.exit(0)
+
+        self.push_screen(LeaveDialog(tuple(self.running.values())), answered)
+
+    async def action_quit(self) -> None:
+        """Quit as the key does; what Textual's own key and palette ask for."""
+        await self.action_leave()
 
     def _fatal_error(self) -> None:
         # Textual's own version prints every local variable of every frame, tokens among them.
@@ -245,6 +262,7 @@ class IsexploreApp(App[int]):
         if not self.services.config.forges and not self.services.config.sources:
             self.notify("isexplore login URL connects to a forge.", title="No forge is connected")
             return
+        self.refreshing = True
         self._refresh_catalog()
 
     @work(exclusive=True, group="catalog")
@@ -258,8 +276,10 @@ class IsexploreApp(App[int]):
         try:
             outcome = await refresh_beside(self.services, progressed)
         except IsexploreError as error:
+            self.refreshing = False
             self._tell_screens(CatalogRefreshFailed(error))
             return
+        self.refreshing = False
         self.services.reopen_catalog()
         self._tell_screens(CatalogRefreshed(outcome))
 
@@ -280,8 +300,10 @@ class IsexploreApp(App[int]):
         try:
             outcome = await ask_forges(self.services, text)
         except IsexploreError as error:
+            self.refreshing = False
             self._tell_screens(CatalogRefreshFailed(error))
             return
+        self.refreshing = False
         self.services.reopen_catalog()
         self._tell_screens(CatalogRefreshed(outcome))
 

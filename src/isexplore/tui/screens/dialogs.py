@@ -22,9 +22,13 @@ from isexplore.tui.widgets.words import Words
 class AskDialog(ModalScreen[dict[str, str | bool] | None]):
     """Ask for one or more values; answers None when it is left with escape."""
 
+    DEFAULT_CSS = """
+    AskDialog .dialog-error { color: $text-error; height: auto; }
+    """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "Cancel", id="dialog.cancel"),
-        Binding("ctrl+s", "accept", "Go on", id="dialog.accept", priority=True),
+        # Without priority: it must not overtake keys that the fields have not handled yet.
+        Binding("ctrl+s", "accept", "Go on", id="dialog.accept"),
     ]
 
     def __init__(
@@ -45,15 +49,23 @@ class AskDialog(ModalScreen[dict[str, str | bool] | None]):
             if self._text:
                 yield Words(self._text, classes="dialog-text")
             if self._error:
-                yield Words(self._error, classes="dialog-error")
+                yield Words(self._error, id="dialog-error", classes="dialog-error")
             yield Form(self._fields)
             with Horizontal(classes="buttons"):
                 yield Button(Content("Cancel  esc"), id="cancel")
                 yield Button(Content(f"{self._accept}  ctrl+s"), id="accept", variant="primary")
 
     def on_mount(self) -> None:
-        """Put the cursor into the first field."""
-        self.query_one(Form).focus_first()
+        """Put the cursor into the first field, with what went wrong in sight."""
+        if not self._error:
+            self.query_one(Form).focus_first()
+            return
+        self.query_one(Form).focus_first(scroll=False)
+        self.call_after_refresh(self._show_error)
+
+    def _show_error(self) -> None:
+        dialog = self.query_one(VerticalScroll)
+        dialog.scroll_to_widget(self.query_one("#dialog-error"), animate=False, top=True, force=True)
 
     @on(Form.Submitted)
     def action_accept(self) -> None:
@@ -227,6 +239,8 @@ class ConfirmDialog(ModalScreen[bool]):
         Binding("y", "answer(True)", "Yes", id="dialog.yes"),
         Binding("n,escape", "answer(False)", "No", id="dialog.no"),
     ]
+    YES_KEY: ClassVar[str] = "y"
+    """The key that the button names."""
 
     def __init__(self, title: str, text: str = "", *, yes: str = "Yes", no: str = "No") -> None:
         super().__init__()
@@ -237,13 +251,13 @@ class ConfirmDialog(ModalScreen[bool]):
 
     def compose(self) -> ComposeResult:
         """Lay out the question and two buttons."""
-        with Vertical(classes="dialog"):
+        with VerticalScroll(classes="dialog"):
             yield Words(self._title, classes="dialog-title")
             if self._text:
                 yield Words(self._text, classes="dialog-text")
             with Horizontal(classes="buttons"):
                 yield Button(Content(f"{self._no}  n"), id="no")
-                yield Button(Content(f"{self._yes}  y"), id="yes", variant="primary")
+                yield Button(Content(f"{self._yes}  {self.YES_KEY}"), id="yes", variant="primary")
 
     def on_mount(self) -> None:
         """Rest on the harmless answer."""
@@ -258,6 +272,26 @@ class ConfirmDialog(ModalScreen[bool]):
         """Take a button for its key."""
         event.stop()
         self.dismiss(event.button.id == "yes")
+
+
+class LeaveDialog(ConfirmDialog):
+    """Ask whether to quit while something runs; the key that asked to quit agrees, too."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("q,ctrl+q", "answer(True)", "Quit", id="dialog.leave", show=False)
+    ]
+    YES_KEY = "q"
+
+    def __init__(self, running: Sequence[str]) -> None:
+        super().__init__(
+            "Quit while something runs?",
+            "At work: "
+            + "; ".join(running)
+            + ".\n\nQuitting stops it. What the forge was asked for already stays; "
+            "of a clone nothing is left. The contribution goes on where it stands when you come back.",
+            yes="Quit",
+            no="Stay",
+        )
 
 
 class MessageDialog(ModalScreen[None]):

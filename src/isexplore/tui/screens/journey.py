@@ -365,7 +365,13 @@ class JourneyScreen(Screen[None]):
         given = self._answers.get(step.name, {}) if error is not None else {}
         return AskDialog(
             explanation.title,
-            [field._replace(default=given.get(field.key, field.default)) for field in fields],
+            [
+                # A folder that was in the way is no answer to begin with: the step offers a free one.
+                field
+                if field.kind == "folder"
+                else field._replace(default=given.get(field.key, field.default))
+                for field in fields
+            ],
             text=text,
             accept="Run",
             error=str(error) if error is not None else "",
@@ -374,6 +380,7 @@ class JourneyScreen(Screen[None]):
     def run_step(self, step: StepName, answers: dict[str, str]) -> None:
         """Run a step, with its output on the screen."""
         self.running = step
+        self.app.running[self.journey.id] = f"the step “{step}” of {self.journey.project}"
         self._selected = step
         self._answers[step] = answers
         self._errors.pop(step, None)
@@ -408,7 +415,7 @@ class JourneyScreen(Screen[None]):
     @on(StepFinished)
     def finish(self, message: StepFinished) -> None:
         """Show how it ended, and look at the world again."""
-        self.running = None
+        self._no_longer_runs()
         self.remove_class("-running")
         if message.error is None:
             self.remove_class("-output")
@@ -420,13 +427,21 @@ class JourneyScreen(Screen[None]):
         self.refresh_bindings()
         self.probe()
 
+    def _no_longer_runs(self) -> None:
+        self.running = None
+        self.app.running.pop(self.journey.id, None)
+
+    def on_unmount(self) -> None:
+        """Nothing runs without its screen."""
+        self._no_longer_runs()
+
     def action_cancel(self) -> None:
         """Stop the running step."""
         if self.running is None:
             return
         step = self.running
         self.workers.cancel_group(self, "journey")
-        self.running = None
+        self._no_longer_runs()
         self.remove_class("-running", "-output")
         self._tell(f"Stopped: {step}. Nothing half-done is left; enter runs it again.")
         self.refresh_bindings()

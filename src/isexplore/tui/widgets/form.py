@@ -5,7 +5,8 @@
     form.check()                     # False when a required answer is missing; says so at the field
     form.complain("title", "...")    # what is wrong with an answer
 
-Enter goes to the next question, and after the last one posts `Form.Submitted`.
+Enter goes to the next question, and after the last one posts `Form.Submitted`; in a text of several lines it
+makes a new line.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from typing import ClassVar, Literal, NamedTuple, Protocol, cast
 
 from textual import on
 from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
 from textual.containers import VerticalGroup
 from textual.content import Content
 from textual.geometry import Size
@@ -123,17 +125,35 @@ class ChoiceList(RowList):
         chosen = self._choices.chosen
         self.set_rows(self._choices)
         self.move_cursor(chosen)
+        self.watch(self, "cursor", self._mark)
 
-    def watch_cursor(self, index: int | None) -> None:
+    def _mark(self, index: int | None) -> None:
         """Mark the answer that is taken."""
-        super().watch_cursor(index)
         if index is not None:
             self._choices.chosen = index
             self.refresh_rows()
 
 
 class TickBox(Checkbox):
-    """Yes or no, as `[x]` or `[ ]`: told apart without colours."""
+    """Yes or no, as `[x]` or `[ ]`: told apart without colours. Space ticks; enter goes on, as in a line."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "go_on", "Go on", show=False)]
+
+    class Passed(Message):
+        """Enter was pressed."""
+
+        def __init__(self, box: TickBox) -> None:
+            super().__init__()
+            self.box = box
+
+        @property
+        def control(self) -> TickBox:
+            """The box."""
+            return self.box
+
+    def action_go_on(self) -> None:
+        """Leave it as it is."""
+        self.post_message(self.Passed(self))
 
     @property
     def _button(self) -> Content:
@@ -217,14 +237,17 @@ class Form(VerticalGroup):
         super().__init__(id=id, classes=classes)
         self._fields = tuple(fields)
         self._inputs: dict[str, Widget] = {}
+        self._tops: dict[str, Widget] = {}
+        """Where each question begins."""
         self._errors: dict[str, Words] = {}
 
     def compose(self) -> ComposeResult:
         """Lay out label, help, input and a line for what is wrong, question by question."""
         for field in self._fields:
+            answer = self._inputs[field.key] = self._tops[field.key] = _input(field)
             if field.kind != "yesno":
-                yield Words(clean_line(field.label), classes="form-label")
-            answer = self._inputs[field.key] = _input(field)
+                self._tops[field.key] = Words(clean_line(field.label), classes="form-label")
+                yield self._tops[field.key]
             if field.kind == "yesno":
                 yield answer
             if field.help:
@@ -234,10 +257,10 @@ class Form(VerticalGroup):
             error = self._errors[field.key] = Words(classes="form-error")
             yield error
 
-    def focus_first(self) -> None:
-        """Put the focus on the first question."""
+    def focus_first(self, *, scroll: bool = True) -> None:
+        """Put the focus on the first question, and scroll there."""
         for answer in self._inputs.values():
-            answer.focus()
+            answer.focus(scroll_visible=scroll)
             return
 
     def values(self) -> dict[str, str | bool]:
@@ -250,7 +273,9 @@ class Form(VerticalGroup):
         error.say(words)
         error.set_class(bool(words), "-shown")
         if words:
-            self._inputs[key].focus()
+            self._inputs[key].focus(scroll_visible=False)
+            # The whole question with what is wrong; that has a place only after the next layout.
+            self.call_after_refresh(self._tops[key].scroll_visible, animate=False, top=True, force=True)
 
     def check(self) -> bool:
         """Return whether every required answer is there; say at the first field where one is not."""
@@ -265,7 +290,8 @@ class Form(VerticalGroup):
 
     @on(Input.Submitted)
     @on(RowList.Chosen)
-    def _go_on(self, event: Input.Submitted | RowList.Chosen) -> None:
+    @on(TickBox.Passed)
+    def _go_on(self, event: Input.Submitted | RowList.Chosen | TickBox.Passed) -> None:
         event.stop()
         answers = list(self._inputs.values())
         at = next(number for number, answer in enumerate(answers) if answer is event.control)

@@ -1,0 +1,136 @@
+"""Dialogs: no key is lost, enter goes on, what went wrong is in sight on a small screen, quitting asks."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from textual import events
+from textual.app import App
+from textual.containers import VerticalScroll
+from textual.screen import ModalScreen
+from textual.widgets import Input, TextArea
+
+import isexplore.tui.app
+from isexplore.tui.app import IsexploreApp
+from isexplore.tui.screens.dialogs import AskDialog, ConfirmDialog, LeaveDialog
+from isexplore.tui.widgets.form import Field
+from tests.support.tui import HostApp, frame, settle, until
+from tests.support.world import at_the_screen, services_for
+
+SMALL = (80, 24)
+CSS = (Path(isexplore.tui.app.__file__).parent / IsexploreApp.CSS_PATH).read_text()
+WHY = "A clone is the project with its history in a folder on your machine, for changing and testing. " * 4
+
+
+def ask(app: App[Any], dialog: ModalScreen[Any]) -> list[Any]:
+    """Show a dialog; return the list that its answer will be in."""
+    answers: list[Any] = []
+    app.push_screen(dialog, answers.append)
+    return answers
+
+
+@pytest.mark.parametrize("kind", ["text", "multiline"])
+async def test_keys_that_were_typed_before_ctrl_s_are_in_the_answer(kind: Any) -> None:
+    app = HostApp(css=CSS)
+    async with app.run_test(size=SMALL) as pilot:
+        answers = ask(app, AskDialog("Commit", (Field("message", "Message", kind),)))
+        await settle(pilot)
+        for key in "abcx":
+            app.post_message(events.Key(key, key))
+        app.post_message(events.Key("backspace", None))
+        app.post_message(events.Key("ctrl+s", None))
+        await until(lambda: answers)
+        assert answers == [{"message": "abc"}]
+
+
+async def test_enter_goes_from_question_to_question_and_runs_after_the_last() -> None:
+    fields = (
+        Field("title", "Title"),
+        Field("draft", "As a draft", "yesno", True),
+        Field("name", "Name"),
+        Field("sign", "Sign off", "yesno"),
+    )
+    app = HostApp(css=CSS)
+    async with app.run_test(size=SMALL) as pilot:
+        answers = ask(app, AskDialog("Propose", fields))
+        await settle(pilot)
+        await pilot.press("a", "enter", "enter", "b", "enter", "space", "enter")
+        await settle(pilot)
+        assert answers == [{"title": "a", "draft": True, "name": "b", "sign": True}]
+
+
+async def test_what_went_wrong_is_in_sight_on_a_small_screen() -> None:
+    fields = (Field("folder", "Clone into", "folder", "/src/a", help="The folder is made."),)
+    app = HostApp(css=CSS)
+    async with app.run_test(size=SMALL) as pilot:
+        ask(app, AskDialog("Clone", fields, text=WHY * 3, error="/src/a is in the way: it is not empty"))
+        await until(lambda: "is in the way" in frame(app))
+        assert "Clone into" in frame(app)
+        assert isinstance(app.focused, Input)
+
+
+async def test_the_field_that_lacks_an_answer_is_in_sight_with_the_reason() -> None:
+    fields = (
+        Field("title", "Title of it", required=True),
+        *(Field(f"text{number}", f"Text {number}", "multiline") for number in range(3)),
+    )
+    app = HostApp(css=CSS)
+    async with app.run_test(size=SMALL) as pilot:
+        ask(app, AskDialog("Propose", fields, text=WHY))
+        await settle(pilot)
+        app.screen.query(TextArea).last().focus()
+        await settle(pilot)
+        assert "Title of it" not in frame(app)
+        await pilot.press("ctrl+s")
+        await until(lambda: "Title of it" in frame(app))
+        assert "This is needed." in frame(app)
+
+
+async def test_a_long_question_scrolls_and_its_buttons_are_in_sight() -> None:
+    app = HostApp(css=CSS)
+    async with app.run_test(size=SMALL) as pilot:
+        ask(app, ConfirmDialog("Really?", WHY * 6))
+        await until(lambda: "Yes  y" in frame(app))
+        assert app.screen.query_one(VerticalScroll).max_scroll_y > 0
+
+
+async def test_quitting_while_a_step_runs_asks_and_the_second_q_leaves(tmp_path: Path) -> None:
+    async with at_the_screen(services_for(tmp_path, "http://127.0.0.1:9", "token"), size=SMALL) as person:
+        app = person.app
+        app.running["1"] = "the step “clone” of payments/retry-queue"
+        await person.press("q")
+        await person.sees_words(
+            "Quit while something runs?", "clone", "payments/retry-queue", "Quit q", "Stay n"
+        )
+        await person.press("n")
+        assert not isinstance(app.screen, LeaveDialog)
+        assert app.return_code is None
+        await person.press("q", "q")
+        await until(lambda: app.return_code is not None)
+        assert app.return_code == 0
+
+
+async def test_an_empty_list_says_that_it_is_being_filled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import asyncio
+
+    from isexplore import updates
+    from isexplore.catalog.reports import SyncProgress
+    from isexplore.errors import UnavailableError
+
+    gone_on = asyncio.Event()
+
+    async def refresh_beside(services: object, progressed: Any) -> None:
+        progressed(SyncProgress(forge="work", phase="listing", projects=22, total=36))
+        await gone_on.wait()
+        raise UnavailableError("The forge does not answer", "", "Look at the network")
+
+    monkeypatch.setattr(updates, "refresh_beside", refresh_beside)
+    async with at_the_screen(services_for(tmp_path, "http://127.0.0.1:9", "token"), size=SMALL) as person:
+        await person.sees_words("for the first time", "work: found 22 of 36 projects work: found")
+        assert "The catalog is empty" not in person.sees
+        gone_on.set()
+        await person.sees_words("The forge does not answer. Look at the network r tries again.")
