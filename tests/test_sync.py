@@ -15,6 +15,7 @@ import pytest
 from isexplore.catalog.issues import first_issues
 from isexplore.catalog.query import search
 from isexplore.catalog.reports import SyncProgress
+from isexplore.config.schema import NetworkConfig
 from isexplore.models import ProjectRef
 from isexplore.practice.server import Fault, Knobs
 from isexplore.updates import sync
@@ -65,10 +66,11 @@ async def test_projects_can_be_searched_while_a_first_sync_runs(tmp_path: Path) 
 
 
 async def test_a_sync_after_a_kill_keeps_what_was_found_and_finishes(tmp_path: Path) -> None:
-    with syncing(tmp_path, light=MANY, knobs=Knobs(latency=0.02)) as world:
+    network = NetworkConfig(concurrency=2)
+    with syncing(tmp_path, light=MANY, knobs=Knobs(latency=0.05), network=network) as world:
         process = world.start("sync")
         deadline = time.monotonic() + 20
-        while not (found := len(world.rows()) if world.paths.catalog_dir.exists() else 0):
+        while (found := len(world.rows()) if world.paths.catalog_dir.exists() else 0) < MANY // 3:
             assert time.monotonic() < deadline
             assert process.poll() is None
             await asyncio.sleep(0.01)
@@ -79,8 +81,12 @@ async def test_a_sync_after_a_kill_keeps_what_was_found_and_finishes(tmp_path: P
         with world.catalog() as catalog:
             assert dict(catalog.incomplete())[FORGE] == "the first sync has not finished"
         world.forge.knobs.latency = 0.0
+        before = len(world.forge.headers)
         report = await world.sync()
         assert report.complete
+        assert report.forges[0].listed >= MANY, "what came before the kill counts"
+        pages_left = (MANY - len(kept)) / 100
+        assert len(world.forge.headers) - before <= pages_left + 9, "what had come is not asked for again"
         assert kept < {row.path for row in world.rows()}
         assert len(world.rows()) >= MANY
         assert all(row.first_seen is None for row in world.rows()), "a first sync in two parts brings no news"

@@ -15,7 +15,14 @@ from isexplore.catalog.query import search
 from isexplore.catalog.reports import ForgeReport, SyncProgress
 from isexplore.catalog.store import Account
 from isexplore.catalog.sync import Options, Source, Sync
-from isexplore.errors import AuthError, ForbiddenError, RateLimitedError, UnavailableError
+from isexplore.errors import (
+    AuthError,
+    ForbiddenError,
+    ForgeError,
+    RateLimitedError,
+    UnavailableError,
+    WrongAnswerError,
+)
 from isexplore.models import Issue, Label, ProjectRef
 from tests.support.catalog import ACCOUNT, NOW, catalog, made_up, moment, project
 from tests.support.listing_forge import READING, Clock, ListingForge
@@ -214,6 +221,61 @@ async def test_a_killed_sync_goes_on(tmp_path: Path, forge: ListingForge, clock:
     assert report.removed == 0
     assert catalog(tmp_path).count() == 125
     assert catalog(tmp_path).incomplete() == []
+
+
+@pytest.mark.parametrize("how", ["killed", "failed", "limited"])
+async def test_what_was_listed_is_not_asked_for_again(
+    tmp_path: Path, forge: ListingForge, clock: Clock, how: str
+) -> None:
+    await sync(tmp_path, forge, clock)
+    gone = forge.projects["innersource"].pop(0)
+    clock.pass_(days=2)
+    limited = iter([RateLimitedError("Too many requests", retry_at=NOW)])
+
+    def stop(tag: str, page: int) -> ForgeError | None:
+        if page != 9 or how == "killed":
+            return None
+        return next(limited, None) if how == "limited" else UnavailableError("No answer")
+
+    def kill(tag: str, page: int) -> None:
+        if page == 9 and how == "killed":
+            raise asyncio.CancelledError
+
+    forge.fail_page, forge.before_page = stop, kill
+    forge.requests.clear()
+    if how == "killed":
+        with pytest.raises(asyncio.CancelledError):
+            await sync(tmp_path, forge, clock)
+    else:
+        report = await sync(tmp_path, forge, clock)
+        assert (not report.failures) == (how == "limited")
+    if how != "limited":
+        view = catalog(tmp_path)
+        assert view.project("work", gone.path) is not None, "only a complete listing tells what is gone"
+        clock.pass_(hours=1)
+        forge.fail_page, forge.before_page = lambda tag, page: None, lambda tag, page: None
+        report = await sync(tmp_path, forge, clock)
+    assert forge.requests.count("innersource 8") == 1
+    assert forge.requests[-1] == "innersource 9"
+    assert len(forge.requests) == 11
+    assert (report.full, report.listed, report.removed) == (True, 94, 1)
+    assert catalog(tmp_path).count() == 94
+
+
+async def test_a_place_to_go_on_that_makes_no_sense_is_forgotten(
+    tmp_path: Path, forge: ListingForge, clock: Clock
+) -> None:
+    forge.fail_page = lambda tag, page: UnavailableError("No answer") if page == 5 else None
+    await sync(tmp_path, forge, clock)
+    forge.fail_page = lambda tag, page: WrongAnswerError("Not a list")
+    await sync(tmp_path, forge, clock)
+    assert forge.requests[-1] == "innersource 5"
+    forge.fail_page = lambda tag, page: None
+    forge.requests.clear()
+    report = await sync(tmp_path, forge, clock)
+    assert forge.requests[0] == "innersource 0"
+    assert not report.failures
+    assert catalog(tmp_path).count() == 95
 
 
 async def test_everybody_waits_when_the_forge_says_later(

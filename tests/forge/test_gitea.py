@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from msgspec import structs
@@ -19,7 +20,8 @@ from isexplore.errors import (
     ScopeError,
     UnavailableError,
 )
-from isexplore.forge.base import Capability
+from isexplore.forge import gitea_reading
+from isexplore.forge.base import Capability, ProjectPage
 from isexplore.guide.preview import Preview, read_project
 from isexplore.models import (
     ForkState,
@@ -86,6 +88,42 @@ async def test_a_first_screen_of_a_hundred_projects_costs_two_requests(forgejo: 
             break
 
     assert forgejo.requests - began == 2
+
+
+async def test_a_long_list_is_read_several_pages_at_once_and_each_comes_once(
+    forgejo: GiteaWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gitea_reading, "PER_PAGE", 5)
+    many(forgejo, 103)
+    began = forgejo.requests
+    found = [one.path for one in await find(forgejo, "innersource") if one.path.startswith("mass/")]
+    assert len(set(found)) == len(found) == 103
+    assert forgejo.requests - began <= 105 // 5 + 1
+
+
+@pytest.mark.parametrize("stop", [1, 7, 20])
+async def test_a_list_goes_on_where_it_was_left_also_when_some_were_deleted(
+    forgejo: GiteaWorld, stop: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gitea_reading, "PER_PAGE", 5)
+    many(forgejo, 103)
+    expected = {one.path for one in await find(forgejo, "innersource", "shared")}
+    came: set[str] = set()
+    cursor = ""
+    pages = cast(AsyncGenerator[ProjectPage], forgejo.forge.find_projects(("innersource", "shared")))
+    async with aclosing(pages) as listed:
+        async for page in listed:
+            came |= {project.path for project in page.projects}
+            cursor = page.cursor
+            if not (stop := stop - 1):
+                break
+    deleted = {f"mass/project-{number:03}" for number in range(20)}
+    for path in deleted:
+        del forgejo.server.repos[path]
+    began = forgejo.requests
+    rest = await find(forgejo, "innersource", "shared", resume=cursor)
+    assert came | {project.path for project in rest} == expected - (deleted - came)
+    assert forgejo.requests - began <= (103 - len(came)) // 5 + 9
 
 
 async def first_part(there: GiteaWorld) -> int:

@@ -240,11 +240,32 @@ async def test_a_search_beyond_a_thousand_is_cut_into_slices(
     server.on("GET", "/search/repositories", answer)
     pages = [page async for page in forge.find_projects(("a",))]
     slices = [seen.query["q"].split()[-1] for seen in server.requests[1:]]
-    assert sum(page.total == 900 for page in pages) == 2
+    assert {page.total for page in pages} == {1_800}, "a slice is not the whole"
+    assert len([page for page in pages if page.projects]) == 3
     assert all(len(seen.query["q"]) <= 256 for seen in server.requests)
     ends = sorted(piece.removeprefix("created:").split("..")[0] for piece in slices)
     assert ends[0] == "2007-10-01T00:00:00Z"
     assert len(server.requests) < 15
+
+
+async def test_a_search_in_slices_goes_on_with_the_slices_that_are_left(
+    server: ScriptedGitHub, forge: GitHubForge
+) -> None:
+    def answer(seen: Seen) -> Reply:
+        created = [word for word in seen.query["q"].split() if word.startswith("created:")]
+        return _found(10, 900) if created else _found(10, 1_800)
+
+    server.on("GET", "/search/repositories", answer)
+    pages = [page async for page in forge.find_projects(("a",))]
+    asked = len(server.requests)
+    server.requests.clear()
+    rest = [page async for page in forge.find_projects(("a",), resume=pages[1].cursor)]
+    assert len(pages) - len(rest) == 2
+    assert len(server.requests) == asked - 2
+    assert server.requests[0].query["q"].split()[-1].startswith("created:")
+    server.requests.clear()
+    _ = [page async for page in forge.find_projects(("b",), resume=pages[1].cursor)]
+    assert len(server.requests) == asked, "the cursor of another search is none"
 
 
 async def test_more_than_a_thousand_in_one_second_is_no_list(

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Iterable
+from contextlib import aclosing
 
 import pytest
 
 from isexplore.config.secrets import Secret
 from isexplore.errors import ForbiddenError, WrongAnswerError
-from isexplore.forge.gitlab_listing import whole_list
+from isexplore.forge import gitlab_listing
+from isexplore.forge.gitlab_listing import Gaps, whole_list
 from isexplore.forge.http import ForgeClient
 from tests.support.forge import ForgeServer, Reply, Seen
 
@@ -49,7 +51,7 @@ def keyset(ids: Iterable[int], url: str) -> Callable[[Seen], Reply]:
             query = "&".join(
                 f"{name}={value}" for name, value in {**seen.query, "id_after": str(body[-1]["id"])}.items()
             )
-            headers["Link"] = f'<{url}/projects?{query}>; rel="next"'
+            headers["Link"] = f'<{url}{seen.path}?{query}>; rel="next"'
         return Reply(body=body, headers=headers)
 
     return answer
@@ -119,6 +121,75 @@ async def test_a_short_list_costs_no_request_more(server: ForgeServer, client: F
     server.on("GET", "/projects", keyset(range(1, 26), server.url))
     await ids_of(client)
     assert len(server.requests) == 3
+
+
+@pytest.mark.parametrize("group", ["", "platform"])
+@pytest.mark.parametrize("stop", [1, 4, 30, 90])
+async def test_a_list_goes_on_where_it_was_left(
+    server: ForgeServer, client: ForgeClient, stop: int, group: str
+) -> None:
+    expected = [each * 3 for each in range(1, 1_001)]
+    server.on("GET", f"/groups/{group}/projects" if group else "/projects", keyset(expected, server.url))
+    first: list[int] = []
+    left = "0-"
+    pages = whole_list(client, {}, page_size=PAGE, lanes=LANES, expected=1_000, group=group)
+    async with aclosing(pages) as listed:
+        async for page in listed:
+            first += [project.id for project in page.items]
+            left = page.left
+            stop -= 1
+            if not stop:
+                break
+    server.requests.clear()
+    rest = [
+        project.id
+        async for page in whole_list(client, {}, page_size=PAGE, lanes=LANES, gaps=left, group=group)
+        for project in page.items
+    ]
+    assert sorted(first + rest) == expected
+    needed = len(rest) / PAGE
+    assert len(server.requests) <= 1.3 * needed + 3 * LANES
+
+
+async def test_pages_by_number_begin_anew_before_the_forge_refuses_them(
+    server: ForgeServer, client: ForgeClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gitlab_listing, "_DEEPEST", 4)
+    known = list(range(1, 301))
+
+    def numbered(seen: Seen) -> Reply:
+        size, number = int(seen.query["per_page"]), int(seen.query.get("page", 1))
+        if number > 5:
+            return Reply(405, {"error": "Offset pagination has a maximum allowed offset of 50"})
+        after, before = int(seen.query.get("id_after", 0)), int(seen.query.get("id_before", 1 << 40))
+        found = [each for each in known if after < each < before]
+        if seen.query["sort"] == "desc":
+            found.reverse()
+        part = found[(number - 1) * size : number * size]
+        more = len(found) > number * size
+        body = [{"id": each, "path_with_namespace": f"g/p{each}"} for each in part]
+        return Reply(body=body, headers={"X-Next-Page": str(number + 1) if more else ""})
+
+    server.on("GET", "/groups/platform/projects", numbered)
+    for lanes in (1, LANES):
+        pages = whole_list(client, {}, page_size=PAGE, lanes=lanes, group="platform")
+        assert sorted([project.id async for page in pages for project in page.items]) == known
+
+
+def test_gaps() -> None:
+    gaps = Gaps()
+    gaps.close(0, 10)
+    assert gaps.text == "10-"
+    gaps.close(50, 60)
+    gaps.close(90, None)
+    assert gaps.text == "10-51,60-91"
+    gaps.close(60, 90)
+    gaps.close(10, 30)
+    assert Gaps(gaps.text).parts == [(30, 51)]
+    gaps.close(0, None)
+    assert gaps.text == ""
+    assert Gaps("").parts == []
+    assert Gaps("nonsense").parts == [(0, None)]
 
 
 async def test_a_failing_place_fails_the_whole_list_and_ends_the_others(

@@ -404,6 +404,7 @@ class FakeForge:
         text: str = "",
         changed_after: datetime | None = None,
         groups: tuple[str, ...] = (),
+        resume: str = "",
     ) -> AsyncIterator[ProjectPage]:
         self.calls.append("find_projects")
         self.before_call("find_projects")

@@ -61,8 +61,10 @@ class ListingForge:
         text: str = "",
         changed_after: datetime | None = None,
         groups: tuple[str, ...] = (),
+        resume: str = "",
     ) -> AsyncIterator[ProjectPage]:
-        for tag in tags:
+        begin, _, at = resume.partition(" ")
+        for tag in tags[tags.index(begin) :] if begin else tags:
             projects = self.projects.get(tag, [])
             if changed_after is not None:
                 projects = [
@@ -72,14 +74,16 @@ class ListingForge:
                 projects = [
                     each for each in projects if each.path.startswith(tuple(f"{one}/" for one in groups))
                 ]
-            start = number = 0
+            start = int(at) if tag == begin else 0
+            number = start // self.page
             while start < max(1, len(projects)):
                 self.requests.append(f"{tag} {number}{' changed' if changed_after else ''}")
                 self.before_page(tag, number)
                 if (error := self.fail_page(tag, number)) is not None:
                     raise error
                 await asyncio.sleep(0)
-                yield ProjectPage(tuple(projects[start : start + self.page]), len(projects))
+                cursor = f"{tag} {start + self.page}"
+                yield ProjectPage(tuple(projects[start : start + self.page]), len(projects), cursor)
                 number += 1
                 if not self.loops:
                     start += self.page

@@ -78,7 +78,8 @@ class Syncing(Struct, frozen=True):
         self.paths.config_dir.mkdir(parents=True, exist_ok=True)
         forge = self.config.forges[0]
         self.paths.config_file.write_text(
-            f'[forge.{forge.name}]\nurl = "{forge.url}"\nkind = "gitlab"\nusername = "{forge.username}"\n',
+            f'[forge.{forge.name}]\nurl = "{forge.url}"\nkind = "gitlab"\nusername = "{forge.username}"\n'
+            f"[network]\nconcurrency = {self.config.network.concurrency}\n",
             encoding="utf-8",
         )
         folders = {"CONFIG": "config", "STATE": "state", "CACHE": "cache", "DATA": "data"}

@@ -2,8 +2,9 @@
 
 A full listing (the first time, and once a day) names everything and so also tells what is gone; in
 between, one question for what changed since the last time is enough. What was listed is written as
-it comes, so a sync that is killed loses at most the last batch, and the next one goes on with the
-parts that were not finished. A part that fails leaves its rows as they were, and a word on why.
+it comes, together with the place where the list goes on, so a sync that is killed loses at most the
+last batch, and the next one asks for the rest. A part that fails leaves its rows as they were, and a
+word on why. What left the forge leaves the catalog only when every part has been listed to its end.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -26,8 +27,15 @@ from isexplore.catalog.pause import LONGEST, Pause
 from isexplore.catalog.reports import ForgeReport, ScopeFailure, SyncProgress, SyncReport
 from isexplore.catalog.shelf import Failure, Scopes, Shelf
 from isexplore.catalog.store import Account
-from isexplore.catalog.write import Writer
-from isexplore.errors import ForgeError, IsexploreError, RateLimitedError, StateError, WrongAnswerError
+from isexplore.catalog.write import Reached, Writer
+from isexplore.errors import (
+    ForgeError,
+    InvalidError,
+    IsexploreError,
+    RateLimitedError,
+    StateError,
+    WrongAnswerError,
+)
 from isexplore.forge.base import Forge, ProjectPage
 from isexplore.models import Project, ProjectRef
 
@@ -209,6 +217,10 @@ class _ForgeSync:
         self._totals: dict[str, int] = {}
         """How many projects each part has, where the forge tells."""
         self._parts = 0
+        self._cursors: dict[str, str] = {}
+        """Where the listing of each part goes on after what is written."""
+        self._before = 0
+        """Projects that an aborted run had named."""
         self._seen: set[str] = set()
         self._count_at = 1
         """Projects after which facets are counted next, so that a first sync can be filtered already."""
@@ -226,12 +238,12 @@ class _ForgeSync:
             await self._look_closer()
         finally:
             phase = "failed" if self._tally.failures else "done"
-            self._tell(phase, self._tally.listed)
+            self._tell(phase, self._before + self._tally.listed)
         tally = self._tally
         return ForgeReport(
             forge=self._source.account.forge,
             full=full,
-            listed=tally.listed,
+            listed=self._before + tally.listed,
             changed=tally.changed,
             removed=tally.removed,
             spared=tally.spared,
@@ -311,6 +323,11 @@ class _ForgeSync:
             await self._write(lambda: self._writer.begin_listing(run))
         families = self._families() or {"": ()}
         names = self._scope_names()
+        self._before = await self._write(lambda: self._writer.listed(run))
+        for name in names:
+            state = self._scopes.get(name)
+            if state is not None and state.run == run:
+                self._cursors[name] = state.cursor
         self._parts = sum(not self._is_finished(name, run) for name in names)
         parts = ((tags, below) for tags in families.values() for below in self._source.groups or ("",))
         await _together(
@@ -370,7 +387,7 @@ class _ForgeSync:
             for attempt in range(_RESTARTS + 1):
                 await self._pause.wait()
                 try:
-                    await self._take_in(name, self._source.forge.find_projects(tags, groups=groups), run=run)
+                    await self._take_in(name, self._listing(name, tags, groups), run=run)
                 except RateLimitedError as error:
                     try:
                         if attempt == _RESTARTS:
@@ -385,19 +402,32 @@ class _ForgeSync:
                     await self._write(lambda: self._finished(name, run))
                 return
 
+    def _listing(
+        self, name: str, tags: tuple[str, ...], groups: tuple[str, ...]
+    ) -> AsyncIterator[ProjectPage]:
+        """Return the listing of a part, from where it had come."""
+        cursor = self._cursors.get(name)
+        if not cursor:
+            return self._source.forge.find_projects(tags, groups=groups)
+        return self._source.forge.find_projects(tags, groups=groups, resume=cursor)
+
     def _finished(self, name: str, run: str) -> None:
         self._scopes.put(name, run=run, finished=int(self._clock()))
 
     async def _failed(self, name: str, run: str, error: ForgeError) -> None:
         self._tally.failures.append(ScopeFailure(scope=name, kind=error.kind, reason=_in_words(error)))
         failure = Failure(error.kind, _in_words(error))
-        await self._write(lambda: self._scopes.put(name, run=run, failure=failure))
+        # An answer that makes no sense may be one to the cursor.
+        anew = isinstance(error, WrongAnswerError | InvalidError)
+        cursor = "" if anew else self._cursors.get(name, "")
+        await self._write(lambda: self._scopes.put(name, run=run, cursor=cursor, failure=failure))
 
     async def _take_in(self, name: str, pages: AsyncIterator[ProjectPage], *, run: str) -> None:
-        """Write the projects of a listing as they come."""
+        """Write the projects of a listing as they come, and with them where it goes on."""
         waiting: list[Project] = []
         own: set[str] = set()
         idle = 0
+        cursor = ""
         flushed = 0.0
         writing: asyncio.Task[None] | None = None
         try:
@@ -413,23 +443,27 @@ class _ForgeSync:
                         forge=self._source.account.forge,
                     )
                 waiting += self._wanted(fresh)
+                cursor = page.cursor
                 if page.total is not None:
                     self._totals[name] = page.total
-                self._tell("listing", self._tally.listed, self._total())
+                self._tell("listing", self._before + self._tally.listed, self._total())
                 batch = min(_LARGEST_BATCH, max(_BATCH, self._tally.listed // 5))
                 due = len(waiting) >= batch or time.monotonic() - flushed >= _FLUSH_EVERY
                 if waiting and due and (writing is None or writing.done()):
                     if writing is not None:
                         writing.result()
-                    writing = asyncio.create_task(self._flush(waiting, run))
+                    writing = asyncio.create_task(self._flush(name, waiting, run, cursor))
                     waiting, flushed = [], time.monotonic()
                 elif len(waiting) >= _BACKLOG and writing is not None:
                     await writing
         finally:
+            if isinstance(pages, AsyncGenerator):
+                # It may be reading ahead.
+                await pages.aclose()
             if writing is not None:
                 await writing
             if waiting:
-                await self._flush(waiting, run)
+                await self._flush(name, waiting, run, cursor)
 
     def _wanted(self, projects: Iterable[Project]) -> list[Project]:
         """Return the projects that belong in the catalog: no forks, none archived, each once."""
@@ -444,8 +478,12 @@ class _ForgeSync:
         self._tally.listed += len(found)
         return found
 
-    async def _flush(self, projects: list[Project], run: str) -> None:
-        self._tally.changed += await self._write(lambda: self._writer.upsert(projects, run=run))
+    async def _flush(self, name: str, projects: list[Project], run: str, cursor: str) -> None:
+        reached = Reached(name, cursor) if run else None
+        self._tally.changed += await self._write(
+            lambda: self._writer.upsert(projects, run=run, reached=reached)
+        )
+        self._cursors[name] = cursor
         if self._tally.listed >= self._count_at:
             self._count_at = 4 * self._tally.listed
             await self._write(self._writer.finish)

@@ -52,6 +52,14 @@ class Details(NamedTuple):
     licence: str | None = None
 
 
+class Reached(NamedTuple):
+    """How far a listing has come with the projects that are written."""
+
+    scope: str
+    """The part of the forge that is listed (`isexplore.catalog.shelf.Scopes`)."""
+    cursor: str
+
+
 class _Change(NamedTuple):
     """One change of the text indexes: FTS5 wants them in the order of row numbers."""
 
@@ -98,7 +106,14 @@ class Writer:
         """Return how many projects there are."""
         return int(self._database.connection.execute("SELECT count(*) FROM project").fetchone()[0])
 
-    def upsert(self, projects: Iterable[Project], *, run: str = "", origin: str = "") -> int:
+    def upsert(
+        self,
+        projects: Iterable[Project],
+        *,
+        run: str = "",
+        origin: str = "",
+        reached: Reached | None = None,
+    ) -> int:
         """Write what a listing told of projects; return how many were new or changed.
 
         Facts that only a closer look tells (languages, documents, issue counts) are kept from before
@@ -109,6 +124,7 @@ class Writer:
             projects: any number; duplicates are fine, the last one counts.
             run: name of the full listing this is part of (see `drop_unlisted`), or empty.
             origin: where they come from: empty for the forge itself, else the source's address.
+            reached: how far the listing has come with them; noted together with them, or not at all.
         """
         unique = {pid_of(project): project for project in projects}
         changed = 0
@@ -125,7 +141,17 @@ class Writer:
                 changed += self._write(new, batch)
             self._apply(batch)
             self._database.note("next_slot", self._next_slot)
+            if reached is not None:
+                db.execute(
+                    "INSERT OR REPLACE INTO scope (name, run, cursor) VALUES (?, ?, ?)",
+                    (reached.scope, run, reached.cursor),
+                )
         return changed
+
+    def listed(self, run: str) -> int:
+        """Return how many projects the full listing `run` has named."""
+        found = self._database.connection.execute("SELECT count(*) FROM listed WHERE run = ?", (run,))
+        return int(found.fetchone()[0])
 
     def _look_up(self, rows: Sequence[Values], batch: _Batch) -> None:
         """Find which projects and paths are in the file; on the first fill, none is asked for singly."""

@@ -70,6 +70,8 @@ class ProjectPage(Struct, frozen=True):
     projects: tuple[Project, ...]
     total: int | None = None
     """How many there are in all; None where the forge does not tell (GitLab above 10,000)."""
+    cursor: str = ""
+    """Where the listing goes on after this page and all that came before it, for `find_projects`."""
 
 
 class ServerFacts(Struct, frozen=True, kw_only=True):
@@ -144,12 +146,15 @@ class Forge(Protocol):
         text: str = "",
         changed_after: datetime | None = None,
         groups: tuple[str, ...] = (),
+        resume: str = "",
     ) -> AsyncIterator[ProjectPage]:
         """Yield pages of unarchived projects that carry any of `tags` (any spelling of them).
 
         A project that carries two of the tags may come twice. With `text`, only projects in whose
         name, path or description the forge finds it. With `changed_after`, at least those whose
-        activity is later. With `groups`, only projects below one of these groups.
+        activity is later. With `groups`, only projects below one of these groups. With `resume`, the
+        cursor of a page of the same listing, only what had not come by then, and perhaps some of it
+        again; one that means nothing to the forge begins anew.
         """
 
     async def project(self, path: str) -> Project:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from msgspec import UNSET
+import msgspec
+from msgspec import UNSET, Struct
 
 from isexplore.errors import (
     AuthError,
@@ -23,13 +25,13 @@ from isexplore.forge import gitea_parse as parse
 from isexplore.forge.address import origin_of
 from isexplore.forge.answers import decode
 from isexplore.forge.base import Capability, GitLogin, ProjectPage, ServerFacts
+from isexplore.forge.gitea_listing import search
 from isexplore.forge.gitea_people import find_members
 from isexplore.forge.gitea_wire import (
     WireComment,
     WireCommit,
     WireEntry,
     WireEvent,
-    WireFound,
     WireIssue,
     WireLabel,
     WireProject,
@@ -38,7 +40,6 @@ from isexplore.forge.gitea_wire import (
     WireUser,
     WireVersion,
 )
-from isexplore.forge.paging import next_query, query_pairs, total
 from isexplore.models import (
     Comment,
     FileEntry,
@@ -68,6 +69,30 @@ RECENT_COMMITS = 200
 MAX_EVENTS_PAGES = 20
 _COMMITS: Params = {"stat": False, "verification": False, "files": False, "limit": PER_PAGE}
 """Leaves out what makes a list of commits slow."""
+
+
+class _Come(Struct, frozen=True):
+    """How far a listing has come: the cursor of its pages."""
+
+    listing: int = 0
+    """Number of the spelling and group that is being listed."""
+    what: tuple[str | None, str] | None = None
+    """That spelling and group."""
+    page: int = 1
+    """The next page."""
+    last: int = 0
+    """The highest id that came."""
+
+
+def _come(cursor: str, listings: Sequence[tuple[str | None, str]]) -> _Come:
+    """Return how far a listing had come, where it is still one of these."""
+    try:
+        come = msgspec.json.decode(cursor, type=_Come) if cursor else _Come()
+    except ValueError:
+        return _Come()
+    if come.what is None or not 0 <= come.listing < len(listings) or listings[come.listing] != come.what:
+        return _Come()
+    return come
 
 
 class GiteaReading:
@@ -199,6 +224,7 @@ class GiteaReading:
         text: str = "",
         changed_after: datetime | None = None,
         groups: tuple[str, ...] = (),
+        resume: str = "",
     ) -> AsyncIterator[ProjectPage]:
         """Yield pages of repositories, one listing for each spelling and group.
 
@@ -213,27 +239,40 @@ class GiteaReading:
         order: Params = {"sort": "id", "order": "asc"}
         if changed_after is not None:
             order = {"sort": "updated", "order": "desc"}
-        owners = [await self._owner(group) for group in groups] if groups and topics else [None]
-        for topic in topics:
-            for owner in owners:
-                params: Params = {
-                    "q": topic or text or None,
-                    "topic": True if topic else None,
-                    "includeDesc": True if text and not topic else None,
-                    "uid": None if owner is None else owner,
-                    "exclusive": None if owner is None else True,
-                    "archived": False,
-                    **order,
-                    "limit": PER_PAGE,
-                }
-                async for wires, whole in self._search(params):
-                    found = self._matching(wires, topic, text)
-                    yield ProjectPage(tuple(found), None if text and topic else whole)
-                    oldest = parse.parse_project(self._place, wires[-1]).last_activity if wires else None
-                    if changed_after is not None and oldest is not None and oldest < changed_after:
+        listings = [(topic, group) for topic in topics for group in groups or ("",)]
+        come = _come(resume, listings)
+        owners: dict[str, int] = {}
+        for group in groups if listings else ():
+            owners[group] = await self._owner(group)
+        for topic, group in listings[come.listing :]:
+            params: Params = {
+                "q": topic or text or None,
+                "topic": True if topic else None,
+                "includeDesc": True if text and not topic else None,
+                "uid": owners[group] if group else None,
+                "exclusive": True if group else None,
+                "archived": False,
+                **order,
+                "limit": PER_PAGE,
+            }
+            # Where the reader may stop early, nothing is read ahead.
+            lanes = self._client.concurrency if changed_after is None and not text else 1
+            pages = search(self._client, params, lanes=lanes, page=come.page, last=come.last)
+            async with aclosing(pages) as found:
+                async for page in found:
+                    come = _Come(come.listing, (topic, group), page.number + 1, max(come.last, page.last))
+                    projects = tuple(self._matching(page.items, topic, text))
+                    cursor = msgspec.json.encode(come).decode()
+                    yield ProjectPage(projects, None if text and topic else page.total, cursor)
+                    if changed_after is not None and self._older(page.items, changed_after):
                         break
+            come = _Come(come.listing + 1)
 
-    def _matching(self, wires: list[WireProject], topic: str | None, text: str) -> list[Project]:
+    def _older(self, wires: Sequence[WireProject], moment: datetime) -> bool:
+        oldest = parse.parse_project(self._place, wires[-1]).last_activity if wires else None
+        return oldest is not None and oldest < moment
+
+    def _matching(self, wires: Sequence[WireProject], topic: str | None, text: str) -> list[Project]:
         """Return what was asked for; old servers do not tell the topics, so the question is trusted."""
         found = []
         for wire in wires:
@@ -253,23 +292,6 @@ class GiteaReading:
             # An organisation is found among the users too, without the scope for organisations.
             wire = await self._client.get_json(("users", name), type=WireUser)
         return wire.id or 0
-
-    async def _search(self, params: Params) -> AsyncIterator[tuple[list[WireProject], int | None]]:
-        """Yield the pages of a search, and how many repositories there are in all."""
-        query = query_pairs(params)
-        asked: list[list[tuple[str, str]]] = []
-        seen = 0
-        while query not in asked:
-            asked.append(query)
-            path = ("repos", "search")
-            answer = await self._client.send("GET", path, query=query)
-            wires = decode(answer, WireFound, self._client.asked("GET", path)).data or []
-            seen += len(wires)
-            yield wires, total(answer)
-            following = next_query(answer, query, origin=self._client.origin, seen=seen, count=len(wires))
-            if following is None or not wires:
-                return
-            query = following
 
     async def project(self, path: str) -> Project:
         """Return one repository by path or id.

@@ -135,6 +135,7 @@ class GitHubReading:
         text: str = "",
         changed_after: datetime | None = None,
         groups: tuple[str, ...] = (),
+        resume: str = "",
     ) -> AsyncIterator[ProjectPage]:
         """Yield pages of repositories with any spelling of the tags; forks are left out.
 
@@ -145,11 +146,18 @@ class GitHubReading:
             async for page in self._own():
                 yield page
             return
-        for marker in github_search.markers(tags) if tags else [""]:
-            searches = github_search.queries(marker, text=text, changed_after=changed_after, groups=groups)
-            for query in searches:
-                async for page in github_search.search(self._client, self.name, query, self._now()):
-                    yield page
+        searches = [
+            query
+            for marker in (github_search.markers(tags) if tags else [""])
+            for query in github_search.queries(marker, text=text, changed_after=changed_after, groups=groups)
+        ]
+        come = github_search.come(resume, searches)
+        if come.search:
+            searches = searches[searches.index(come.search) :]
+        for query in searches:
+            slices = come.slices if query == come.search else ()
+            async for page in github_search.search(self._client, self.name, query, self._now(), slices):
+                yield page
 
     async def _own(self) -> AsyncIterator[ProjectPage]:
         params: Params = {"sort": "pushed", "per_page": PER_PAGE}

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import msgspec
 from msgspec import Struct
 
 from isexplore.errors import UnavailableError, WrongAnswerError
@@ -53,29 +54,68 @@ class _Slice(Struct, frozen=True):
         return f"created:{_stamp(self.start)}..{_stamp(self.end)}"
 
 
-async def search(client: ForgeClient, forge: str, query: str, now: datetime) -> AsyncIterator[ProjectPage]:
+class Come(Struct, frozen=True):
+    """How far several searches have come: the cursor of their pages."""
+
+    search: str = ""
+    """The search that is under way; those before it are done."""
+    slices: tuple[tuple[datetime, datetime], ...] = ()
+    """What is left of it, the last one first; empty where it was not cut into slices."""
+
+
+def come(cursor: str, searches: Sequence[str]) -> Come:
+    """Return how far several searches had come, where they are still the same."""
+    try:
+        found = msgspec.json.decode(cursor, type=Come) if cursor else Come()
+    except ValueError:
+        return Come()
+    return found if found.search in searches else Come()
+
+
+async def search(
+    client: ForgeClient,
+    forge: str,
+    query: str,
+    now: datetime,
+    slices: Sequence[tuple[datetime, datetime]] = (),
+) -> AsyncIterator[ProjectPage]:
     """Yield every repository that a query finds; some twice where it had to be cut into slices.
+
+    Args:
+        client: whom to ask.
+        forge: name of the forge.
+        query: what to search for.
+        now: the present.
+        slices: what is left of a search that was begun before (`Come.slices`).
 
     Raises:
         UnavailableError: the server gave up in the middle, and again.
         WrongAnswerError: more than 1,000 were made in the same second.
     """
-    first, following = await _page(client, _pairs(query))
-    yield _projects(forge, first)
-    if first.total_count <= MAX_RESULTS:
-        async for page in _rest(client, forge, following, seen=len(first.items or ())):
-            yield page
-        return
-    whole = _Slice(_FOUNDED, now.astimezone(UTC).replace(microsecond=0) + timedelta(days=1))
-    waiting = [*reversed(whole.halves())]
+    total: int | None = None
+    if slices:
+        waiting = [_Slice(start, end) for start, end in slices]
+    else:
+        first, following = await _page(client, _pairs(query))
+        total = first.total_count
+        yield _projects(forge, first, total, _cursor(query, ()))
+        if total <= MAX_RESULTS:
+            async for found in _rest(client, following, seen=len(first.items or ())):
+                yield _projects(forge, found, total, _cursor(query, ()))
+            return
+        whole = _Slice(_FOUNDED, now.astimezone(UTC).replace(microsecond=0) + timedelta(days=1))
+        waiting = [*reversed(whole.halves())]
     while waiting:
-        piece = waiting.pop()
+        piece = waiting[-1]
         first, following = await _page(client, _pairs(f"{query} {piece.words}"))
+        waiting.pop()
         if first.total_count <= MAX_RESULTS:
-            if first.items:
-                yield _projects(forge, first)
-            async for page in _rest(client, forge, following, seen=len(first.items or ())):
-                yield page
+            last = [first]
+            async for found in _rest(client, following, seen=len(first.items or ())):
+                yield _projects(forge, last.pop(), total, _cursor(query, (*waiting, piece)))
+                last.append(found)
+            # A slice is read again from its beginning unless all of it had come.
+            yield _projects(forge, last[0], total, _cursor(query, waiting))
         elif piece.end - piece.start >= timedelta(seconds=1):
             waiting.extend(reversed(piece.halves()))
         else:
@@ -89,15 +129,19 @@ async def search(client: ForgeClient, forge: str, query: str, now: datetime) -> 
 
 
 async def _rest(
-    client: ForgeClient, forge: str, following: list[tuple[str, str]] | None, *, seen: int
-) -> AsyncIterator[ProjectPage]:
+    client: ForgeClient, following: list[tuple[str, str]] | None, *, seen: int
+) -> AsyncIterator[WireRepositories]:
     # The pages of a search end at the thousandth result, whatever the links say.
     while following is not None and seen < MAX_RESULTS:
         found, following = await _page(client, following, seen=seen)
         if not found.items:
             return
         seen += len(found.items)
-        yield _projects(forge, found)
+        yield found
+
+
+def _cursor(query: str, waiting: Sequence[_Slice]) -> str:
+    return msgspec.json.encode(Come(query, tuple((each.start, each.end) for each in waiting))).decode()
 
 
 def _pairs(query: str) -> list[tuple[str, str]]:
@@ -126,9 +170,9 @@ async def _page(
     )
 
 
-def _projects(forge: str, found: WireRepositories) -> ProjectPage:
+def _projects(forge: str, found: WireRepositories, total: int | None, cursor: str) -> ProjectPage:
     projects: Iterable[Project] = (parse.parse_project(forge, wire) for wire in found.items or ())
-    return ProjectPage(tuple(project for project in projects if not project.archived), found.total_count)
+    return ProjectPage(tuple(project for project in projects if not project.archived), total, cursor)
 
 
 def markers(tags: Sequence[str]) -> list[str]:

@@ -1,9 +1,10 @@
-"""The list of all projects of a GitLab, read in several places at once.
+"""The list of all projects of a GitLab or of one of its groups, read in several places at once.
 
 Keyset paging has no upper end and names the next page only with the one before it, so a hundred
 thousand projects would be a thousand round trips one after the other. But it goes by the project's
 id, and any part of the ids may be asked for: whoever has nothing to do takes over the second half of
-what somebody else still has before them.
+what somebody else still has before them. The list of a group has pages by number alone, which end at
+50,000 projects; but it knows `id_after` too, so that the numbers begin anew before they grow large.
 
 https://docs.gitlab.com/api/rest/#keyset-based-pagination
 """
@@ -16,9 +17,11 @@ from contextlib import aclosing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from msgspec import Struct
+
 from isexplore.errors import WrongAnswerError
 from isexplore.forge.gitlab_wire import WireProject
-from isexplore.forge.paging import Page, Params
+from isexplore.forge.paging import Params
 
 if TYPE_CHECKING:
     from isexplore.forge.http import ForgeClient
@@ -27,7 +30,64 @@ _ALONE = 3
 """Pages of a list that are read one after the other, before it is worth dividing."""
 _SHARE = 2.0
 """Pages that somebody must still expect for it to be worth taking half of them."""
-_PATH = ("projects",)
+_DEEPEST = 400
+"""Pages by number after which the numbers begin anew: GitLab refuses them above 50,000 projects."""
+MOST_PAGES = 100_000
+_ALL = ("projects",)
+
+
+class Gaps:
+    """The ids that are still to be read, as parts of all numbers."""
+
+    def __init__(self, text: str = "0-") -> None:
+        """Begin with everything, or where a text from `text` says; one that is no such text is everything."""
+        self._parts: list[tuple[int, int | None]] = []
+        try:
+            for part in text.split(",") if text else ():
+                after, _, before = part.partition("-")
+                self._parts.append((int(after), int(before) if before else None))
+        except ValueError:
+            self._parts = [(0, None)]
+
+    @property
+    def text(self) -> str:
+        """The parts as `after-before`, both excluded, without an end for the last; empty when all is read."""
+        return ",".join(f"{after}-{'' if before is None else before}" for after, before in self._parts)
+
+    @property
+    def parts(self) -> list[tuple[int, int | None]]:
+        """Each part as the numbers that it lies between; None for no upper end."""
+        return list(self._parts)
+
+    def close(self, after: int, last: int | None) -> None:
+        """Take out the ids above `after`, up to and including `last`; to the end if that is None."""
+        kept: list[tuple[int, int | None]] = []
+        for begin, end in self._parts:
+            if (end is not None and end <= after + 1) or (last is not None and begin >= last):
+                kept.append((begin, end))
+                continue
+            if begin < after:
+                kept.append((begin, after + 1))
+            if last is not None and (end is None or last + 1 < end):
+                kept.append((last, end))
+        self._parts = kept
+
+
+class Listed(Struct, frozen=True):
+    """A page of the list."""
+
+    items: tuple[WireProject, ...]
+    total: int | None
+    left: str
+    """What is still to be read after this page and all before it (`Gaps.text`)."""
+
+
+class _Read(Struct, frozen=True):
+    """What one request brought: the projects above one id up to another, or to the end."""
+
+    items: tuple[WireProject, ...]
+    after: int
+    last: int | None
 
 
 @dataclass
@@ -44,8 +104,11 @@ class _Part:
 class _Lanes:
     """Reads parts side by side."""
 
-    def __init__(self, client: ForgeClient, params: Params, page_size: int, count: int) -> None:
+    def __init__(
+        self, client: ForgeClient, path: tuple[str, ...], params: Params, page_size: int, count: int
+    ) -> None:
         self._client = client
+        self._path = path
         self._params = params
         self._page_size = page_size
         self._count = count
@@ -53,11 +116,23 @@ class _Lanes:
         self._idle = 0
         self._open = 0
         self._newest = 0
-        self._pages: asyncio.Queue[Page[WireProject] | None] = asyncio.Queue(2 * count)
+        self._pages: asyncio.Queue[_Read | None] = asyncio.Queue(2 * count)
 
-    async def read(
-        self, after: int, newest: int, seen: int, expected: int
-    ) -> AsyncGenerator[Page[WireProject]]:
+    async def read_gaps(self, gaps: Gaps, newest: int) -> AsyncGenerator[_Read]:
+        """Yield the pages of some parts, as they come.
+
+        Args:
+            gaps: the parts.
+            newest: id of the newest project.
+        """
+        self._newest = newest
+        for after, before in gaps.parts:
+            self._add(_Part(after, before, begin=after))
+        async with aclosing(self._read()) as pages:
+            async for page in pages:
+                yield page
+
+    async def read(self, after: int, newest: int, seen: int, expected: int) -> AsyncGenerator[_Read]:
         """Yield the pages above `after`, as they come.
 
         Args:
@@ -74,6 +149,11 @@ class _Lanes:
             end = begins[number + 1] + 1 if number + 1 < len(begins) else None
             # How close together the projects of a part are shows with its first page.
             self._add(_Part(begin, end, begin=begin, seen=0) if number else _Part(begin, end, 0, seen))
+        async with aclosing(self._read()) as pages:
+            async for page in pages:
+                yield page
+
+    async def _read(self) -> AsyncGenerator[_Read]:
         lanes = [asyncio.create_task(self._lane()) for _ in range(self._count)]
         watch = asyncio.gather(*lanes)
         watch.add_done_callback(lambda _: self._wake())
@@ -113,10 +193,14 @@ class _Lanes:
             self._waiting.put_nowait(_Part(-1, None, begin=0))
 
     async def _goes_on(self, part: _Part) -> bool:
-        """Read a part; return true where its second half was given away and the rest is still to be read."""
+        """Read a part; return true where the rest is to be asked for anew, as its half was given away."""
         params = {**self._params, "id_after": part.after, "id_before": part.before}
-        async with aclosing(self._client.pages(_PATH, params, item=WireProject)) as pages:
+        number = 0
+        async with aclosing(
+            self._client.pages(self._path, params, item=WireProject, most=MOST_PAGES)
+        ) as pages:
             async for page in pages:
+                number += 1
                 ids = [project.id for project in page.items]
                 if ids and min(ids) <= part.after:
                     raise WrongAnswerError(
@@ -125,13 +209,14 @@ class _Lanes:
                         "Tell the forge's administrators; a proxy may be answering from its cache.",
                         forge=self._client.name,
                     )
-                await self._pages.put(page)
                 if not ids:
                     continue
-                part.after = max(ids)
+                before, part.after = part.after, max(ids)
+                await self._pages.put(_Read(page.items, before, part.after))
                 part.seen += len(ids)
-                if len(ids) >= self._page_size and self._gave_half(part):
+                if len(ids) >= self._page_size and (self._gave_half(part) or number >= _DEEPEST):
                     return True
+        await self._pages.put(_Read((), part.after, None if part.before is None else part.before - 1))
         return False
 
     def _gave_half(self, part: _Part) -> bool:
@@ -147,8 +232,15 @@ class _Lanes:
 
 
 async def whole_list(
-    client: ForgeClient, params: Params, *, page_size: int, lanes: int, expected: int = 0
-) -> AsyncGenerator[Page[WireProject]]:
+    client: ForgeClient,
+    params: Params,
+    *,
+    page_size: int,
+    lanes: int,
+    expected: int = 0,
+    group: str = "",
+    gaps: str = "0-",
+) -> AsyncGenerator[Listed]:
     """Yield the pages of the list of projects: in the order of ids at first, a long one then in any order.
 
     Args:
@@ -157,34 +249,51 @@ async def whole_list(
         page_size: projects on a page.
         lanes: most requests under way at once.
         expected: how many projects there are, about; 0 for unknown.
+        group: whose projects; everybody's if empty.
+        gaps: what is to be read, where some was read before (`Listed.left`).
 
     Raises:
         WrongAnswerError: the list runs in circles, or the forge takes no account of the ids asked for.
     """
-    keyset: Params = {
-        **params,
-        "pagination": "keyset",
-        "order_by": "id",
-        "sort": "asc",
-        "per_page": page_size,
-    }
-    newest: Params = {**keyset, "sort": "desc", "per_page": 1}
+    path = ("groups", group, "projects") if group else _ALL
+    ordered: Params = {**params, "order_by": "id", "sort": "asc", "per_page": page_size}
+    if not group:
+        ordered = {**ordered, "pagination": "keyset"}
+    left = Gaps(gaps)
+    total: int | None = None
 
     async def ask_newest() -> int:
-        found = await client.get_json(_PATH, newest, type=tuple[WireProject, ...])
+        found = await client.get_json(
+            path, {**ordered, "sort": "desc", "per_page": 1}, type=tuple[WireProject, ...]
+        )
         return found[0].id if found else 0
 
+    def lane_reader() -> _Lanes:
+        return _Lanes(client, path, ordered, page_size, lanes)
+
+    if gaps != "0-":
+        if left.parts:
+            async with aclosing(lane_reader().read_gaps(left, await ask_newest())) as rest:
+                async for read in rest:
+                    left.close(read.after, read.last)
+                    yield Listed(read.items, None, left.text)
+        return
     seen = last = number = 0
     long = lanes > 1 and expected >= 2 * _ALONE * page_size
     asked = asyncio.create_task(ask_newest()) if long else None
     try:
-        async with aclosing(client.pages(_PATH, keyset, item=WireProject)) as pages:
+        async with aclosing(client.pages(path, ordered, item=WireProject, most=MOST_PAGES)) as pages:
             async for page in pages:
-                yield page
                 number += 1
                 seen += len(page.items)
+                total = page.total if number == 1 else total
                 last = max((project.id for project in page.items), default=last)
-                if lanes > 1 and (long or number == _ALONE) and len(page.items) >= page_size:
+                left.close(0, last)
+                yield Listed(page.items, total, left.text)
+                full = len(page.items) >= page_size
+                if full and lanes > 1 and (long or number == _ALONE):
+                    break
+                if full and number >= _DEEPEST and group:
                     break
             else:
                 return
@@ -194,7 +303,7 @@ async def whole_list(
             asked.cancel()
     if end <= last:
         return
-    rest = _Lanes(client, keyset, page_size, lanes).read(last, end, seen, max(0, expected - seen))
-    async with aclosing(rest) as pages:
-        async for page in pages:
-            yield page
+    async with aclosing(lane_reader().read(last, end, seen, max(0, (total or expected) - seen))) as rest:
+        async for read in rest:
+            left.close(read.after, read.last)
+            yield Listed(read.items, total, left.text)

@@ -6,7 +6,9 @@ import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
+
+import msgspec
 
 from isexplore.errors import (
     ForbiddenError,
@@ -53,6 +55,8 @@ if TYPE_CHECKING:
     from isexplore.forge.http import ForgeClient
     from isexplore.forge.paging import Params
 
+T = TypeVar("T")
+
 PER_PAGE = 100
 """The most that GitLab puts on a page."""
 MAX_COMMITS = 5_000
@@ -66,6 +70,14 @@ class _Topic(NamedTuple):
     """The filter for it."""
     projects: int | None = None
     """How many carry it, as far as the forge tells: hidden and archived ones count too."""
+
+
+class _Piece(NamedTuple):
+    """A page of one listing, and what is left of that listing."""
+
+    listing: str
+    page: ProjectPage
+    left: str
 
 
 class GitLabReading:
@@ -153,67 +165,77 @@ class GitLabReading:
         text: str = "",
         changed_after: datetime | None = None,
         groups: tuple[str, ...] = (),
+        resume: str = "",
     ) -> AsyncIterator[ProjectPage]:
         """Yield pages of projects with any spelling of the tags.
 
         GitLab matches topics exactly, case included, so their true names are looked up first (one request
-        for all spellings of a tag); each is one listing, and all of them begin at once. The whole instance
-        is paged by keyset (`order_by=id`), which has no upper end; groups by last activity, so that the
-        listing can stop at `changed_after`.
+        for all spellings of a tag); each is one listing, and all of them begin at once. They go by id,
+        which has no upper end; what changed lately in a group goes by last activity, so that the listing
+        can stop at `changed_after`.
         """
         topics = await self._topics(tags) if tags else [_Topic({})]
         total: int | None = None
         if not groups and not text and changed_after is None and all(topic.projects for topic in topics):
             total = sum(topic.projects or 0 for topic in topics)
-        listings = []
+        left = _cursor(resume)
+        listings: list[AsyncGenerator[_Piece]] = []
         for topic in topics:
-            common: Params = {"archived": False, "search": text or None, "per_page": PER_PAGE, **topic.params}
-            if not groups:
+            for group in groups or ("",):
+                common: Params = {
+                    "archived": False,
+                    "search": text or None,
+                    "per_page": PER_PAGE,
+                    **topic.params,
+                }
+                if group:
+                    common = {**common, "include_subgroups": True, "with_shared": False}
+                name = " ".join((*map(str, topic.params.values()), *([f"in {group}"] if group else ())))
+                if group and changed_after is not None:
+                    listings.append(self._lately_in_group(name, group, common, changed_after))
+                    continue
+                common = {**common, "last_activity_after": _stamp(changed_after)}
                 expected = (topic.projects or 0) if total is not None else 0
-                listings.append(self._all_projects(common, changed_after, total, expected))
-            listings += [self._group_projects(group, common, changed_after) for group in groups]
-        async for page in side_by_side(listings):
-            yield page
+                listings.append(
+                    self._by_id(name, group, common, total, expected, left.setdefault(name, "0-"))
+                )
+        async for piece in side_by_side(listings):
+            left[piece.listing] = piece.left
+            yield msgspec.structs.replace(piece.page, cursor=msgspec.json.encode(left).decode())
 
-    async def _all_projects(
-        self, common: Params, changed_after: datetime | None, total: int | None, expected: int
-    ) -> AsyncGenerator[ProjectPage]:
-        params: Params = {**common, "last_activity_after": _stamp(changed_after)}
-        async with aclosing(
-            whole_list(
-                self._client, params, page_size=PER_PAGE, lanes=self._client.concurrency, expected=expected
-            )
-        ) as pages:
-            async for page in pages:
-                yield self._page(page.items, total)
-
-    async def _group_projects(
-        self, group: str, common: Params, changed_after: datetime | None
-    ) -> AsyncGenerator[ProjectPage]:
-        params: Params = {
-            **common,
-            "include_subgroups": True,
-            "with_shared": False,
-            "order_by": "last_activity_at",
-            "sort": "desc",
-        }
+    async def _by_id(
+        self, name: str, group: str, params: Params, total: int | None, expected: int, gaps: str
+    ) -> AsyncGenerator[_Piece]:
+        listed = whole_list(
+            self._client,
+            params,
+            page_size=PER_PAGE,
+            lanes=self._client.concurrency,
+            expected=expected,
+            group=group,
+            gaps=gaps,
+        )
         try:
-            async for page in self._projects(("groups", group, "projects"), params):
-                yield page
-                oldest = page.projects[-1].last_activity if page.projects else None
-                if changed_after is not None and oldest is not None and oldest < changed_after:
+            async with aclosing(listed) as pages:
+                async for page in pages:
+                    whole = page.total if group else total
+                    yield _Piece(name, self._page(page.items, whole), page.left)
+        except NotVisibleError as error:
+            raise _about_group(error, group) from error
+
+    async def _lately_in_group(
+        self, name: str, group: str, common: Params, changed_after: datetime
+    ) -> AsyncGenerator[_Piece]:
+        params: Params = {**common, "order_by": "last_activity_at", "sort": "desc"}
+        try:
+            async for page in self._client.pages(("groups", group, "projects"), params, item=WireProject):
+                found = self._page(page.items, page.total)
+                yield _Piece(name, found, "")
+                oldest = found.projects[-1].last_activity if found.projects else None
+                if oldest is not None and oldest < changed_after:
                     return
         except NotVisibleError as error:
-            if never_arrived(error, group, "group"):
-                error.hint = (
-                    f"If {group} exists, a proxy may be breaking addresses with a slash in a name: give the "
-                    "group's number under groups in config.toml. " + error.hint
-                )
-            raise
-
-    async def _projects(self, path: tuple[str, ...], params: Params) -> AsyncGenerator[ProjectPage]:
-        async for page in self._client.pages(path, params, item=WireProject):
-            yield self._page(page.items, page.total)
+            raise _about_group(error, group) from error
 
     def _page(self, items: Sequence[WireProject], total: int | None) -> ProjectPage:
         projects = (parse.parse_project(self.name, wire) for wire in items)
@@ -451,7 +473,25 @@ class GitLabReading:
         return () if len(commits) >= MAX_COMMITS else parse.parse_weeks(commits, now)
 
 
-async def side_by_side(listings: Sequence[AsyncGenerator[ProjectPage]]) -> AsyncIterator[ProjectPage]:
+def _cursor(text: str) -> dict[str, str]:
+    """Return how far each listing had come, from the cursor of a page."""
+    try:
+        return msgspec.json.decode(text, type=dict[str, str]) if text else {}
+    except ValueError:
+        return {}
+
+
+def _about_group(error: NotVisibleError, group: str) -> NotVisibleError:
+    """Return the error with what may be behind it when it is about a group."""
+    if group and never_arrived(error, group, "group"):
+        error.hint = (
+            f"If {group} exists, a proxy may be breaking addresses with a slash in a name: give the "
+            "group's number under groups in config.toml. " + error.hint
+        )
+    return error
+
+
+async def side_by_side(listings: Sequence[AsyncGenerator[T]]) -> AsyncIterator[T]:
     """Yield the pages of several listings; the first page of each is asked for at the same time.
 
     What changed since the last time is usually on first pages alone, so it costs one round trip.
