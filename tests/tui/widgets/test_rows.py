@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Hashable
 
+import pytest
+from textual.geometry import Region
+from textual.scroll_view import ScrollView
+from textual.scrollbar import ScrollBar
+from textual.strip import Strip
+from textual.widget import Widget
+
 from isexplore.tui.widgets.rows import ListRows, RowLine, RowList, RowSource, RowText
 from tests.support.tui import CRASH_STRINGS, TERMINAL_PAYLOADS, HostApp, forbidden, frame
 
@@ -256,3 +263,57 @@ async def test_rows_may_come_before_the_screen() -> None:
     async with HostApp(prepared).run_test(size=SIZE) as pilot:
         await pilot.pause()
         assert "▌b" in frame(pilot.app)
+
+
+def looks(strips: list[Strip], width: int) -> list[list[tuple[object, ...]]]:
+    """Return what is seen in the first `width` cells of each line; a blank has no colour of its own."""
+    return [
+        [
+            (char, style.bgcolor, style.meta, style.reverse, char != " " and (style.color, style.bold))
+            for text, style, _ in strip.crop(0, width)
+            for char in text
+            if style is not None
+        ]
+        for strip in strips
+    ]
+
+
+@pytest.mark.parametrize("count", [0, 2, 30, 500])
+async def test_lines_are_drawn_as_textual_would_draw_them(count: int) -> None:
+    rows = RowList(row_height=2, empty="Nothing is here, and nothing was.\nNothing will be.")
+    async with HostApp(rows).run_test(size=SIZE) as pilot:
+        for theme in ("textual-dark", "ansi-dark"):
+            pilot.app.theme = theme
+            rows.set_rows(ListRows(range(count), lambda index: RowText((f"row {index}", "words " * 9))))
+            rows.move_cursor(count // 2)
+            rows.focus()
+            await pilot.pause()
+            bar = rows.vertical_scrollbar
+            assert bar.display == (count > 2)
+            pairs: list[tuple[Widget, type[Widget]]] = [(rows, ScrollView), (bar, ScrollBar)]
+            for widget, textuals in pairs if bar.display else pairs[:1]:
+                region = widget.outer_size.region
+                width = region.width - (widget is rows and bar.display)
+                plain = textuals.render_lines(widget, region)
+                assert looks(widget.render_lines(region), width) == looks(plain, width)
+                assert all(looks(plain, width))
+
+
+async def test_moving_the_cursor_draws_two_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = RowList(row_height=2)
+    refreshed: list[Region] = []
+    async with HostApp(rows).run_test(size=SIZE) as pilot:
+        rows.set_rows(Counted(range(50)))
+        rows.focus()
+        await pilot.pause()
+        refresh = rows.refresh
+
+        def noted(*regions: Region, **options: bool) -> RowList:
+            refreshed.extend(regions or [Region()])
+            return refresh(*regions, **options)
+
+        monkeypatch.setattr(rows, "refresh", noted)
+        await pilot.press("j")
+        assert sorted((region.y, region.height) for region in refreshed) == [(0, 2), (2, 2)]
+        assert "▌row 1" in frame(pilot.app)
+        assert frame(pilot.app).count("▌") == 2

@@ -19,15 +19,19 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from typing import ClassVar, Generic, NamedTuple, TypeVar
 
+from rich.color import Color as RichColor
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.binding import Binding, BindingType
 from textual.cache import LRUCache
+from textual.color import Color
+from textual.filter import LineFilter
 from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import reactive
 from textual.scroll_view import ScrollView
+from textual.scrollbar import ScrollBar, ScrollBarRender
 from textual.strip import Strip
 
 from isexplore.text import clean
@@ -101,6 +105,40 @@ class ListRows(RowSource, Generic[T]):
         return index if self._key is None else self._key(self.items[index])
 
 
+class _RowScrollBar(ScrollBar):
+    """A scroll bar that is drawn with each key: every different cell once, not every line."""
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Return the cells of the bar."""
+        bar = self.render()
+        width, height = self.outer_size
+        if not isinstance(bar, ScrollBarRender) or not isinstance(bar.style, Style) or crop.width != width:
+            return super().render_lines(crop)
+        drawn = bar.render_bar(
+            size=height,
+            virtual_size=bar.virtual_size,
+            window_size=bar.window_size,
+            position=bar.position,
+            thickness=width,
+            back_color=bar.style.bgcolor or RichColor.default(),
+            bar_color=bar.style.color or RichColor.default(),
+        ).segments
+        under, background = self.visual_style.rich_style, self.background_colors[1]
+        filters = self.get_line_filters()
+        strips: list[Strip] = []
+        last: Segment | None = None
+        for segment in drawn[crop.y : crop.bottom]:
+            if segment is last:
+                strips.append(strips[-1])
+                continue
+            last = segment
+            segments = [Segment(segment.text, under + segment.style)]
+            for line_filter in filters:
+                segments = line_filter.apply(segments, background)
+            strips.append(Strip(segments, width))
+        return strips
+
+
 class RowList(ScrollView, can_focus=True):
     """A virtual list with a cursor."""
 
@@ -166,11 +204,11 @@ class RowList(ScrollView, can_focus=True):
         Binding("enter", "choose", "Open", show=False, id="list.choose"),
     ]
 
-    cursor: reactive[int | None] = reactive(None, init=False)
+    cursor: reactive[int | None] = reactive(None, init=False, repaint=False)
     """Index of the row under the cursor; None while the list is empty."""
     row_height: reactive[int] = reactive(1, init=False)
     """Lines per row, 1 to 3."""
-    _hovered: reactive[int | None] = reactive(None, init=False)
+    _hovered: reactive[int | None] = reactive(None, init=False, repaint=False)
 
     class Highlighted(Message):
         """The cursor is on another row, or there is another row under it."""
@@ -220,7 +258,8 @@ class RowList(ScrollView, can_focus=True):
         self._key: Hashable = None
         self._empty = clean(empty)
         self._rows: LRUCache[int, RowText] = LRUCache(512)
-        self._strips: LRUCache[tuple[int, int, int, bool, bool], Strip] = LRUCache(1024)
+        self._strips: LRUCache[tuple[int, int, bool, bool, int], Strip] = LRUCache(1024)
+        self._drawn_for: tuple[Sequence[LineFilter], Color] | None = None
         self._style_cache: dict[tuple[str, str], Style] = {}
         self.set_reactive(RowList.row_height, row_height)
 
@@ -302,14 +341,24 @@ class RowList(ScrollView, can_focus=True):
         """Move the cursor by that many rows; negative is up."""
         self.move_cursor((self.cursor or 0) + rows)
 
-    def watch_cursor(self, index: int | None) -> None:
+    def watch_cursor(self, before: int | None, index: int | None) -> None:
         """Bring the row under the cursor into sight and tell it."""
         if index is None:
             return
         self._key = self._source.key(index)
         self._scroll_to_row(index)
-        self.refresh()
+        self._refresh_row(before)
+        self._refresh_row(index)
         self.post_message(self.Highlighted(self, index, self._key))
+
+    def watch__hovered(self, before: int | None, index: int | None) -> None:
+        """Draw the mark of the mouse where it is now."""
+        self._refresh_row(before)
+        self._refresh_row(index)
+
+    def _refresh_row(self, index: int | None) -> None:
+        if index is not None:
+            self.refresh_lines(index * self.row_height, self.row_height)
 
     def watch_row_height(self) -> None:
         """Lay the rows out anew."""
@@ -336,6 +385,15 @@ class RowList(ScrollView, can_focus=True):
 
     # Drawing
 
+    @property
+    def vertical_scrollbar(self) -> ScrollBar:
+        """The scroll bar, made when it is first asked for."""
+        if self._vertical_scrollbar is None:
+            self._vertical_scrollbar = _RowScrollBar(name="vertical", thickness=self.scrollbar_size_vertical)
+            self._vertical_scrollbar.display = False
+            self.app._start_widget(self, self._vertical_scrollbar)
+        return self._vertical_scrollbar
+
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """Return the lines that a list of automatic height takes: its rows, or the words in their place."""
         return self._count * self.row_height or len(self._empty.splitlines()) + 1
@@ -351,23 +409,53 @@ class RowList(ScrollView, can_focus=True):
         if self.cursor is not None:
             self._scroll_to_row(self.cursor)
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Return lines of what is visible.
+
+        A list has one background and nothing around its rows. What Textual does with each line for
+        the sake of borders, padding and opacity is most of what a frame costs, and left out here.
+        """
+        size = self.outer_size
+        if self.styles.gutter or self.opacity != 1.0 or crop.column_span != (0, size.width):
+            return super().render_lines(crop)
+        filters, background = self.get_line_filters(), self.background_colors[1]
+        if self._drawn_for != (filters, background):
+            self._strips.clear()
+            self._drawn_for = (filters, background)
+        width = self.scrollable_content_region.width
+        # Nobody else fills the room of a scroll bar that is not shown.
+        whole = width if self.show_vertical_scrollbar else size.width
+        top = round(self.scroll_y)
+        strips: list[Strip] = []
+        for y in crop.line_range:
+            at = (*self._place(y + top), whole)
+            strip = self._strips.get(at)
+            if strip is None:
+                segments = self._draw(*at[:4], width)
+                if whole > width:
+                    segments.append(Segment(" " * (whole - width), self._style("", "")))
+                for line_filter in filters:
+                    segments = line_filter.apply(segments, background)
+                strip = self._strips[at] = Strip(segments, whole)
+            strips.append(strip)
+        return strips
+
     def render_line(self, y: int) -> Strip:
         """Return line `y` of what is visible."""
         width = self.scrollable_content_region.width
-        if not self._count:
-            return self._empty_line(y, width)
-        index, line = divmod(y + round(self.scroll_y), self.row_height)
-        if index >= self._count:
-            return Strip.blank(width, self.rich_style)
-        under = index == self.cursor
-        hovered = index == self._hovered and not under
-        at = (index, line, width, under, hovered)
-        strip = self._strips.get(at)
-        if strip is None:
-            strip = self._strips[at] = self._draw(index, line, width, under, hovered)
-        return strip
+        return Strip(self._draw(*self._place(y + round(self.scroll_y)), width), width)
 
-    def _draw(self, index: int, line: int, width: int, under: bool, hovered: bool) -> Strip:
+    def _place(self, y: int) -> tuple[int, int, bool, bool]:
+        """Return row and line there, whether the cursor and whether the mouse is on it; -1 for no row."""
+        index, line = divmod(y, self.row_height)
+        if index >= self._count:
+            return -1, y, False, False
+        under = index == self.cursor
+        return index, line, under, index == self._hovered and not under
+
+    def _draw(self, index: int, line: int, under: bool, hovered: bool, width: int) -> list[Segment]:
+        if index < 0:
+            return self._draw_empty(line, width)
         row = self._rows.get(index)
         if row is None:
             row = self._rows[index] = self._source.row(index)
@@ -377,23 +465,24 @@ class RowList(ScrollView, can_focus=True):
         right = cut_spans(right, max(0, room // 2)) if right else right
         taken = sum(cells(text) for text, _ in right)
         left = cut_spans(left, max(0, room - taken - (2 if taken else 0)))
-        gap = max(0, room - taken - sum(cells(text) for text, _ in left))
+        gap = room - taken - sum(cells(text) for text, _ in left)
         base = self._style("", ground)
-        segments = [Segment(f" {_MARK}" if under else "  ", self._style("mark", ground) if under else base)]
-        segments += [Segment(text, self._style(style, ground)) for text, style in left]
-        segments.append(Segment(" " * gap, base))
-        segments += [Segment(text, self._style(style, ground)) for text, style in right]
-        return Strip(segments).adjust_cell_length(width, base)
+        mark = f" {_MARK}" if under else "  "
+        segments = [Segment(mark[:width], self._style("mark", ground) if under else base)]
+        segments += [Segment(text, self._style(style, ground)) for text, style in left if text]
+        if gap > 0:
+            segments.append(Segment(" " * gap, base))
+        segments += [Segment(text, self._style(style, ground)) for text, style in right if text]
+        return segments
 
-    def _empty_line(self, y: int, width: int) -> Strip:
+    def _draw_empty(self, line: int, width: int) -> list[Segment]:
         lines = self._empty.splitlines()
-        line = y - 1 + round(self.scroll_y)
-        if not 0 <= line < len(lines):
-            return Strip.blank(width, self.rich_style)
-        text = cut_spans([("  " + lines[line], "empty")], width)
-        return Strip([Segment(part, self._style(style, "")) for part, style in text]).adjust_cell_length(
-            width, self.rich_style
-        )
+        spans: list[Span] = []
+        if not self._count and 1 <= line <= len(lines):
+            spans = cut_spans([("  " + lines[line - 1], "empty")], width)
+        segments = [Segment(text, self._style(style, "")) for text, style in spans]
+        gap = width - sum(cells(text) for text, _ in spans)
+        return [*segments, Segment(" " * gap, self._style("", ""))] if gap > 0 else segments
 
     def _style(self, name: str, ground: str) -> Style:
         style = self._style_cache.get((name, ground))
