@@ -49,10 +49,10 @@ def _run(paths: Paths, services: Services | None) -> int:
 
     chosen = services or Services.open(paths)
     from isexplore.tui.app import ExploringApp, IsexploreApp
+    from isexplore.tui.garbage import settle
 
     def seen() -> None:
-        gc.freeze()
-        gc.enable()
+        settle()
         from isexplore.config.logs import start_logging
 
         start_logging(paths.log_file)

@@ -16,6 +16,7 @@ from isexplore.models import ProjectRef
 from isexplore.tui.app import IsexploreApp
 from isexplore.tui.begin import begin_contribution
 from isexplore.tui.catalog_rows import FoundRows, quick_overview
+from isexplore.tui.garbage import IDLE, tidy
 from isexplore.tui.keys import EXPLORE, bindings
 from isexplore.tui.messages import CatalogProgressed, CatalogRefreshed, CatalogRefreshFailed
 from isexplore.tui.narrowing import narrowings, toggled
@@ -69,6 +70,7 @@ class ExploreScreen(Screen[None]):
         self._resting = Resting(self, self._show_preview)
 
     def compose(self) -> ComposeResult:
+        self._idle = Resting(self, tidy, seconds=IDLE)
         """Lay out search bar, results, preview."""
         yield ModeBar("explore")
         yield SearchBar(
@@ -272,6 +274,7 @@ class ExploreScreen(Screen[None]):
         """Show the project under the cursor beside the list; never within the frame of a key."""
         row = self.current()
         preview = self.query_one(Preview)
+        self._idle.begin()
         if row is None:
             preview.look_at(None)
         else:

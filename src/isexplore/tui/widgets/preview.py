@@ -15,6 +15,7 @@ from isexplore.errors import AuthError, IsexploreError
 from isexplore.models import ProjectRef
 from isexplore.services import IssueLine, Reading
 from isexplore.text import ago, clean_line
+from isexplore.tui.garbage import settle
 from isexplore.tui.links import LinkKind
 from isexplore.tui.markdown import Kind, load_parser
 from isexplore.tui.messages import PreviewFailed, PreviewRead
@@ -160,6 +161,7 @@ class Preview(Vertical):
         if not self._loaded:
             await asyncio.to_thread(load_parser)
             await asyncio.to_thread(self.app.services.prepare)
+            settle()
             self._loaded = True
 
     @on(PreviewRead)

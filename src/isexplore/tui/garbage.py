@@ -1,0 +1,29 @@
+"""When objects that only know each other are looked for: while no key waits for its answer.
+
+Looking through everything takes as long as several frames, and Python begins with it in the middle of
+whatever makes the most objects: drawing the answer to a key.
+"""
+
+from __future__ import annotations
+
+import gc
+
+IDLE = 2.0
+"""Seconds without a key after which to look for garbage."""
+_THRESHOLDS = (5_000, 10, 50)
+"""New objects before a look at the newest; such looks before one at the older ones; those before one at all.
+
+Somebody who never rests for `IDLE` seconds pays for a look at everything once in some five hundred keys.
+"""
+
+
+def settle() -> None:
+    """Leave alone what has been loaded so far, and look for garbage from now on."""
+    gc.freeze()
+    gc.set_threshold(*_THRESHOLDS)
+    gc.enable()
+
+
+def tidy() -> None:
+    """Look for garbage among everything that was made since it last settled."""
+    gc.collect()
