@@ -18,7 +18,7 @@ from isexplore.config.paths import Paths
 from isexplore.config.schema import Config
 from isexplore.errors import ConfigError, StateError, UsageError
 from isexplore.journey.store import JourneyStore
-from isexplore.models import ProjectRef
+from isexplore.models import ProjectRef, Verdict
 from isexplore.text import age
 
 if TYPE_CHECKING:
@@ -176,6 +176,17 @@ class LocalServices:
         return self._saved_at(text, cursor) or _words(
             text, cursor, completions(self.catalog, text, cursor, filters=ISSUE_FILTERS)
         )
+
+    def first_issues_of(self, ref: ProjectRef) -> list[FirstIssue]:
+        """Return the good first issues of one project that the catalog knows, free ones first."""
+        from isexplore.catalog.issues import issues_of
+
+        store = self.catalog.store(ref.forge)
+        found = issues_of(store, ref.path) if store is not None else []
+        order = [
+            verdict.value for verdict in (Verdict.FREE, Verdict.UNKNOWN, Verdict.STALE, Verdict.MAYBE_TAKEN)
+        ]
+        return sorted(found, key=lambda issue: order.index(issue.verdict))
 
     def first_issues(self, text: str, *, limit: int = 2_000) -> FoundIssues:
         """Search the first issues of all projects.

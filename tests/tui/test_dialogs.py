@@ -64,7 +64,7 @@ async def test_enter_goes_from_question_to_question_and_runs_after_the_last() ->
 async def test_what_went_wrong_is_in_sight_on_a_small_screen() -> None:
     fields = (Field("folder", "Clone into", "folder", "/src/a", help="The folder is made."),)
     app = HostApp(css=CSS)
-    async with app.run_test(size=SMALL) as pilot:
+    async with app.run_test(size=SMALL):
         ask(app, AskDialog("Clone", fields, text=WHY * 3, error="/src/a is in the way: it is not empty"))
         await until(lambda: "is in the way" in frame(app))
         assert "Clone into" in frame(app)
@@ -90,7 +90,7 @@ async def test_the_field_that_lacks_an_answer_is_in_sight_with_the_reason() -> N
 
 async def test_a_long_question_scrolls_and_its_buttons_are_in_sight() -> None:
     app = HostApp(css=CSS)
-    async with app.run_test(size=SMALL) as pilot:
+    async with app.run_test(size=SMALL):
         ask(app, ConfirmDialog("Really?", WHY * 6))
         await until(lambda: "Yes  y" in frame(app))
         assert app.screen.query_one(VerticalScroll).max_scroll_y > 0

@@ -2,28 +2,60 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from isexplore.errors import IsexploreError
 from isexplore.models import ProjectRef
+from isexplore.text import clean_line
 
 if TYPE_CHECKING:
+    from isexplore.catalog.issues import FirstIssue
     from isexplore.services import Journey
     from isexplore.tui.app import IsexploreApp
 
 
+NO_ISSUE = "Without an issue"
+
+
 def begin_contribution(app: IsexploreApp, ref: ProjectRef, issue: int | None = None) -> None:
-    """Start the contribution, or go on with the one that exists, and open its screen."""
+    """Start the contribution, or go on with the one that exists, and open its screen.
+
+    Where no issue was chosen and the project has good first ones, it is asked for.
+    """
     app.ask(_begin(app, ref, issue))
 
 
 async def _begin(app: IsexploreApp, ref: ProjectRef, issue: int | None) -> None:
     try:
+        if issue is None and (offered := app.services.first_issues_of(ref)):
+            chosen = await _choose(app, offered)
+            if chosen is None:
+                return
+            issue = chosen or None
         journey = await app.services.begin(ref, issue)
     except IsexploreError as error:
         app.tell_error(error)
         return
     await open_contribution(app, journey)
+
+
+async def _choose(app: IsexploreApp, offered: Sequence[FirstIssue]) -> int | None:
+    """Ask which issue is to be solved; 0 for a change without one, None when the question was left."""
+    from isexplore.tui.screens.dialogs import PickDialog
+
+    numbers = {f"#{issue.number} {clean_line(issue.title)}": issue.number for issue in offered}
+    verdicts = [issue.verdict.replace("-", " ") for issue in offered]
+    chosen = await app.push_screen_wait(
+        PickDialog(
+            "Which issue do you want to solve?",
+            [*numbers, NO_ISSUE],
+            details=dict(zip(numbers, verdicts, strict=True)) | {NO_ISSUE: "a change of your own"},
+            empty="No issue is called that.",
+            new=False,
+        )
+    )
+    return None if chosen is None else numbers.get(chosen, 0)
 
 
 async def open_contribution(app: IsexploreApp, journey: Journey) -> None:
