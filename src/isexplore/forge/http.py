@@ -158,23 +158,37 @@ class ForgeClient:
         self._paused_until = float("-inf")
         self.concurrency = concurrency
         self._slots = asyncio.Semaphore(concurrency)
-        loopback = is_loopback(urlsplit(self.base_url).hostname or "")
+        # A proxy cannot reach this machine's loopback, and would see the token in clear.
+        self._trust_env = not is_loopback(urlsplit(self.base_url).hostname or "")
+        self._transport = transport
         try:
-            self._http = httpx.AsyncClient(
-                verify=verify if verify is not None else self.origin.startswith("https:"),
-                follow_redirects=False,
-                timeout=httpx.Timeout(connect=5.0, read=10.0, write=10.0, pool=5.0),
-                limits=httpx.Limits(max_connections=concurrency, max_keepalive_connections=concurrency),
-                # A proxy cannot reach this machine's loopback, and would see the token in clear.
-                trust_env=not loopback,
-                transport=transport,
-            )
+            self._verify: ssl.SSLContext | bool = False
+            if verify is not None:
+                self._verify = verify
+            elif self.origin.startswith("https:") and transport is None:
+                self._verify = httpx.create_ssl_context(trust_env=self._trust_env)
+            self._lanes = [self._lane()]
         except (httpx.InvalidURL, ValueError, ImportError, OSError) as error:
             raise ConfigError(
                 "The proxy or certificate settings of this machine cannot be used",
                 clean_line(str(error), 200),
                 "Check HTTPS_PROXY, HTTP_PROXY, ALL_PROXY, NO_PROXY and SSL_CERT_FILE: isexplore doctor",
             ) from error
+        self._free = self._lanes[:]
+
+    def _lane(self) -> httpx.AsyncClient:
+        """Return a client for one conversation at a time.
+
+        With a pool of connections the library looks at each of them several times for every request.
+        """
+        return httpx.AsyncClient(
+            verify=self._verify,
+            follow_redirects=False,
+            timeout=httpx.Timeout(connect=5.0, read=10.0, write=10.0, pool=5.0),
+            limits=httpx.Limits(max_connections=1, max_keepalive_connections=1),
+            trust_env=self._trust_env,
+            transport=self._transport,
+        )
 
     @property
     def signed_in(self) -> bool:
@@ -183,7 +197,8 @@ class ForgeClient:
 
     async def aclose(self) -> None:
         """Close the connections."""
-        await self._http.aclose()
+        for lane in self._lanes:
+            await lane.aclose()
 
     async def __aenter__(self) -> ForgeClient:
         return self
@@ -547,15 +562,35 @@ class ForgeClient:
         if self.on_request is not None:
             self.on_request(request.method, path)
         began = time.monotonic()
-        timeout: httpx.Timeout | None = None
+        if not self._free:
+            self._lanes.append(self._lane())
+            self._free.append(self._lanes[-1])
+        # The one that was used last: its connection is open.
+        lane = self._free.pop()
+        try:
+            answer = await self._talk(lane, request)
+        finally:
+            self._free.append(lane)
+        log.debug(
+            "%s %s -> %d, %d bytes, %.0f ms",
+            request.method,
+            path,
+            answer.status,
+            len(answer.body),
+            (time.monotonic() - began) * 1_000,
+        )
+        return answer
+
+    async def _talk(self, lane: httpx.AsyncClient, request: _Request) -> Answer:
+        timeout = lane.timeout
         if request.patience is not None:
             timeout = httpx.Timeout(connect=5.0, read=request.patience, write=10.0, pool=5.0)
-        async with self._http.stream(
+        async with lane.stream(
             request.method,
             request.url,
             headers=request.headers,
             content=request.content,
-            timeout=timeout or self._http.timeout,
+            timeout=timeout,
         ) as response:
             headers = dict(response.headers.items())
             good = response.status_code < 300
@@ -565,16 +600,7 @@ class ForgeClient:
                 keep=request.keep if good else "head",
                 asked=request.asked,
             )
-            answer = Answer(response.status_code, headers, body, truncated)
-        log.debug(
-            "%s %s -> %d, %d bytes, %.0f ms",
-            request.method,
-            path,
-            answer.status,
-            len(body),
-            (time.monotonic() - began) * 1_000,
-        )
-        return answer
+            return Answer(response.status_code, headers, body, truncated)
 
     async def _body(
         self, response: httpx.Response, *, limit: int, keep: Keep, asked: Asked
