@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from isexplore.config.paths import Paths
 from isexplore.config.schema import Config, ForgeConfig
+from isexplore.config.secrets import Secret
 from isexplore.models import ForgeKind
 from isexplore.services import Services
+from tests.support.fake_forge import FakeForge
 from tests.support.newcomer import git
 
 
@@ -31,3 +35,24 @@ def test_a_former_address_is_replaced_as_a_whole(tmp_path: Path) -> None:
     import asyncio
 
     assert asyncio.run(addresses()) == ["https://gitlab.example/g/p.git", "https://dev.example/wiki.git"]
+
+
+async def test_signing_in_again_leaves_no_connection_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = Paths.under(tmp_path)
+    paths.config_file.parent.mkdir(parents=True)
+    paths.config_file.write_text('[forge.work]\nurl = "https://gitlab.example"\nkind = "gitlab"\n')
+    services = Services.open(paths)
+    made: list[FakeForge] = []
+
+    async def connect(config: ForgeConfig) -> FakeForge:
+        made.append(FakeForge(tmp_path))
+        return made[-1]
+
+    monkeypatch.setattr(services, "_connect", connect)
+    before = await services.forge("work")
+    services.add_forge(services.forge_config("work"), Secret("another"), "nia")
+    assert await services.forge("work") is not before
+    await services.disconnect()
+    assert [one.calls for one in made] == [["close"], ["close"]]

@@ -70,6 +70,8 @@ class Services(LocalServices):
         super().__init__(paths, config, practising=server is not None)
         self.server = server
         self._forges: dict[str, Forge] = {}
+        self._replaced: list[Forge] = []
+        """Connections with a token that is no longer used: what was asked there may still be answered."""
         self._credentials: dict[str, Credential] = {}
         self._connecting: dict[str, asyncio.Lock] = {}
         self._places: Places = {}
@@ -91,8 +93,9 @@ class Services(LocalServices):
 
     async def disconnect(self) -> None:
         """Close the connections; they are made again when they are needed."""
-        for forge in self._forges.values():
+        for forge in (*self._replaced, *self._forges.values()):
             await forge.close()
+        self._replaced.clear()
         self._forges.clear()
         self._connecting.clear()
         self.__dict__.pop("journeys", None)
@@ -277,7 +280,8 @@ class Services(LocalServices):
             self.catalog.close()
         for derived in ("catalog", "git", "journeys", "tls"):
             self.__dict__.pop(derived, None)
-        self._forges.pop(forge.name, None)
+        if (before := self._forges.pop(forge.name, None)) is not None:
+            self._replaced.append(before)
 
     # The practice world
 
