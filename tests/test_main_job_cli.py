@@ -3,34 +3,27 @@
 from __future__ import annotations
 
 import json
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.support.newcomer import as_json, git, isexplore, note_the_change, say_hello, until
+from tests.support.newcomer import (
+    as_json,
+    git,
+    isexplore,
+    note_the_change,
+    say_hello,
+    serving_practice,
+    until,
+)
 
 
 @pytest.fixture
 def practice_forge(isolated_environment: Path) -> Iterator[dict[str, Any]]:
-    """Serve the practice forge in the newcomer's world, as `isexplore practice serve` does."""
-    server = subprocess.Popen(
-        [sys.executable, "-m", "isexplore", "practice", "serve", "--pace", "0.1"],
-        stdout=subprocess.PIPE,
-        text=True,
-        env=None,
-    )
-    assert server.stdout is not None
-    try:
-        yield json.loads(server.stdout.readline())
-    finally:
-        server.send_signal(signal.SIGTERM)
-        assert server.wait(10) == 0
-        server.stdout.close()
+    with serving_practice() as announced:
+        yield announced
 
 
 @pytest.mark.timeout(120)

@@ -173,29 +173,26 @@ def test_the_main_job(cli: CommandLine, start: Start, flavour: Flavour) -> None:
     walk(newcomer)
 
 
-@pytest.mark.parametrize("flavour", FLAVOURS, ids=lambda flavour: flavour.name)
 def test_the_main_job_where_the_server_takes_another_address_for_its_own(
-    cli: CommandLine, start: Start, flavour: Flavour
+    cli: CommandLine, start: Start
 ) -> None:
-    server = start(flavour, root_url=ABROAD)
+    server = start(GITEA_OLD, root_url=ABROAD)
     newcomer = Newcomer(cli, server, settle(server, template=".forgejo/PULL_REQUEST_TEMPLATE.md"))
     newcomer.sign_in()
     walk(newcomer)
 
 
-@pytest.mark.parametrize("flavour", FLAVOURS, ids=lambda flavour: flavour.name)
-def test_the_main_job_for_members_only_below_a_path(cli: CommandLine, start: Start, flavour: Flavour) -> None:
-    server = start(flavour, prefix="/git", members_only=True, stars=False, root_url=f"{ABROAD}/forge")
+def test_the_main_job_for_members_only_below_a_path(cli: CommandLine, start: Start) -> None:
+    server = start(GITEA_NEW, prefix="/git", members_only=True, stars=False, root_url=f"{ABROAD}/forge")
     newcomer = Newcomer(cli, server, settle(server, template=".github/pull_request_template.md"))
     newcomer.sign_in()
     walk(newcomer)
 
 
-@pytest.mark.parametrize("flavour", [FORGEJO, GITEA_OLD], ids=lambda flavour: flavour.name)
 def test_an_address_and_a_token_in_variables_are_enough(
-    cli: CommandLine, start: Start, flavour: Flavour, monkeypatch: pytest.MonkeyPatch
+    cli: CommandLine, start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    server = start(flavour, members_only=True)
+    server = start(GITEA_OLD, members_only=True)
     repo = settle(server)
     monkeypatch.setenv("ISEXPLORE_URL", server.url)
     monkeypatch.setenv("ISEXPLORE_TOKEN", TOKEN)
@@ -206,8 +203,7 @@ def test_an_address_and_a_token_in_variables_are_enough(
     newcomer.propose()
 
 
-@pytest.mark.parametrize("flavour", FLAVOURS, ids=lambda flavour: flavour.name)
-@pytest.mark.parametrize("name", ["Retry.Queue", "my-queue"])
+@pytest.mark.parametrize(("flavour", "name"), [(FORGEJO, "Retry.Queue"), (GITEA_OLD, "my-queue")])
 def test_a_fork_that_is_there_is_used_also_under_another_name(
     cli: CommandLine, start: Start, flavour: Flavour, name: str
 ) -> None:
@@ -222,7 +218,7 @@ def test_a_fork_that_is_there_is_used_also_under_another_name(
     assert len(server.state.forks(repo)) == 2
 
 
-@pytest.mark.parametrize("flavour", FLAVOURS, ids=lambda flavour: flavour.name)
+@pytest.mark.parametrize("flavour", [FORGEJO, GITEA_OLD], ids=lambda flavour: flavour.name)
 def test_a_fork_whose_answer_is_lost_is_found(cli: CommandLine, start: Start, flavour: Flavour) -> None:
     server = start(flavour)
     newcomer = Newcomer(cli, server, settle(server))
@@ -250,11 +246,8 @@ def test_a_scope_that_is_missing_is_named(
     assert lacking in said.out + said.err, said
 
 
-@pytest.mark.parametrize("flavour", [FORGEJO, GITEA_NEW], ids=lambda flavour: flavour.name)
-def test_the_main_job_without_the_scope_for_organisations(
-    cli: CommandLine, start: Start, flavour: Flavour
-) -> None:
-    server = start(flavour)
+def test_the_main_job_without_the_scope_for_organisations(cli: CommandLine, start: Start) -> None:
+    server = start(FORGEJO)
     newcomer = Newcomer(cli, server, settle(server))
     server.state.token("canary-without-organisations", "nia", "read:user write:repository write:issue")
     newcomer.sign_in(token="canary-without-organisations")
@@ -270,11 +263,8 @@ def test_a_wrong_token_is_told(cli: CommandLine, start: Start, flavour: Flavour)
     assert refusal.kind == "auth", refusal
 
 
-@pytest.mark.parametrize("flavour", FLAVOURS, ids=lambda flavour: flavour.name)
-def test_projects_without_an_organisation_or_without_a_commit(
-    cli: CommandLine, start: Start, flavour: Flavour
-) -> None:
-    server = start(flavour)
+def test_projects_without_an_organisation_or_without_a_commit(cli: CommandLine, start: Start) -> None:
+    server = start(GITEA_OLD)
     settle(server)
     newcomer = Newcomer(cli, server, server.state.repos["mara/notes"])
     newcomer.sign_in()
@@ -288,9 +278,8 @@ def test_projects_without_an_organisation_or_without_a_commit(
     assert newcomer.propose().base_branch == "master"
 
 
-@pytest.mark.parametrize("flavour", FLAVOURS, ids=lambda flavour: flavour.name)
-def test_a_project_of_ones_own_needs_no_fork(cli: CommandLine, start: Start, flavour: Flavour) -> None:
-    server = start(flavour, root_url=ABROAD)
+def test_a_project_of_ones_own_needs_no_fork(cli: CommandLine, start: Start) -> None:
+    server = start(GITEA_NEW, root_url=ABROAD)
     settle(server)
     own = server.state.repo("nia", "My.Own", {"README.md": "# Own\n"}, branch="release/next")
     newcomer = Newcomer(cli, server, own)
@@ -303,9 +292,8 @@ def test_a_project_of_ones_own_needs_no_fork(cli: CommandLine, start: Start, fla
     assert newcomer.status()["state"] == "waiting"
 
 
-@pytest.mark.parametrize("flavour", FLAVOURS, ids=lambda flavour: flavour.name)
-def test_a_private_project_stays_private(cli: CommandLine, start: Start, flavour: Flavour) -> None:
-    server = start(flavour, root_url=ABROAD)
+def test_a_private_project_stays_private(cli: CommandLine, start: Start) -> None:
+    server = start(FORGEJO, root_url=ABROAD)
     repo = settle(server)
     repo.private = True
     repo.collaborators["nia"] = "read"
@@ -318,7 +306,7 @@ def test_a_private_project_stays_private(cli: CommandLine, start: Start, flavour
     assert head.private
 
 
-@pytest.mark.parametrize("flavour", FLAVOURS, ids=lambda flavour: flavour.name)
+@pytest.mark.parametrize("flavour", [FORGEJO, GITEA_OLD], ids=lambda flavour: flavour.name)
 def test_a_catalog_of_several_pages_is_whole(cli: CommandLine, start: Start, flavour: Flavour) -> None:
     server = start(flavour, root_url=ABROAD)
     server.most = 20
@@ -333,11 +321,8 @@ def test_a_catalog_of_several_pages_is_whole(cli: CommandLine, start: Start, fla
     assert len(newcomer.json("search", "part", "--limit", "100")["projects"]) == 60
 
 
-@pytest.mark.parametrize("flavour", FLAVOURS, ids=lambda flavour: flavour.name)
-def test_renaming_project_and_fork_in_between_does_no_harm(
-    cli: CommandLine, start: Start, flavour: Flavour
-) -> None:
-    server = start(flavour, root_url=ABROAD)
+def test_renaming_project_and_fork_in_between_does_no_harm(cli: CommandLine, start: Start) -> None:
+    server = start(GITEA_NEW, root_url=ABROAD)
     repo = settle(server)
     newcomer = Newcomer(cli, server, repo)
     newcomer.sign_in()
@@ -351,7 +336,7 @@ def test_renaming_project_and_fork_in_between_does_no_harm(
     assert repo.git("log", "-1", "--format=%s", f"refs/pull/{pull.number}/head").strip() == "Name the unit"
 
 
-@pytest.mark.parametrize("flavour", FLAVOURS, ids=lambda flavour: flavour.name)
+@pytest.mark.parametrize("flavour", [FORGEJO, GITEA_OLD], ids=lambda flavour: flavour.name)
 def test_work_begins_at_the_original_where_the_fork_is_old(
     cli: CommandLine, start: Start, flavour: Flavour
 ) -> None:

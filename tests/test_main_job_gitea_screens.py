@@ -15,7 +15,7 @@ from isexplore.services import Services
 from isexplore.tui.screens.dialogs import AskDialog, PickDialog
 from isexplore.tui.screens.journey import JourneyScreen
 from isexplore.tui.widgets.preview import Preview
-from tests.support.gitea_flavours import FLAVOURS, Flavour
+from tests.support.gitea_flavours import FORGEJO
 from tests.support.gitea_server import gitea_server
 from tests.support.gitea_world import TOKEN, settle
 from tests.support.world import Person, at_the_screen, fill_catalog
@@ -78,13 +78,12 @@ async def take(person: Person, screen: JourneyScreen, name: str, *, answer: bool
     await person.until(lambda: state(screen, name) == "done")
 
 
-@pytest.mark.parametrize("flavour", FLAVOURS, ids=lambda flavour: flavour.name)
 async def test_a_newcomer_with_the_keyboard_sees_the_change_merged(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flavour: Flavour
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(JourneyScreen, "LOOK_EVERY", 0.2)
     monkeypatch.setenv("EDITOR", "true")
-    with gitea_server(flavour, tmp_path / "server", root_url="http://localhost:3000") as server:
+    with gitea_server(FORGEJO, tmp_path / "server", root_url="http://localhost:3000") as server:
         repo = settle(server)
         services = services_for(tmp_path, server.url)
         await fill_catalog(services)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.newcomer import serving_practice
 from tests.support.person_at_terminal import CTRL_S, DOWN, ENTER, PersonAtTerminal, person_at_terminal
 
 EDITOR = """
@@ -50,15 +51,19 @@ def issue_under_cursor(person: PersonAtTerminal) -> str:
     return ""
 
 
+def leaves_issue(person: PersonAtTerminal, number: str) -> None:
+    """Wait until the cursor is on another issue."""
+    person.until(lambda: issue_under_cursor(person) not in (number, ""), "the next issue")
+
+
 def go_to_issue(person: PersonAtTerminal, number: str) -> None:
     """Go down to an issue, looking at where each key leads."""
     while True:
         person.until(lambda: issue_under_cursor(person), "a cursor among the issues")
-        here = issue_under_cursor(person)
-        if here == number:
+        if (here := issue_under_cursor(person)) == number:
             return
         person.send(DOWN)
-        person.until(lambda here=here: issue_under_cursor(person) not in (here, ""), "the next issue")
+        leaves_issue(person, here)
 
 
 def take_step(person: PersonAtTerminal, name: str, *, asks: str = "") -> None:
@@ -86,12 +91,15 @@ def commit(person: PersonAtTerminal, message: str) -> None:
     person.send(CTRL_S)
 
 
-@pytest.mark.timeout(150)
+@pytest.mark.timeout(120)
 def test_a_newcomer_contributes_in_a_terminal(isolated_environment: Path, tmp_path: Path) -> None:
     editor = tmp_path / "editor.py"
     editor.write_text(EDITOR)
     environment = {"EDITOR": f"{sys.executable} {editor}", "PYTHONPATH": str(Path.cwd())}
-    with person_at_terminal("-m", "isexplore", "practice", environment=environment) as person:
+    with (
+        serving_practice(),
+        person_at_terminal("-m", "isexplore", "practice", environment=environment) as person,
+    ):
         person.sees("1 Explore", "docs/welcome")
         person.send("/welcome" + ENTER)
         person.sees("1 of ", "Whom to ask")

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 import os
+import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -14,6 +17,23 @@ import msgspec
 
 T = TypeVar("T")
 DEADLINE = 40.0
+
+
+@contextmanager
+def serving_practice() -> Iterator[dict[str, Any]]:
+    """Serve the practice forge in the newcomer's world while the block lasts, with people who need not think long."""
+    server = subprocess.Popen(
+        [sys.executable, "-m", "isexplore", "practice", "serve", "--pace", "0.1"],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    assert server.stdout is not None
+    try:
+        yield json.loads(server.stdout.readline())
+    finally:
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(20) == 0
+        server.stdout.close()
 
 
 def git(folder: Path, *words: str) -> str:
