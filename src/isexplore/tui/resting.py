@@ -8,6 +8,7 @@ self._resting.now()        # somebody goes there: do it at once, if it is still 
 from __future__ import annotations
 
 from collections.abc import Callable
+from time import monotonic
 
 from textual.message_pump import MessagePump
 from textual.timer import Timer
@@ -23,21 +24,39 @@ class Resting:
         self._owner = owner
         self._action = action
         self._seconds = seconds
+        self._at: float | None = None
+        """When to do it, by the monotonic clock; None while there is nothing to do."""
         self._timer: Timer | None = None
+        self._wakes = 0.0
 
     def begin(self) -> None:
         """Do it after the rest, counted from now."""
-        if self._timer is not None:
-            self._timer.stop()
-        self._timer = self._owner.set_timer(self._seconds, self._due)
+        self._at = monotonic() + self._seconds
+        # A timer for each key would be a task for each key: the one that runs looks whether it is due.
+        if self._timer is None or self._at < self._wakes:
+            self._wake()
 
     def now(self) -> None:
         """Do it at once, if it is still to be done."""
-        if self._timer is not None:
-            self._due()
+        if self._at is not None:
+            self._stop()
+            self._at = None
+            self._action()
 
-    def _due(self) -> None:
+    def _wake(self) -> None:
+        """Look whether it is due when it will be as it looks now."""
+        self._stop()
+        assert self._at is not None
+        self._wakes = self._at
+        self._timer = self._owner.set_timer(max(0.0, self._at - monotonic()), self._look)
+
+    def _look(self) -> None:
+        if self._at is not None and self._at > monotonic():
+            self._wake()
+        else:
+            self.now()
+
+    def _stop(self) -> None:
         if self._timer is not None:
             self._timer.stop()
             self._timer = None
-            self._action()

@@ -141,11 +141,14 @@ class SearchBar(Input):
             value or None,
             placeholder=clean_line(placeholder),
             select_on_focus=False,
+            validate_on=(),
             compact=compact,
             id=id,
             classes=classes,
         )
         self.search = search
+        # The results are on the screen by then; nobody else waits for it.
+        self.disable_messages(Input.Changed)
 
     # The text
 
