@@ -10,10 +10,11 @@ import gc
 
 IDLE = 2.0
 """Seconds without a key after which to look for garbage."""
-_THRESHOLDS = (5_000, 10, 50)
-"""New objects before a look at the newest; such looks before one at the older ones; those before one at all.
+_THRESHOLDS = (2_000, 5, 200)
+"""New objects before a look at them; such looks before one at the last few thousand; those before one at all.
 
-Somebody who never rests for `IDLE` seconds pays for a look at everything once in some five hundred keys.
+A look takes less than two milliseconds then. Somebody who never rests for `IDLE` seconds pays for a look
+at everything once in hundreds of keys.
 """
 
 
