@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-DEADLINE = 20.0
+DEADLINE = 40.0
 # The first terminal that a session's leader opens becomes the one that its questions go to.
 _START = (
     "import os; os.open(os.ttyname(0), os.O_RDWR); "
@@ -54,8 +54,10 @@ class Terminal:
 
     def _read(self, seconds: float) -> bool:
         """Read what is there; False once there can be no more."""
-        if not select.select([self._master], [], [], seconds)[0]:
-            return self.process.poll() is None
+        # Looked at first: what it writes just before its end must not be missed.
+        has_ended = self.process.poll() is not None
+        if not select.select([self._master], [], [], 0 if has_ended else seconds)[0]:
+            return not has_ended
         try:
             data = os.read(self._master, 65_536)
         except OSError:
