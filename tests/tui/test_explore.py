@@ -89,10 +89,13 @@ async def test_the_preview_waits_until_the_keys_rest(tmp_path: Path) -> None:
         screen = person.app.screen
         assert isinstance(screen, ExploreScreen)
         preview = screen.query_one(Preview)
-        before = preview.ref
-        assert before is not None
         # Longer than any machine takes for one key, then shorter than any person takes for the next.
         screen._resting._seconds = 3600
+        await person.press("j")
+        row = screen.current()
+        assert row is not None
+        before = (row.forge, row.path)
+        await person.until(lambda: preview.ref == before, seconds=5)
         await person.press("j")
         row = screen.current()
         assert row is not None

@@ -6,8 +6,8 @@ import asyncio
 import os
 import signal
 import subprocess
-from collections.abc import Callable, Coroutine, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Coroutine, Generator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -25,6 +25,7 @@ from isexplore.text import clean
 from isexplore.tui.crash import write_report
 from isexplore.tui.keys import APP, bindings
 from isexplore.tui.messages import CatalogProgressed, CatalogRefreshed, CatalogRefreshFailed
+from isexplore.tui.opening import WIDE
 from isexplore.tui.text import SafeFilter
 from isexplore.tui.widgets.bars import StatusLine
 
@@ -68,7 +69,7 @@ class IsexploreApp(App[int]):
         "bookmarks": _bookmarks,
     }
     BINDINGS = bindings(APP)
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (100, "-wide")]  # noqa: RUF012 - Textual declares it as an instance's
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]  # noqa: RUF012 - Textual declares it as an instance's
     ENABLE_COMMAND_PALETTE = True
     PAUSE_GC_ON_SCROLL = True
     TOKENS_AFTER: ClassVar[float] = 2.0
@@ -357,3 +358,18 @@ class ExploringApp(IsexploreApp):
     """isexplore with a forge to explore: it begins with the list, and draws no empty screen before it."""
 
     DEFAULT_MODE = "explore"
+    _starting = True
+
+    @contextmanager
+    def batch_update(self) -> Generator[None, None, None]:
+        """Hold repaints back until the end of the batch, but for the one that Textual starts with.
+
+        The list is complete within that one already: its first frame would be drawn, dropped, and drawn
+        again two frames later.
+        """
+        if self._starting:
+            self._starting = False
+            yield
+        else:
+            with super().batch_update():
+                yield

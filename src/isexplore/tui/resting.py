@@ -2,6 +2,7 @@
 
 self._resting = Resting(self, self._show_preview)
 self._resting.begin()      # with each key; the wait starts anew
+self._resting.soon()       # after this key's frame, unless one came just before; then as `begin`
 self._resting.now()        # somebody goes there: do it at once, if it is still to be done
 """
 
@@ -28,16 +29,32 @@ class Resting:
         """When to do it, by the monotonic clock; None while there is nothing to do."""
         self._timer: Timer | None = None
         self._wakes = 0.0
+        self._asked = 0.0
 
-    def begin(self) -> None:
-        """Do it after the rest, counted from now."""
-        self._at = monotonic() + self._seconds
+    def begin(self, seconds: float | None = None) -> None:
+        """Do it after the rest, counted from now; after other `seconds` where these are given."""
+        self._asked = monotonic()
+        self._at = self._asked + (self._seconds if seconds is None else seconds)
         # A timer for each key would be a task for each key: the one that runs looks whether it is due.
         if self._timer is None or self._at < self._wakes:
             self._wake()
 
+    def soon(self) -> None:
+        """Do it once the frame of this key is drawn: who presses a single key waits for nothing.
+
+        Where it was asked for less than a rest ago, keys come fast, and it is done after a rest.
+        """
+        resting = self._at is None and monotonic() - self._asked >= self._seconds
+        self.begin()
+        if resting:
+            self._owner.call_after_refresh(self._do)
+
     def now(self) -> None:
-        """Do it at once, if it is still to be done."""
+        """Do it at once, if it is still to be done; the next key is one after a rest."""
+        self._asked = 0.0
+        self._do()
+
+    def _do(self) -> None:
         if self._at is not None:
             self._stop()
             self._at = None

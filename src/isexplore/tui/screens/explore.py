@@ -20,7 +20,7 @@ from isexplore.tui.garbage import IDLE, tidy
 from isexplore.tui.keys import EXPLORE, bindings
 from isexplore.tui.messages import CatalogProgressed, CatalogRefreshed, CatalogRefreshFailed
 from isexplore.tui.narrowing import narrowings, toggled
-from isexplore.tui.opening import PLACEHOLDER, total_words
+from isexplore.tui.opening import PLACEHOLDER, WIDE, total_words
 from isexplore.tui.resting import Resting
 from isexplore.tui.widgets.bars import ModeBar, StatusLine, fill_mode_bar, one_stop
 from isexplore.tui.widgets.document import DocumentView
@@ -66,6 +66,8 @@ class ExploreScreen(Screen[None]):
 
     def __init__(self) -> None:
         super().__init__()
+        # The class that the first layout would add: added then, it would style every widget twice.
+        self.add_class("-wide" if self.app.size.width >= WIDE else "-narrow", update=False)
         self._query = ""
         self._resting = Resting(self, self._show_preview)
 
@@ -268,7 +270,9 @@ class ExploreScreen(Screen[None]):
         source = event.row_list.source
         if isinstance(source, FoundRows) and source.found.more and event.index >= len(source) - SCREENFUL:
             self._find_all(source)
-        self._resting.begin()
+        # Nothing to do where it is shown already, as when the list has just been filled.
+        if self._ref() != self.query_one(Preview).ref:
+            self._resting.soon()
 
     def _show_preview(self) -> None:
         """Show the project under the cursor beside the list; never within the frame of a key."""

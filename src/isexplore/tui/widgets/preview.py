@@ -13,7 +13,6 @@ from textual.message import Message
 
 from isexplore.errors import AuthError, IsexploreError
 from isexplore.models import ProjectRef
-from isexplore.services import IssueLine, Reading
 from isexplore.text import ago, clean_line
 from isexplore.tui.garbage import settle
 from isexplore.tui.links import LinkKind
@@ -27,11 +26,14 @@ from isexplore.tui.widgets.tabs import TabStrip
 from isexplore.tui.widgets.words import Words
 
 if TYPE_CHECKING:
+    from isexplore.services import IssueLine, Reading
     from isexplore.tui.app import IsexploreApp
 
 MARKDOWN_ENDINGS = (".md", ".markdown", ".mkd", ".mdown")
 DEBOUNCE = 0.05
 """Seconds that the cursor rests on a project before it is read from the forge."""
+FIRST_READ = 0.35
+"""The same before the first reading, which loads a lot and would hold up the first keys."""
 OVERVIEW = "Overview"
 ISSUES = "Issues"
 VERDICT_STYLES = {"free": "good", "maybe-taken": "warning", "stale": "muted", "unknown": "muted"}
@@ -135,7 +137,7 @@ class Preview(Vertical):
             self.query_one(TabStrip).show((OVERVIEW,), {})
             self.query_one("#preview-document", DocumentView).show(quick, title=ref.path, kind="plain")
         # Not before the frame that shows what is known already: reading loads a lot the first time.
-        self._resting.begin()
+        self._resting.begin(None if self._loaded else FIRST_READ)
 
     def _begin_reading(self) -> None:
         if self.ref is not None and self.reading is None:
