@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import time
 from collections.abc import Sequence
 from contextlib import suppress
@@ -216,6 +215,8 @@ class LocalServices:
     @property
     def editor(self) -> tuple[str, ...]:
         """The editor that the configuration names, as a command; empty when it names none."""
+        import shlex
+
         try:
             return tuple(shlex.split(self.config.editor or ""))
         except ValueError:

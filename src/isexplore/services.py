@@ -28,7 +28,6 @@ from isexplore.journey.states import Command, Explanation, JourneyReport, StepNa
 from isexplore.journey.store import Journey
 from isexplore.local import LocalServices
 from isexplore.models import ForgeKind, IssueVerdict, ProjectRef, TokenFacts
-from isexplore.reading import IssueLine, Reading
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,14 +41,14 @@ if TYPE_CHECKING:
     from isexplore.journey.runner import Journeys
     from isexplore.login.device import DeviceFlow
     from isexplore.practice.launch import Server
+    from isexplore.reading import IssueLine as IssueLine
+    from isexplore.reading import Reading as Reading
 
 __all__ = [
     "Command",
     "Explanation",
-    "IssueLine",
     "Journey",
     "JourneyReport",
-    "Reading",
     "Services",
     "StepName",
     "StepReport",

@@ -84,9 +84,8 @@ def _at_once(words: Sequence[str]) -> int | None:
     """Answer what needs no parsing of the line, and little else; None for everything else."""
     if not words:
         from isexplore.cli.screens import open_screens
-        from isexplore.config.paths import Paths
 
-        return open_screens(Paths.default())
+        return open_screens()
     if words[:1] != ["search"]:
         return None
     from isexplore.cli.quick import search

@@ -14,8 +14,12 @@ if TYPE_CHECKING:
     from isexplore.services import Services
 
 
-def open_screens(paths: Paths, services: Services | None = None) -> int:
+def open_screens(paths: Paths | None = None, services: Services | None = None) -> int:
     """Run the screens until they are left; return the exit code.
+
+    Args:
+        paths: where the files are; None for this system's folders.
+        services: what is made already, as for the practice world; None for the real world.
 
     Raises:
         UsageError: this is no terminal.
@@ -31,7 +35,7 @@ def open_screens(paths: Paths, services: Services | None = None) -> int:
     gc.disable()
     from isexplore.cli.splash import paint
 
-    splash = None if services else paint(paths)
+    splash = None if services else paint(*_folders(paths))
     try:
         return _run(paths, services)
     except BaseException:
@@ -44,9 +48,22 @@ def open_screens(paths: Paths, services: Services | None = None) -> int:
             splash.restore()
 
 
-def _run(paths: Paths, services: Services | None) -> int:
+def _folders(paths: Paths | None) -> tuple[str, str, str]:
+    """Return the folders of the configuration, of the state and of the cache, with no `pathlib` loaded for it."""
+    if paths is not None:
+        return str(paths.config_dir), str(paths.state_dir), str(paths.cache_dir)
+    from isexplore.config.folders import folder
+
+    return folder("config", os.environ), folder("state", os.environ), folder("cache", os.environ)
+
+
+def _run(paths: Paths | None, services: Services | None) -> int:
     from isexplore.services import Services
 
+    if paths is None:
+        from isexplore.config.paths import Paths
+
+        paths = Paths.default()
     chosen = services or Services.open(paths)
     from isexplore.tui.app import ExploringApp, IsexploreApp
     from isexplore.tui.garbage import settle

@@ -16,8 +16,6 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from isexplore.config.paths import Paths
-
 _ENTER = "\x1b[?1049h\x1b[?25l\x1b[H\x1b[2J"
 _LEAVE = "\x1b[?1049l\x1b[?25h"
 _UNSUITED = ("NO_COLOR", "TEXTUAL_DRIVER", "TEXTUAL_THEME", "TEXTUAL_COLOR_SYSTEM", "COLUMNS", "LINES")
@@ -48,14 +46,17 @@ class Splash:
             return
 
 
-def paint(paths: Paths, environment: Mapping[str, str] = os.environ) -> Splash | None:
+def paint(
+    config_dir: str, state_dir: str, cache_dir: str, environment: Mapping[str, str] = os.environ
+) -> Splash | None:
     """Paint the first page; return how to undo it, or None when nothing was painted."""
     if environment.get("TERM", "dumb") in ("", "dumb", "unknown", "linux"):
         return None
     if any(name in environment for name in _UNSUITED) or sys.platform == "win32":
         return None
-    accounts = noted_accounts(str(paths.config_file), str(paths.cache_dir))
-    if not accounts or accounts[0][0] == PRACTICE or _has_own_look(str(paths.config_file)):
+    config_file = os.path.join(config_dir, "config.toml")
+    accounts = noted_accounts(config_file, cache_dir)
+    if not accounts or accounts[0][0] == PRACTICE or _has_own_look(config_file):
         return None
     import termios
 
@@ -64,7 +65,7 @@ def paint(paths: Paths, environment: Mapping[str, str] = os.environ) -> Splash |
         if size.columns < _SMALLEST[0] or size.lines < _SMALLEST[1]:
             return None
         colours = environment.get("COLORTERM", "") in ("truecolor", "24bit")
-        page = _page(paths, accounts, size.columns, size.lines, colours=colours)
+        page = _page(state_dir, cache_dir, accounts, size.columns, size.lines, colours=colours)
         if page is None:
             return None
         splash = _quieten(sys.stdin.fileno())
@@ -93,7 +94,13 @@ def _quieten(descriptor: int) -> Splash:
 
 
 def _page(
-    paths: Paths, accounts: list[tuple[str, str, str]], columns: int, lines: int, *, colours: bool
+    state_dir: str,
+    cache_dir: str,
+    accounts: list[tuple[str, str, str]],
+    columns: int,
+    lines: int,
+    *,
+    colours: bool,
 ) -> str | None:
     """Return the first page as text for the terminal; None when there is nothing to show."""
     from isexplore.catalog.query import search
@@ -101,13 +108,13 @@ def _page(
     from isexplore.tui.opening import ROW_HEIGHT, WIDE, Page, list_width, place_words, total_words
 
     room = lines - 6
-    with Catalog.open(paths.catalog_dir, [Account(*each) for each in accounts]) as catalog:
+    with Catalog.open(os.path.join(cache_dir, "catalog"), [Account(*each) for each in accounts]) as catalog:
         found = search(catalog, "", limit=room // ROW_HEIGHT + 1)
         if not found.rows:
             return None
         as_of, size = catalog.as_of(), catalog.count()
     forges = [name for name, _, _ in accounts if not name.startswith("list:")]
-    marks, counts = _remembered(str(paths.state_file))
+    marks, counts = _remembered(os.path.join(state_dir, "state.toml"))
     page = Page(columns, lines, colours=colours)
     page.bar(counts, place_words(forges, as_of))
     page.search(total_words(found.total, found.more, size, "score"))

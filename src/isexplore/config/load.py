@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Iterator, Mapping
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -179,6 +178,9 @@ def check(
 
 def profile_cache(paths: Paths, url: str) -> Path:
     """Return where the organisation profile fetched from `url` is kept."""
+    # Loading it takes the cryptographic library, and the first frame has no use for it.
+    from hashlib import sha256
+
     return paths.cache_dir / f"profile-{sha256(url.encode()).hexdigest()[:16]}.toml"
 
 

@@ -6,7 +6,6 @@ is cleaned again here, where nothing decodes it any more.
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
@@ -183,10 +182,19 @@ class InlineBuilder:
         self._parts.append(text)
 
 
+def _decoded(text: str) -> str:
+    """Return text with its HTML entities decoded; their table, which is large, is loaded for the first one."""
+    if "&" not in text:
+        return text
+    from html import unescape
+
+    return unescape(text)
+
+
 def attributes(match: re.Match[str]) -> dict[str, str]:
     """Return the attributes of a tag that `tags` matched, entities decoded, names in lower case."""
     return {
-        found[1].lower(): html.unescape(found[2] or found[3] or found[4] or "")
+        found[1].lower(): _decoded(found[2] or found[3] or found[4] or "")
         for found in _ATTRIBUTE.finditer(match["attributes"] or "")
     }
 
@@ -196,11 +204,11 @@ def tags(source: str) -> Iterator[str | re.Match[str]]:
     at = 0
     for match in _TAG.finditer(source):
         if match.start() > at:
-            yield html.unescape(source[at : match.start()])
+            yield _decoded(source[at : match.start()])
         yield match
         at = match.end()
     if at < len(source):
-        yield html.unescape(source[at:])
+        yield _decoded(source[at:])
 
 
 def plain_inline(text: str, style: str = "") -> Inline:
