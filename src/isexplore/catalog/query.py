@@ -8,7 +8,7 @@ than `sqlite3`.
 
 from __future__ import annotations
 
-import sqlite3
+import _sqlite3 as sqlite3
 import time
 
 from isexplore.catalog import match, words

@@ -10,8 +10,8 @@ Python. Writing is in `isexplore.catalog.write`.
 
 from __future__ import annotations
 
+import _sqlite3 as sqlite3
 import os
-import sqlite3
 import time
 from operator import itemgetter
 
