@@ -70,9 +70,9 @@ class ExploreScreen(Screen[None]):
         self.add_class("-wide" if self.app.size.width >= WIDE else "-narrow", update=False)
         self._query = ""
         self._resting = Resting(self, self._show_preview)
+        self._idle = Resting(self, tidy, seconds=IDLE)
 
     def compose(self) -> ComposeResult:
-        self._idle = Resting(self, tidy, seconds=IDLE)
         """Lay out search bar, results, preview."""
         yield ModeBar("explore")
         yield SearchBar(
@@ -276,9 +276,9 @@ class ExploreScreen(Screen[None]):
 
     def _show_preview(self) -> None:
         """Show the project under the cursor beside the list; never within the frame of a key."""
+        self._idle.begin()
         row = self.current()
         preview = self.query_one(Preview)
-        self._idle.begin()
         if row is None:
             preview.look_at(None)
         else:
