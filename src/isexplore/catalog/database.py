@@ -5,9 +5,9 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from typing import Self
+from typing import Any, Self
 
 from isexplore.catalog import schema
 from isexplore.catalog.store import Account
@@ -87,12 +87,25 @@ class Database:
         Raises:
             StateError: the disk is full, the file is locked, read-only or broken.
         """
+        with self.reading():
+            try:
+                self.connection.execute("BEGIN IMMEDIATE")
+                yield self.connection
+                self.connection.execute("COMMIT")
+            except BaseException:
+                self._give_up()
+                raise
+
+    @contextmanager
+    def reading(self) -> Iterator[sqlite3.Connection]:
+        """Tell in words what goes wrong in reading.
+
+        Raises:
+            StateError: the file is locked or broken.
+        """
         try:
-            self.connection.execute("BEGIN IMMEDIATE")
             yield self.connection
-            self.connection.execute("COMMIT")
         except sqlite3.DatabaseError as error:
-            self._give_up()
             if schema.is_damage(error):
                 schema.note_damage(self.path)
                 raise StateError(
@@ -101,9 +114,15 @@ class Database:
                     "Sync again: the forge has it all. Bookmarks and contributions are kept elsewhere.",
                 ) from error
             raise self._state_error(error) from error
-        except BaseException:
-            self._give_up()
-            raise
+
+    def ask(self, statement: str, values: Sequence[object] = ()) -> list[tuple[Any, ...]]:
+        """Return all rows of a statement.
+
+        Raises:
+            StateError: the file is locked or broken.
+        """
+        with self.reading() as db:
+            return db.execute(statement, tuple(values)).fetchall()
 
     def _give_up(self) -> None:
         if self.connection.in_transaction:
@@ -115,8 +134,8 @@ class Database:
 
     def fact(self, name: str) -> object:
         """Return something noted about the file, or None."""
-        found = self.connection.execute("SELECT value FROM fact WHERE name = ?", (name,)).fetchone()
-        return found[0] if found else None
+        found = self.ask("SELECT value FROM fact WHERE name = ?", (name,))
+        return found[0][0] if found else None
 
     def number(self, name: str) -> int:
         """Return a number noted about the file, 0 for none."""

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 CANDIDATES = 500
 """Hits, best score first, that are ordered by how well they fit."""
-_SHORTEST_TYPO = 4
-"""Letters of a word below which a near word is no better guess than another."""
+_SHORTEST_TYPO, _LONGEST_TYPO = 4, 20
+"""Letters of a word below which a near word is no better guess than another, and above which looking takes long."""
 
 
 class Found:
@@ -181,13 +181,18 @@ class _Deadline:
         self._connections = (
             [store.connection for store in catalog.stores if store.connection] if seconds is not None else []
         )
-        self._end = time.perf_counter() + (seconds or 0.0)
+        self._end = float("inf") if seconds is None else time.perf_counter() + seconds
         for connection in self._connections:
             connection.set_progress_handler(self._check, 1_000)
 
-    def _check(self) -> int:
+    @property
+    def over(self) -> bool:
+        """Whether the time is over now."""
         self.passed = self.passed or time.perf_counter() > self._end
-        return int(self.passed)
+        return self.passed
+
+    def _check(self) -> int:
+        return int(self.over)
 
     def lift(self) -> None:
         for connection in self._connections:
@@ -264,8 +269,11 @@ def _forgiven(found: Found, stop: _Deadline, need: int) -> Found | None:
     text = found.query.text
     changed = False
     for word in found.query.wanted:
-        if word.exact or len(word.tokens) != 1 or len(word.tokens[0]) < _SHORTEST_TYPO:
+        if word.exact or len(word.tokens) != 1 or not _SHORTEST_TYPO <= len(word.tokens[0]) <= _LONGEST_TYPO:
             continue
+        if stop.over:
+            found.late = True
+            return None
         better = _nearest_word(found, word)
         if better and better != word.tokens[0]:
             text, changed = _replaced(text, word, better), True

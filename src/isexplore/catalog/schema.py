@@ -38,6 +38,11 @@ SLOT_BITS: Final = 20
 DAMAGED: Final = ".damaged"
 """Suffix of the note that a reader leaves beside a file that turned out to be broken."""
 
+NOTHING_YET: Final = "not synced yet"
+BROKEN: Final = "its catalog file is damaged; the next sync rebuilds it"
+OTHER_VERSION: Final = "its catalog file is of another version; the next sync rebuilds it"
+"""Why there is nothing to read, in words."""
+
 _TABLES = """
 CREATE TABLE fact (name TEXT PRIMARY KEY, value) WITHOUT ROWID;
 CREATE TABLE project (
@@ -122,6 +127,9 @@ CREATE TABLE listed (run TEXT NOT NULL, pid TEXT NOT NULL, PRIMARY KEY (run, pid
 """
 
 
+_OUT_OF_REACH = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
+
+
 class Opened:
     """An open database file, and what the user should know about how it was found."""
 
@@ -145,35 +153,48 @@ def _version(connection: sqlite3.Connection) -> tuple[int, int]:
     return int(application), int(version)
 
 
-def open_for_reading(path: str) -> sqlite3.Connection | None:
-    """Return a read-only connection; None when the file is missing, broken or of another version.
+def open_for_reading(path: str) -> tuple[sqlite3.Connection | None, str]:
+    """Return a read-only connection, or None and why there is none, in words.
 
-    A broken one is marked for the next writer to rebuild.
+    A broken file is marked for the next writer to rebuild.
 
     Works in a folder that may not be written, where SQLite could not even share its log.
     """
-    if not os.path.exists(path) or os.path.exists(path + DAMAGED):
-        return None
+    if not os.path.exists(path):
+        return None, NOTHING_YET
+    if os.path.exists(path + DAMAGED):
+        return None, BROKEN
+    fault = ""
     for suffix in ("?mode=ro", "?mode=ro&immutable=1"):
         try:
             connection = sqlite3.connect(
                 "file:" + _uri_path(path) + suffix, uri=True, check_same_thread=False, isolation_level=None
             )
-        except sqlite3.OperationalError:
+        except sqlite3.OperationalError as error:
             # A folder, or a file that may not even be opened.
+            fault = unreadable(error)
             continue
         try:
             _set_up(connection)
-            if _version(connection) == (APPLICATION, VERSION):
-                return connection
+            found = _version(connection)
+            if found == (APPLICATION, VERSION):
+                return connection, ""
             connection.close()
-            return None
+            return None, NOTHING_YET if found == (0, 0) else OTHER_VERSION
         except sqlite3.DatabaseError as error:
             connection.close()
+            fault = unreadable(error)
             if is_damage(error):
                 note_damage(path)
-                return None
-    return None
+            if error.sqlite_errorcode & 0xFF not in _OUT_OF_REACH:
+                # Reading as if nobody could write would take what is half written for damage.
+                break
+    return None, fault
+
+
+def unreadable(error: sqlite3.DatabaseError) -> str:
+    """Return why a file cannot be read, in words."""
+    return BROKEN if is_damage(error) else f"its catalog file cannot be read: {error}"
 
 
 def _uri_path(path: str) -> str:
@@ -246,12 +267,10 @@ def _fault(path: str) -> str | None:
             return "was of another version"
         connection.execute("SELECT count(*) FROM fact").fetchone()
         connection.execute("SELECT rowid FROM meta WHERE meta MATCH 'a' LIMIT 1").fetchone()
-    except sqlite3.OperationalError as error:
-        if error.sqlite_errorcode in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY):
-            return None
-        return "was damaged"
-    except sqlite3.DatabaseError:
-        return "was damaged"
+    except sqlite3.DatabaseError as error:
+        # SQLITE_ERROR: a table is not there. Anything else may be as it should be, only out of reach now.
+        missing = (getattr(error, "sqlite_errorcode", None) or 0) & 0xFF == sqlite3.SQLITE_ERROR
+        return "was damaged" if missing or is_damage(error) else None
     finally:
         connection.close()
     return None
@@ -280,4 +299,7 @@ def note_damage(path: str) -> bool:
 def is_damage(error: sqlite3.DatabaseError) -> bool:
     """Return whether the error says that the file itself is broken."""
     code = getattr(error, "sqlite_errorcode", None)
-    return code is not None and code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)
+    if code is None:
+        # Python's own complaint about a text, which has no number.
+        return str(error).startswith("Could not decode to UTF-8")
+    return code & 0xFF in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB)

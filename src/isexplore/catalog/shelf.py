@@ -41,10 +41,8 @@ class Scopes:
 
     def get(self, name: str) -> ScopeState | None:
         """Return how far listing the part `name` has come, or None when it never began."""
-        found = self._database.connection.execute(
-            "SELECT run, cursor, finished FROM scope WHERE name = ?", (name,)
-        ).fetchone()
-        return ScopeState(*found) if found else None
+        found = self._database.ask("SELECT run, cursor, finished FROM scope WHERE name = ?", (name,))
+        return ScopeState(*found[0]) if found else None
 
     def put(
         self,

@@ -205,8 +205,7 @@ class Store:
         self.account = account
         self.forge = account.forge
         self.path = path
-        self.connection = schema.open_for_reading(path)
-        self.damaged = os.path.exists(path + schema.DAMAGED)
+        self.connection, self._fault = schema.open_for_reading(path)
         self._counted: tuple[int, int] | None = None
 
     def close(self) -> None:
@@ -217,8 +216,8 @@ class Store:
 
     def failed(self, error: sqlite3.DatabaseError) -> None:
         """Stop using the file because of `error`; a broken one is marked to be rebuilt."""
+        self._fault = schema.unreadable(error)
         if schema.is_damage(error):
-            self.damaged = True
             schema.note_damage(self.path)
         self.close()
 
@@ -232,6 +231,9 @@ class Store:
             if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT:
                 raise
             self.failed(error)
+            return []
+        except UnicodeEncodeError:
+            # Half a character, as an argument in another encoding has: nothing here is spelt like that.
             return []
 
     def numbers(self, statement: str, values: Sequence[object] = ()) -> list[tuple[int, ...]]:
@@ -273,19 +275,19 @@ class Store:
 
     def problem(self) -> str | None:
         """Return why what is here may be less than the forge has, in words; None when it is all."""
-        if self.damaged:
-            return "its catalog file is damaged; the next sync rebuilds it"
         if self.connection is None:
-            return "not synced yet"
+            return self._fault or schema.NOTHING_YET
         failures = self.query(
             "SELECT name, error FROM scope WHERE error IS NOT NULL ORDER BY failed_at DESC, name LIMIT 1"
         )
         if failures:
             scope, error = failures[0]
             return f"{scope}: {error}" if scope else str(error)
-        if self.connection is not None and self.as_of() is None:
-            return "the first sync has not finished"
-        return None
+        began = self.as_of() is not None
+        if self.connection is None:
+            # Just now it turned out that the file cannot be read.
+            return self._fault
+        return None if began else "the first sync has not finished"
 
 
 class Catalog:

@@ -104,7 +104,7 @@ class Writer:
 
     def count(self) -> int:
         """Return how many projects there are."""
-        return int(self._database.connection.execute("SELECT count(*) FROM project").fetchone()[0])
+        return int(self._database.ask("SELECT count(*) FROM project")[0][0])
 
     def upsert(
         self,
@@ -150,8 +150,7 @@ class Writer:
 
     def listed(self, run: str) -> int:
         """Return how many projects the full listing `run` has named."""
-        found = self._database.connection.execute("SELECT count(*) FROM listed WHERE run = ?", (run,))
-        return int(found.fetchone()[0])
+        return int(self._database.ask("SELECT count(*) FROM listed WHERE run = ?", (run,))[0][0])
 
     def _look_up(self, rows: Sequence[Values], batch: _Batch) -> None:
         """Find which projects and paths are in the file; on the first fill, none is asked for singly."""
@@ -215,10 +214,8 @@ class Writer:
         return found[0] if found else None
 
     def _read_all(self, condition: str, values: Sequence[object]) -> list[Values]:
-        cursor = self._database.connection.execute(
-            f"SELECT {', '.join(COLUMNS)} FROM project WHERE {condition}", tuple(values)
-        )
-        return [dict(zip(COLUMNS, each, strict=True)) for each in cursor]
+        found = self._database.ask(f"SELECT {', '.join(COLUMNS)} FROM project WHERE {condition}", values)
+        return [dict(zip(COLUMNS, each, strict=True)) for each in found]
 
     def _free_rank(self, score: int) -> int:
         base = (schema.CEILING - min(score, schema.CEILING - 1)) << schema.SLOT_BITS
@@ -397,7 +394,7 @@ class Writer:
         """
         missing = [
             str(found[0])
-            for found in self._database.connection.execute(
+            for found in self._database.ask(
                 "SELECT pid FROM project WHERE origin = ? "
                 "AND pid NOT IN (SELECT pid FROM listed WHERE run = ?)",
                 (origin, run),
@@ -488,19 +485,22 @@ class Writer:
             if as_of is not None:
                 self._database.note("as_of", as_of)
                 self._database.note("filled", 1)
-        self._database.connection.execute("PRAGMA wal_checkpoint(PASSIVE)")
+        self._database.ask("PRAGMA wal_checkpoint(PASSIVE)")
 
     def _count_facets(self) -> None:
         counts: dict[tuple[str, str], list[object]] = {}
-        for path, language, languages, topics in self._database.connection.execute(
-            "SELECT path, language, languages, topics FROM project"
-        ):
-            labels = [(words.LANGUAGE, words.fold(name), name) for name in languages_of(language, languages)]
-            labels += [(words.TOPIC, words.topic_value(name), name) for name in topics_of(topics)]
-            labels += [(words.GROUP, words.fold(name), name) for name in words.ancestors(path)]
-            for kind, value, label in labels:
-                entry = counts.setdefault((kind, value), [label, 0])
-                entry[1] = int(str(entry[1])) + 1
+        with self._database.reading() as db:
+            for path, language, languages, topics in db.execute(
+                "SELECT path, language, languages, topics FROM project"
+            ):
+                labels = [
+                    (words.LANGUAGE, words.fold(name), name) for name in languages_of(language, languages)
+                ]
+                labels += [(words.TOPIC, words.topic_value(name), name) for name in topics_of(topics)]
+                labels += [(words.GROUP, words.fold(name), name) for name in words.ancestors(path)]
+                for kind, value, label in labels:
+                    entry = counts.setdefault((kind, value), [label, 0])
+                    entry[1] = int(str(entry[1])) + 1
         with self._database.transaction() as db:
             db.execute("DELETE FROM facet")
             db.executemany(
