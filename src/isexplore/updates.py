@@ -56,7 +56,11 @@ class Refreshed(Struct, frozen=True, kw_only=True):
                     "projects": one.listed,
                     "changed": one.changed,
                     "removed": one.removed,
-                    "failures": [{"kind": each.kind, "reason": each.reason} for each in one.failures],
+                    "failures": [
+                        {"scope": each.scope, "kind": each.kind, "reason": each.reason}
+                        for each in one.failures
+                    ],
+                    "notices": list(one.notices),
                 }
                 for one in self.report.forges
             ],
@@ -70,16 +74,15 @@ def in_words(report: SyncReport) -> Refreshed:
     for forge in report.forges:
         if forge.busy:
             failures.append(f"{forge.forge}: another isexplore is refreshing it")
-        failures += [
-            f"{forge.forge}: {each.scope + ': ' if each.scope else ''}{each.reason}"
-            for each in forge.failures
-        ]
+        failures += [f"{forge.forge}: {each.text}" for each in forge.failures]
     changed = sum(forge.changed for forge in report.forges)
     gone = sum(forge.removed for forge in report.forges)
     parts = [f"{count(changed, 'project')} new or changed" if changed else "Nothing new"]
     if gone:
         parts.append(f"{gone:,} gone")
     words = ", ".join(parts)
+    for forge in report.forges:
+        words += "".join(f". {forge.forge}: {notice}" for notice in forge.notices)
     if failures:
         words += ". Kept as they were: " + "; ".join(failures) + ". r tries again"
     return Refreshed(words=words, report=report, failures=tuple(failures))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
+
 from msgspec import Struct
+from msgspec.structs import replace
 
 from isexplore.text import count
 
@@ -23,10 +26,17 @@ class SyncProgress(Struct, frozen=True, kw_only=True):
     """Seconds that it still takes, as far as can be told."""
     waiting: float | None = None
     """Seconds that the forge asked everybody to wait."""
+    beside: str = ""
+    """The same of every forge that is synced, in words, where there are several."""
 
     @property
     def text(self) -> str:
-        """The progress in words, for a line on a terminal."""
+        """The progress in words, for a line on a terminal: of all forges at once."""
+        return self.beside or self.own_text
+
+    @property
+    def own_text(self) -> str:
+        """The progress of this forge in words."""
         if self.waiting is not None:
             return f"{self.forge}: the forge asks to wait {self.waiting:.0f} s"
         of_all = f" of {self.total:,}" if self.total is not None else ""
@@ -36,8 +46,32 @@ class SyncProgress(Struct, frozen=True, kw_only=True):
         if self.rate and self.phase in ("listing", "details"):
             words += f", {self.rate:,.0f} a second"
         if self.left is not None and self.left >= 1:
-            words += f", {self.left:,.0f} s left"
+            seconds = round(self.left)
+            words += (
+                f", {seconds} s left" if seconds < 100 else f", {count(round(self.left / 60), 'minute')} left"
+            )
         return words
+
+
+class Together:
+    """Puts the progress of several forges into one line, each in its place."""
+
+    def __init__(self, forges: Sequence[str], tell: Callable[[SyncProgress], None]) -> None:
+        """Collect progress.
+
+        Args:
+            forges: all that are synced.
+            tell: told of each progress, with the words for all of them.
+        """
+        self._words = dict.fromkeys(forges, "")
+        self._tell = tell
+
+    def __call__(self, progress: SyncProgress) -> None:
+        """Take in how far one forge is."""
+        self._words[progress.forge] = progress.own_text
+        if len(self._words) > 1:
+            progress = replace(progress, beside="; ".join(each for each in self._words.values() if each))
+        self._tell(progress)
 
 
 class ScopeFailure(Struct, frozen=True, kw_only=True):
@@ -48,6 +82,11 @@ class ScopeFailure(Struct, frozen=True, kw_only=True):
     kind: str
     """Kind of the error (`isexplore.errors`)."""
     reason: str
+
+    @property
+    def text(self) -> str:
+        """What failed and why, one line."""
+        return f"{self.scope}: {self.reason}" if self.scope else self.reason
 
 
 class ForgeReport(Struct, frozen=True, kw_only=True):
@@ -80,8 +119,7 @@ class ForgeReport(Struct, frozen=True, kw_only=True):
         if self.removed:
             words += f", {self.removed:,} gone"
         for failure in self.failures:
-            where = f"{failure.scope}: " if failure.scope else ""
-            words += f"; {where}{failure.reason}"
+            words += f"; {failure.text}"
         return words
 
 

@@ -23,8 +23,9 @@ from filelock import FileLock, Timeout
 from isexplore.catalog import words
 from isexplore.catalog.database import Database
 from isexplore.catalog.enrich import Look, Looker, Reading
+from isexplore.catalog.pace import Pace
 from isexplore.catalog.pause import LONGEST, Pause
-from isexplore.catalog.reports import ForgeReport, ScopeFailure, SyncProgress, SyncReport
+from isexplore.catalog.reports import ForgeReport, ScopeFailure, SyncProgress, SyncReport, Together
 from isexplore.catalog.shelf import Failure, Scopes, Shelf
 from isexplore.catalog.store import Account
 from isexplore.catalog.write import Reached, Writer
@@ -116,7 +117,8 @@ class Sync:
     async def run(self, on_progress: OnProgress = lambda progress: None) -> SyncReport:
         """Sync; never raises for a forge that fails, the report tells. May be cancelled at any moment."""
         start = time.monotonic()
-        reports = await _together(self._one(source, on_progress) for source in self._sources)
+        tell = Together([source.account.forge for source in self._sources], on_progress)
+        reports = await _together(self._one(source, tell) for source in self._sources)
         return SyncReport(forges=tuple(reports), seconds=time.monotonic() - start)
 
     async def _one(self, source: Source, on_progress: OnProgress) -> ForgeReport:
@@ -172,7 +174,11 @@ async def _together(tasks: Iterable[Coroutine[object, object, T]]) -> list[T]:
 
 
 def _in_words(error: IsexploreError) -> str:
-    return f"{error.title}: {error.detail}" if error.detail else error.title
+    words = f"{error.title}: {error.detail}" if error.detail else error.title
+    # When it may be asked again is all that anybody can do about it.
+    return (
+        f"{words.rstrip('.')}. {error.hint}" if isinstance(error, RateLimitedError) and error.hint else words
+    )
 
 
 @dataclass
@@ -213,7 +219,7 @@ class _ForgeSync:
         self._looker = Looker(source.forge, reading, self._pause)
         self._places = asyncio.Semaphore(max(1, options.concurrency))
         self._tally = _Tally()
-        self._begun = time.monotonic()
+        self._pace = Pace()
         self._totals: dict[str, int] = {}
         """How many projects each part has, where the forge tells."""
         self._parts = 0
@@ -264,9 +270,10 @@ class _ForgeSync:
         return sum(self._totals.values()) if self._parts and len(self._totals) >= self._parts else None
 
     def _tell(self, phase: str, done: int, total: int | None = None) -> None:
-        seconds = max(time.monotonic() - self._begun, 1e-3)
-        rate = done / seconds
-        left = (total - done) / rate if total is not None and rate > 0 and total > done else None
+        rate, left = self._pace.at(done, total)
+        if total is not None:
+            # Forges count what they do not show: hidden and archived ones.
+            total = max(done, total)
         self._on_progress(
             SyncProgress(
                 forge=self._source.account.forge,
@@ -328,6 +335,7 @@ class _ForgeSync:
             state = self._scopes.get(name)
             if state is not None and state.run == run:
                 self._cursors[name] = state.cursor
+        self._pace = Pace(self._before)
         self._parts = sum(not self._is_finished(name, run) for name in names)
         parts = ((tags, below) for tags in families.values() for below in self._source.groups or ("",))
         await _together(
@@ -499,7 +507,7 @@ class _ForgeSync:
         )
         if not due:
             return
-        self._begun = time.monotonic()
+        self._pace = Pace()
         looks: list[Look] = []
         written = asyncio.Lock()
         stopped: list[ForgeError] = []

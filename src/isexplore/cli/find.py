@@ -123,10 +123,13 @@ def sync(options: argparse.Namespace, paths: Paths) -> int:
     Raises:
         ConfigError: there is nothing to refresh it from.
     """
+    import shutil
+
     from msgspec import structs
 
     from isexplore.cli.world import run_in_world
     from isexplore.errors import ConfigError
+    from isexplore.text import shorten
 
     async def work(services: Services) -> int:
         from isexplore.catalog.reports import SyncProgress
@@ -145,7 +148,9 @@ def sync(options: argparse.Namespace, paths: Paths) -> int:
 
         def tell_progress(progress: SyncProgress) -> None:
             if live:
-                print(f"\r\x1b[K{progress.text}", end="", file=sys.stderr, flush=True)
+                # A line that wraps could not be taken back.
+                words = shorten(progress.text, shutil.get_terminal_size().columns - 1)
+                print(f"\r\x1b[K{words}", end="", file=sys.stderr, flush=True)
 
         outcome = await refresh(services, full=options.full, on_progress=tell_progress)
         if live:
@@ -157,7 +162,9 @@ def sync(options: argparse.Namespace, paths: Paths) -> int:
             if forge.listed or not forge.failures:
                 say(structs.replace(forge, failures=()).text)
             for failure in forge.failures:
-                tell(f"isexplore: {forge.forge}: {failure.reason}")
+                tell(f"isexplore: {forge.forge}: {failure.text}")
+            for notice in forge.notices:
+                tell(f"isexplore: {forge.forge}: {notice}")
         if outcome.failures:
             tell("  What the catalog knew of them is kept. isexplore doctor says more.")
         return EXIT_REFUSED if outcome.failures else EXIT_OK
