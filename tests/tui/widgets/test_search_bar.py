@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from textual.widgets import Input
 
 from isexplore.tui.widgets.rows import ListRows, RowList, RowText
 from isexplore.tui.widgets.search_bar import SearchBar
@@ -47,6 +48,18 @@ async def test_status_is_at_the_right_and_gives_way_to_the_text() -> None:
         line = frame(pilot.app).splitlines()[1]
         assert "1,284" not in line
         assert "both do not fit" in line
+
+
+async def test_typed_text_looks_as_textual_draws_it() -> None:
+    bar = SearchBar()
+    async with HostApp(bar).run_test(size=(40, 5)) as pilot:
+        for theme in ("textual-dark", "ansi-light"):
+            pilot.app.theme = theme
+            for keys in (["r", "字", "space"], ["left"], ["shift+left"], ["x"] * 50):
+                await pilot.press(*keys)
+                await pilot.pause()
+                ours, textuals = bar.render_line(0).simplify(), Input.render_line(bar, 0).simplify()
+                assert list(ours) == list(textuals), (theme, keys)
 
 
 async def test_an_error_takes_a_second_line_and_gives_it_back() -> None:

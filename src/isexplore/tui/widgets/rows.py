@@ -257,7 +257,7 @@ class RowList(ScrollView, can_focus=True):
         self._count = 0
         self._key: Hashable = None
         self._empty = clean(empty)
-        self._rows: LRUCache[int, RowText] = LRUCache(512)
+        self._rows: LRUCache[int, list[_Line]] = LRUCache(512)
         self._strips: LRUCache[tuple[int, int, bool, bool, int], Strip] = LRUCache(1024)
         self._drawn_for: tuple[Sequence[LineFilter], Color] | None = None
         self._style_cache: dict[tuple[str, str], Style] = {}
@@ -458,21 +458,22 @@ class RowList(ScrollView, can_focus=True):
             return self._draw_empty(line, width)
         row = self._rows.get(index)
         if row is None:
-            row = self._rows[index] = self._source.row(index)
-        left, right = _parts(row, line)
+            row = self._rows[index] = [_sized(one) for one in self._source.row(index).lines]
+        left, taken_left, right, taken = row[line] if line < len(row) else ((), 0, (), 0)
         room = width - 2
         ground = "cursor" if under else "hover" if hovered else ""
-        right = cut_spans(right, max(0, room // 2)) if right else right
-        taken = sum(cells(text) for text, _ in right)
-        left = cut_spans(left, max(0, room - taken - (2 if taken else 0)))
-        gap = room - taken - sum(cells(text) for text, _ in left)
+        if taken > room // 2:
+            right, taken = _cut(right, room // 2)
+        if taken_left > room - taken - (2 if taken else 0):
+            left, taken_left = _cut(left, room - taken - (2 if taken else 0))
+        gap = room - taken - taken_left
         base = self._style("", ground)
         mark = f" {_MARK}" if under else "  "
         segments = [Segment(mark[:width], self._style("mark", ground) if under else base)]
-        segments += [Segment(text, self._style(style, ground)) for text, style in left if text]
+        segments += [Segment(text, self._style(style, ground)) for text, style in left]
         if gap > 0:
             segments.append(Segment(" " * gap, base))
-        segments += [Segment(text, self._style(style, ground)) for text, style in right if text]
+        segments += [Segment(text, self._style(style, ground)) for text, style in right]
         return segments
 
     def _draw_empty(self, line: int, width: int) -> list[Segment]:
@@ -546,19 +547,31 @@ class RowList(ScrollView, can_focus=True):
         self._hovered = None
 
 
-def _parts(row: RowText, line: int) -> tuple[list[Span], list[Span]]:
-    if line >= len(row.lines):
-        return [], []
-    content = row.lines[line]
+class _Line(NamedTuple):
+    """A line that is safe to show, with the cells that its sides take."""
+
+    left: Sequence[Span]
+    left_cells: int
+    right: Sequence[Span]
+    right_cells: int
+
+
+def _sized(content: str | Sequence[Span] | RowLine) -> _Line:
     if isinstance(content, str):
-        return [(_one_line(content), "")], []
-    if isinstance(content, RowLine):
-        return _cleaned(content.left), _cleaned(content.right)
-    return _cleaned(content), []
+        content = [(content, "")]
+    left, right = content if isinstance(content, RowLine) else (content, ())
+    left = [(_one_line(text), style) for text, style in left if text]
+    right = [(_one_line(text), style) for text, style in right if text]
+    return _Line(left, _cells_of(left), right, _cells_of(right))
 
 
-def _cleaned(spans: Sequence[Span]) -> list[Span]:
-    return [(_one_line(text), style) for text, style in spans]
+def _cells_of(spans: Sequence[Span]) -> int:
+    return sum([cells(text) for text, _ in spans])
+
+
+def _cut(spans: Sequence[Span], width: int) -> tuple[Sequence[Span], int]:
+    spans = cut_spans(spans, max(0, width))
+    return spans, _cells_of(spans)
 
 
 def _one_line(text: str) -> str:

@@ -19,6 +19,7 @@ from collections.abc import Callable
 from typing import ClassVar
 
 from rich.segment import Segment
+from rich.style import Style
 from textual import events
 from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
@@ -137,6 +138,7 @@ class SearchBar(Input):
         """Asked for completions of the word at the cursor."""
         self._candidates: list[str] = []
         self._cycle: tuple[str, int, list[str], int] | None = None
+        self._styles_known: dict[str, Style] = {}
         super().__init__(
             value or None,
             placeholder=clean_line(placeholder),
@@ -192,44 +194,65 @@ class SearchBar(Input):
 
     # Drawing
 
+    def notify_style_update(self) -> None:
+        """Forget the former styles."""
+        super().notify_style_update()
+        self._styles_known.clear()
+
+    def _style(self, name: str = "") -> Style:
+        """Return the style of a part, or the bar's own; asked for with each key, made with each theme."""
+        style = self._styles_known.get(name)
+        if style is None:
+            style = self.get_component_rich_style(name) if name else self.rich_style
+            self._styles_known[name] = style
+        return style
+
     def render_line(self, y: int) -> Strip:
         """Return the line of text with the status, or the error below it."""
         width = self.scrollable_content_region.width
         if y == 1 and self.error:
-            style = self.get_component_rich_style("search-bar--error")
             text = cut(self.error, width)
-            return Strip([Segment(text, style)]).adjust_cell_length(width, self.rich_style)
-        strip = super().render_line(y)
+            return Strip([Segment(text, self._style("search-bar--error"))]).adjust_cell_length(
+                width, self._style()
+            )
         if y:
-            return strip
+            return super().render_line(y)
         used = (cells(self.value) if self.value else cells(self.placeholder)) + 2
-        strip, ghost = self._with_completion(strip, width)
+        typed = self._typed(width) if self.value and used <= width else []
+        if typed:
+            used = max(used, sum(cells(text) for text, _, _ in typed) + 1)
+            strip = Strip(typed)
+        else:
+            strip = super().render_line(y)
         status = self.status
-        room = width - max(used, ghost)
-        if not status or room < cells(status):
-            return strip
         size = cells(status)
-        style = self.get_component_rich_style("search-bar--status")
-        return Strip.join(
+        if not status or width - used < size:
+            return strip.adjust_cell_length(width + 1, self._style()) if typed else strip
+        return Strip(
             [
-                strip.adjust_cell_length(width - size, self.rich_style),
-                Strip([Segment(status, style)], size),
-                Strip.blank(1, self.rich_style),
-            ]
+                *strip.adjust_cell_length(width - size, self._style()),
+                Segment(status, self._style("search-bar--status")),
+                Segment(" ", self._style()),
+            ],
+            width + 1,
         )
 
-    def _with_completion(self, strip: Strip, width: int) -> tuple[Strip, int]:
-        """Return the line with the first completion behind the cursor, and the cells then in use."""
-        rest = self._completion_rest()
-        at = cells(self.value)
-        if not rest or not self.has_focus or at + cells(rest) >= width or round(self.scroll_x):
-            return strip, 0
-        style = self.get_component_rich_style("input--suggestion")
-        under = next(iter(strip.crop(at, at + 1)), Segment(" ", None)).style
-        first, others = rest[0], rest[1:]
-        size = cells(rest)
-        ghost = Strip([Segment(first, under), Segment(others, style)] if others else [Segment(first, under)])
-        return Strip.join([strip.crop(0, at), ghost, strip.crop(at + size)]), at + size + 1
+    def _typed(self, width: int) -> list[Segment]:
+        """Return the text, the cursor behind it, and the first completion from there on.
+
+        This is what is drawn with each key; nothing where `Input` has more to draw: a cursor within the
+        text, a selection, a text that is scrolled.
+        """
+        if not self.cursor_at_end or not self.selection.is_empty or round(self.scroll_x):
+            return []
+        rest = self._completion_rest() if self.has_focus else ""
+        if cells(self.value) + cells(rest) >= width:
+            rest = ""
+        under = self._style()
+        if self.has_focus and self._cursor_visible:
+            under += self._style("input--cursor")
+        segments = [Segment(self.value, self._style()), Segment(rest[:1] or " ", under)]
+        return [*segments, Segment(rest[1:], self._style("input--suggestion"))] if rest[1:] else segments
 
     def _completion_rest(self) -> str:
         if not self._candidates or not self.cursor_at_end:
