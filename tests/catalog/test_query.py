@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from isexplore.catalog import match, words
+from isexplore.catalog import facets, match, words
 from isexplore.catalog.database import Database
 from isexplore.catalog.facets import all_facets, completions
 from isexplore.catalog.query import Found, search
@@ -217,15 +217,34 @@ def test_matches_can_be_marked(small: Catalog) -> None:
 
 
 def test_facets_count_the_hits(small: Catalog) -> None:
-    facets = search(small, "billing").facets()
-    assert facets.languages == [("Go", 1), ("Java", 1), ("Python", 1), ("Rust", 1)]
-    assert facets.groups == [("pay", 2), ("old", 1)]
+    counted = search(small, "billing").facets()
+    assert counted.languages == [("Go", 1), ("Java", 1), ("Python", 1), ("Rust", 1)]
+    assert counted.groups == [("pay", 2), ("old", 1)]
     everything = all_facets(small)
     assert everything.languages[0] == ("Python", 2)
     assert [label.lower().replace(" ", "-") for label, number in everything.topics if number == 2] == [
         "machine-learning"
     ]
     assert everything.groups[:2] == [("infra", 2), ("pay", 2)]
+
+
+@pytest.mark.parametrize("text", ["s", "limit", "lang:go,java", "group:web s", "-topic:security", "e -limit"])
+def test_facets_of_many_hits_are_the_same(
+    varied: Catalog, monkeypatch: pytest.MonkeyPatch, text: str
+) -> None:
+    monkeypatch.setattr(match, "BOUND", 20)
+    read, asked = search(varied, text, limit=10), search(varied, text, limit=10)
+    for limit in (3, 12):
+        monkeypatch.setattr(facets, "MANY", 1_000_000)
+        expected = read.facets(limit)
+        monkeypatch.setattr(facets, "MANY", 1)
+        found = asked.facets(limit)
+        assert (found.languages, found.topics, found.groups) == (
+            expected.languages,
+            expected.topics,
+            expected.groups,
+        )
+    assert asked.more, "the hits were not read"
 
 
 @pytest.mark.parametrize(

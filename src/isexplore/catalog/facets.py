@@ -4,18 +4,23 @@ from __future__ import annotations
 
 from isexplore.catalog import words
 from isexplore.catalog.language import HAS, PROJECT_FILTERS, SORTS, SPANS, VERDICTS, pieces
-from isexplore.catalog.match import KINDS, facet_value
+from isexplore.catalog.match import KINDS, facet_value, only_in_readmes
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
-    from isexplore.catalog.match import Place
+    from isexplore.catalog.match import Compiled, Place
     from isexplore.catalog.store import Catalog
 
 FacetCount = tuple[str, int]
 """A value, and how many projects have it."""
+Counts = dict[str, FacetCount]
+"""By the folded value: how it is spelt, and how many projects have it."""
 _BATCH = 5_000
+_VALUES = 5_000
+MANY = 10_000
+"""Hits from which on asking the index for each value is quicker than reading them."""
 
 
 class Facets:
@@ -36,7 +41,7 @@ def all_facets(catalog: Catalog, limit: int = 12) -> Facets:
     """Return the counts over all projects, which the last sync has made: cheap."""
     lists = []
     for kind in (words.LANGUAGE, words.TOPIC, words.GROUP):
-        counts: dict[str, tuple[str, int]] = {}
+        counts: Counts = {}
         for store in catalog.stores:
             condition = "AND value NOT LIKE '%/%'" if kind == words.GROUP else ""
             for value, label, number in store.query(
@@ -50,9 +55,14 @@ def all_facets(catalog: Catalog, limit: int = 12) -> Facets:
     return Facets(*lists)
 
 
-def count_facets(catalog: Catalog, places: list[Place], limit: int = 12) -> Facets:
+def count_facets(catalog: Catalog, places: Sequence[Place], limit: int = 12) -> Facets:
     """Count over these hits. It reads every one of them: not for the key path."""
-    counts: tuple[dict[str, tuple[str, int]], ...] = ({}, {}, {})
+    return Facets(*(_top(each, limit) for each in _counted(catalog, places)))
+
+
+def _counted(catalog: Catalog, places: Sequence[Place]) -> tuple[Counts, Counts, Counts]:
+    """Return how many of the hits have each language, topic and top-level group."""
+    counts: tuple[Counts, Counts, Counts] = ({}, {}, {})
     by_store: dict[int, list[int]] = {}
     for rank, number in places:
         by_store.setdefault(number, []).append(rank)
@@ -69,16 +79,72 @@ def count_facets(catalog: Catalog, places: list[Place], limit: int = 12) -> Face
                 _add(counts[0], [(words.fold(name), name) for name in names])
                 _add(counts[1], [(words.topic_value(name), name) for name in labels])
                 _add(counts[2], [(words.fold(group), group)] if slash else [])
-    return Facets(*(_top(each, limit) for each in counts))
+    return counts
 
 
-def _add(counts: dict[str, tuple[str, int]], values: list[tuple[str, str]]) -> None:
+def matching_facets(
+    catalog: Catalog, numbers: Sequence[int], compiled: Compiled, limit: int = 12
+) -> Facets | None:
+    """Count over everything that matches, by asking the index for each value that may be among the first.
+
+    Many hits are counted so in a tenth of the time that reading them takes. The values come from the
+    last sync, the most frequent first; where even all projects with a value are too few, no other can be.
+
+    Returns:
+        None when the hits are few, or the index cannot tell: count them with `count_facets`.
+    """
+    if compiled.dated or not compiled.meta or (compiled.deep and compiled.phrases):
+        return None
+    hits = sum(_matching(catalog, number, compiled.meta) for number in numbers)
+    if hits < MANY:
+        return None
+    more = [
+        (rank, number) for number in numbers for rank in only_in_readmes(catalog.stores[number], compiled)
+    ]
+    lists = []
+    for kind, beside in zip((words.LANGUAGE, words.TOPIC, words.GROUP), _counted(catalog, more), strict=True):
+        known = _known(catalog, numbers, kind)
+        if not known:
+            return None
+        counts: Counts = {}
+        for value, (label, projects) in sorted(known.items(), key=lambda each: -each[1][1]):
+            first = sorted((number for _, number in counts.values()), reverse=True)[:limit]
+            if len(first) == limit and projects < first[-1]:
+                break
+            match = f"({compiled.meta}) AND {words.quoted(words.filter_word(kind, value))}"
+            number = sum(_matching(catalog, each, match) for each in numbers) + beside.get(value, ("", 0))[1]
+            if number:
+                counts[value] = (label, number)
+        lists.append(_top(counts, limit))
+    return Facets(*lists)
+
+
+def _matching(catalog: Catalog, number: int, match: str) -> int:
+    found = catalog.stores[number].numbers("SELECT count(*) FROM meta WHERE meta MATCH ?", (match,))
+    return found[0][0] if found else 0
+
+
+def _known(catalog: Catalog, numbers: Sequence[int], kind: str) -> Counts:
+    """Return the most frequent values of one kind, and how many projects have each."""
+    condition = "AND value NOT LIKE '%/%'" if kind == words.GROUP else ""
+    statement = (
+        f"SELECT value, label, projects FROM facet WHERE kind = ? {condition} ORDER BY projects DESC LIMIT ?"
+    )
+    counts: Counts = {}
+    for number in numbers:
+        for value, label, projects in catalog.stores[number].query(statement, (kind, _VALUES)):
+            before = counts.get(str(value), (str(label), 0))
+            counts[str(value)] = (before[0], before[1] + int(str(projects)))
+    return counts
+
+
+def _add(counts: Counts, values: list[tuple[str, str]]) -> None:
     for value, label in values:
         before = counts.get(value)
         counts[value] = (before[0], before[1] + 1) if before else (label, 1)
 
 
-def _top(counts: dict[str, tuple[str, int]], limit: int) -> list[FacetCount]:
+def _top(counts: Counts, limit: int) -> list[FacetCount]:
     return sorted(counts.values(), key=lambda each: (-each[1], each[0].lower()))[:limit]
 
 
@@ -151,7 +217,7 @@ def _values(catalog: Catalog, name: str, typed: str, limit: int) -> list[tuple[s
         return []
     kind = KINDS[name]
     begin = words.fold(typed) if kind == words.GROUP else facet_value(kind, typed)
-    counts: dict[str, tuple[str, int]] = {}
+    counts: Counts = {}
     for store in catalog.stores:
         for value, label, number in store.query(
             "SELECT value, label, projects FROM facet WHERE kind = ? AND value >= ? AND value < ? "

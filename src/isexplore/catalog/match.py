@@ -267,6 +267,14 @@ def _deep_ranks(store: Store, compiled: Compiled, limit: int | None) -> tuple[li
     return found, limit is None or len(found) < limit
 
 
+def only_in_readmes(store: Store, compiled: Compiled) -> list[int]:
+    """Return the hits that are none but for their README, if neither phrases nor days matter."""
+    if not compiled.deep:
+        return []
+    statement = "SELECT rowid FROM deep WHERE deep MATCH ? AND rowid NOT IN (SELECT rowid FROM meta WHERE meta MATCH ?)"
+    return _ranks(store, statement, (compiled.deep, compiled.meta), None)
+
+
 def _has_phrases(store: Store, rank: int, phrases: list[list[str]]) -> bool:
     found = store.query(
         "SELECT r.excerpt, p.name, p.path, p.description, p.topics FROM project AS p "

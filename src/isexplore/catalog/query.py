@@ -84,11 +84,14 @@ class Found:
 
     def facets(self, limit: int = 12) -> Facets:
         """Count languages, topics and groups over all hits. It may read each: not for the key path."""
-        from isexplore.catalog.facets import all_facets, count_facets
+        from isexplore.catalog.facets import MANY, all_facets, count_facets, matching_facets
 
         if self._effective.is_empty:
             return all_facets(self.catalog, limit)
-        return count_facets(self.catalog, self.places(), limit)
+        counted = None
+        if self.more or self.total >= MANY:
+            counted = matching_facets(self.catalog, self._stores, self._compiled, limit)
+        return counted or count_facets(self.catalog, self.places(), limit)
 
     def spans(self, text: str) -> list[tuple[int, int]]:
         """Return where `text` matches the search, as (start, end), in order and not overlapping."""
