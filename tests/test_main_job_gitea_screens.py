@@ -114,6 +114,8 @@ async def test_a_newcomer_with_the_keyboard_sees_the_change_merged(
             await person.until(lambda: isinstance(person.app.screen, AskDialog))
             assert "Closes #1" in person.app.screen.query(TextArea).first().text
             await person.press("ctrl+s")
+            await person.sees_words("template are as they were", "not ticked: Tests", "Send it anyway")
+            await person.press("down", "enter")
             await person.until(lambda: state(screen, "propose") == "done")
 
             pull = repo.topics_by_number[5]

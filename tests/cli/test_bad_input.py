@@ -261,7 +261,7 @@ def test_git_does_not_know_who_commits(connected: CommandLine, tmp_path: Path) -
     assert "git config --global user.name" in told.hint
     assert "git config --global user.email" in told.hint
     git(clone, "commit", "-qam", "Count to three")
-    assert connected.done("propose", str(clone), "--json").json["merge_request"]["state"] == "open"
+    assert connected.done("propose", str(clone), "--yes", "--json").json["merge_request"]["state"] == "open"
 
 
 def test_what_is_no_clone(connected: CommandLine, tmp_path: Path) -> None:

@@ -126,6 +126,16 @@ async def test_a_newcomer_with_the_keyboard_sees_the_change_merged(
             assert "Closes #1" in body
             await person.press("ctrl+s")
 
+            await person.sees_words(
+                "template are as they were", "(one or two sentences)", "not ticked: I looked"
+            )
+            await person.press("enter")
+            await person.until(lambda: isinstance(person.app.screen, AskDialog))
+            description = person.app.screen.query(TextArea).first()
+            assert description.text == body, "what was written so far is still there"
+            description.text = body.replace("(one or two sentences)", "Nia joins the list.")
+            await person.press("ctrl+s")
+
             # The reviewer's words come by themselves, in full and with their place.
             await person.sees_words("· review")
             await person.until(lambda: state(screen, "review") == "ready")

@@ -153,6 +153,9 @@ COMMANDS: tuple[Command, ...] = (
             _arg("--into", metavar="DIR", help="the folder that the clone goes to"),
             _arg("--branch", metavar="NAME", help="name of the branch to work on"),
             _arg(
+                "--fork-name", metavar="NAME", help="what your fork is called, where the usual name is taken"
+            ),
+            _arg(
                 "--claim",
                 choices=("assign", "comment", "skip"),
                 help="how to tell others that you are on the issue (default: assign where you may, else comment)",
@@ -172,6 +175,11 @@ COMMANDS: tuple[Command, ...] = (
             _arg("--body-file", metavar="F", help="file with its description; - for standard input"),
             _arg("--draft", action="store_true", help="open it as a draft"),
             _arg("--reply", metavar="TEXT", help="answer the reviewer as well"),
+            _arg(
+                "--yes",
+                action="store_true",
+                help="send the description even where parts of the project's template are as they were",
+            ),
             _DRY_RUN,
             _JSON,
         ),

@@ -12,7 +12,7 @@ from isexplore.errors import EXIT_OK, EXIT_REFUSED, BlockedError, GitError, Isex
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from isexplore.config.paths import Paths
     from isexplore.journey.states import JourneyReport, StepName
@@ -20,6 +20,13 @@ if TYPE_CHECKING:
     from isexplore.services import Services
 
 MARKS = {"done": "✓", "ready": "▸", "waiting": "…", "blocked": "✗"}
+
+
+_ANSWERED_BY: dict[StepName | None, str] = {
+    "clone": "--into DIR names a folder.",
+    "fork": "--fork-name NAME names your fork.",
+}
+"""The option that answers what a step asks for, by the step that is held up."""
 
 
 def contribute(options: argparse.Namespace, paths: Paths) -> int:
@@ -39,11 +46,16 @@ def contribute(options: argparse.Namespace, paths: Paths) -> int:
         if options.dry_run:
             return await _dry_run(services, journey, steps, options.json)
         try:
-            claim: dict[StepName, dict[str, str]] = {"claim": {"how": options.claim}} if options.claim else {}
-            report = await _run_until(services, journey, "branch", claim, options.json)
+            answers: dict[StepName, dict[str, str]] = {}
+            if options.claim:
+                answers["claim"] = {"how": options.claim}
+            if options.fork_name:
+                answers["fork"] = {"name": options.fork_name}
+            report = await _run_until(services, journey, "branch", answers, options.json)
         except BlockedError as error:
-            if (await services.journeys.probe(journey)).current == "clone":
-                error.hint += "\n--into DIR names a folder."
+            option = _ANSWERED_BY.get((await services.journeys.probe(journey)).current)
+            if option:
+                error.hint += f"\n{option}"
             raise
         if options.json:
             print_report(report)
@@ -84,6 +96,9 @@ def propose(options: argparse.Namespace, paths: Paths) -> int:
         if options.dry_run:
             return await _dry_run(services, journey, ("push", "propose"), options.json)
         try:
+            report = await _run_until(services, journey, "push", {}, options.json)
+            if not options.yes:
+                _refuse_untouched(await services.journeys.untouched(report.journey, answers))
             report = await _run_until(services, journey, "propose", {"propose": answers}, options.json)
             if options.reply:
                 report = await _reply(services, report, options.reply)
@@ -102,6 +117,17 @@ def propose(options: argparse.Namespace, paths: Paths) -> int:
         return EXIT_OK
 
     return run_in_world(paths, work, mind_tokens=True)
+
+
+def _refuse_untouched(untouched: Sequence[str]) -> None:
+    """Raise BlockedError where parts of the project's template would be sent as they were."""
+    if untouched:
+        raise BlockedError(
+            "Parts of the project's template are as they were",
+            "\n".join(untouched),
+            "--body-file F gives the description, --yes sends it like this, --draft says that it is not finished; "
+            "the branch is on your fork already.",
+        )
 
 
 def status(options: argparse.Namespace, paths: Paths) -> int:

@@ -15,6 +15,7 @@ from isexplore.errors import (
     WrongAnswerError,
 )
 from isexplore.forge.base import Capability
+from isexplore.journey.leftovers import leftovers
 from isexplore.journey.states import (
     Answers,
     Command,
@@ -79,6 +80,13 @@ class Propose:
                 )
         draft = yes(answers["draft"]) if answers.get("draft") else journey.draft
         return _Texts(title, body.strip(), draft and Capability.DRAFTS in world.forge.capabilities)
+
+    async def untouched(self, world: World, answers: Answers) -> tuple[str, ...]:
+        """Return what of the template's questions the description leaves unanswered; a draft may."""
+        if await world.merge_request() is not None:
+            return ()
+        texts = await self._texts(world, answers)
+        return () if texts.draft else leftovers(texts.body, await maybe(world.template()))
 
     async def questions(self, world: World) -> tuple[Question, ...]:
         """Ask for title, description and whether it is a draft."""

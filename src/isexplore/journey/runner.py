@@ -32,6 +32,7 @@ from isexplore.journey.addresses import path_on
 from isexplore.journey.branch import refuse_default
 from isexplore.journey.change import lacks_sign_off
 from isexplore.journey.lock import journey_lock
+from isexplore.journey.propose import Propose
 from isexplore.journey.states import (
     STEP_NAMES,
     Answers,
@@ -367,6 +368,10 @@ class Journeys:
     ) -> tuple[Command, ...]:
         """Return what a step would run with these answers."""
         return await steps.step(name).plan(self._world(journey), answers or NO_ANSWERS)
+
+    async def untouched(self, journey: Journey, answers: Answers | None = None) -> tuple[str, ...]:
+        """Return what of the project's template a new merge request would leave unanswered, in words."""
+        return await Propose().untouched(self._world(journey), answers or NO_ANSWERS)
 
     async def run(
         self, journey: Journey, name: StepName, answers: Answers | None = None

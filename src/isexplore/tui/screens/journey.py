@@ -35,6 +35,7 @@ OWN_STEPS: frozenset[StepName] = frozenset({"change", "commit"})
 _ANSWER = "answer"
 _EDIT = "edit"
 _LOOK = "look"
+_SEND = "send"
 
 
 class JourneyScreen(Screen[None]):
@@ -343,15 +344,47 @@ class JourneyScreen(Screen[None]):
             return
         answers: dict[str, str] = {}
         if questions:
-            values = await self.app.push_screen_wait(self._dialog(step, fields_of(questions)))
-            if values is None:
+            given = await self._answers_to(step, fields_of(questions))
+            if given is None:
                 self._tell("")
                 return
-            answers = {
-                key: value if isinstance(value, str) else ("yes" if value else "no")
-                for key, value in values.items()
-            }
+            answers = given
         self.run_step(name, answers)
+
+    async def _answers_to(self, step: StepReport, fields: Sequence[Field]) -> dict[str, str] | None:
+        """Ask; once more where a template was left as it was, unless that is meant. None when it was left."""
+        answers = await self._ask_for(step, fields)
+        if answers is None or step.name != "propose":
+            return answers
+        try:
+            journeys = await self.app.services.journeys_for(self.journey)
+            untouched = await journeys.untouched(journeys.get(self.journey.id), answers)
+        except IsexploreError:
+            # Whatever is in the way of reading the template is told by the step itself.
+            return answers
+        if not untouched:
+            return answers
+        edit = (_EDIT, "Edit the description", "With what you have written so far.")
+        send = (_SEND, "Send it anyway", "Reviewers see it like this; it can be edited on the forge.")
+        chosen = await self.app.push_screen_wait(
+            ChoiceDialog(
+                "Parts of the project's template are as they were",
+                [edit, send],
+                text="\n".join(clean_line(words) for words in untouched),
+            )
+        )
+        if chosen != _EDIT:
+            return answers if chosen == _SEND else None
+        return await self._ask_for(step, [one._replace(default=answers[one.key]) for one in fields])
+
+    async def _ask_for(self, step: StepReport, fields: Sequence[Field]) -> dict[str, str] | None:
+        values = await self.app.push_screen_wait(self._dialog(step, fields))
+        if values is None:
+            return None
+        return {
+            key: value if isinstance(value, str) else ("yes" if value else "no")
+            for key, value in values.items()
+        }
 
     def _dialog(self, step: StepReport, fields: Sequence[Field]) -> AskDialog:
         """Return the questions of a step; after a run that failed, with the answers given then."""
