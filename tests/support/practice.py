@@ -289,8 +289,8 @@ def running_practice(
     grant: Grant | None = None,
     maintainer: bool | float = False,
     clock: Callable[[], datetime] | None = None,
-    import_seconds: float = 0.12,
-    prepare_seconds: float = 0.06,
+    import_seconds: float = 0.02,
+    prepare_seconds: float = 0.01,
     tls: ssl.SSLContext | None = None,
     token: str = "token-of-the-newcomer",
 ) -> Iterator[RunningPractice]:
