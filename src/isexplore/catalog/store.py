@@ -198,6 +198,16 @@ class Account(tuple[str, str, str]):
         return f"{readable.strip('-')[:40] or 'forge'}-{mark:016x}.sqlite"
 
 
+def _first_number(record: object) -> int:
+    """Return the whole number that a record of SQLite begins with: seven bits a byte, the last below 128."""
+    number = 0
+    for byte in record if isinstance(record, bytes) else b"":
+        number = number << 7 | byte & 0x7F
+        if byte < 0x80:
+            break
+    return number
+
+
 class Store:
     """One account's file, open for reading. `connection` is None when there is nothing to read yet."""
 
@@ -264,8 +274,10 @@ class Store:
         if not version:
             return 0
         if self._counted is None or self._counted[0] != version[0][0]:
-            found = self.numbers("SELECT count(*) FROM project INDEXED BY project_stars")
-            self._counted = (version[0][0], found[0][0]) if found else None
+            # The index of words holds a row for each project, and FTS5 notes how many at the beginning of
+            # its record of averages. To count the rows would read a megabyte before the first frame.
+            found = self.query("SELECT block FROM meta_data WHERE id = 1")
+            self._counted = (version[0][0], _first_number(found[0][0])) if found else None
         return self._counted[1] if self._counted else 0
 
     def as_of(self) -> int | None:
