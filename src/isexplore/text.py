@@ -11,6 +11,7 @@ from __future__ import annotations
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import re
     from datetime import datetime
 
 MAX_NAME = 200
@@ -28,6 +29,31 @@ _HARMLESS = (
     ("\uac00", "\ud7a3"), ("\U0001f300", "\U0001faff"),
 )  # fmt: skip
 """Blocks of printable characters of which none is replaced: they spare most texts the patterns."""
+
+
+class _Pattern:
+    """A regular expression that is compiled when it is first used."""
+
+    def __init__(self, source: str, flags: int) -> None:
+        self._source = source
+        self._flags = flags
+
+    def __getattr__(self, name: str) -> object:
+        import re
+
+        # Kept, so that this is asked once for each method.
+        self.__dict__[name] = found = getattr(re.compile(self._source, self._flags), name)
+        return found
+
+
+def pattern(source: str, flags: int = 0) -> re.Pattern[str]:
+    """Return what `re.compile` returns, compiled when it is first used: most of a module's are not at the start.
+
+    Args:
+        source: the regular expression.
+        flags: those of `re`.
+    """
+    return _Pattern(source, flags)  # type: ignore[return-value]
 
 
 def _harmless(text: str) -> bool:

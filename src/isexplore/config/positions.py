@@ -10,7 +10,9 @@ import re
 import tomllib
 from typing import Any, NamedTuple
 
-_TOKEN = re.compile(
+from isexplore.text import pattern
+
+_TOKEN = pattern(
     r'"""(?:[^\\]|\\.)*?"""'
     r"|'''.*?'''"
     r'|"(?:[^"\\\n]|\\.)*"'

@@ -7,6 +7,7 @@ from base64 import b64encode
 from urllib.parse import quote
 
 from isexplore.errors import ConfigError
+from isexplore.text import pattern
 
 MASK = "***"
 """What stands for a secret in any text."""
@@ -17,10 +18,10 @@ _known: set[str] = set()
 
 _PATTERNS = (
     # Tokens that tell by their prefix what they are: GitLab, GitHub, Gitea's and Forgejo's OAuth.
-    re.compile(r"\b(?:gl(?:pat|oas|dt|rt|cbt|ptt|ft|imt|agent|soat|ffct|wt)-[\w.=-]{8,})"),
-    re.compile(r"\b(?:gh[pousr]_\w{16,}|github_pat_\w{16,}|gt[or]_\w{16,})"),
+    pattern(r"\b(?:gl(?:pat|oas|dt|rt|cbt|ptt|ft|imt|agent|soat|ffct|wt)-[\w.=-]{8,})"),
+    pattern(r"\b(?:gh[pousr]_\w{16,}|github_pat_\w{16,}|gt[or]_\w{16,})"),
     # What follows a header's or a parameter's name.
-    re.compile(
+    pattern(
         r"(?i)(?<=authorization)[\"']?\s*[:=]\s*[\"']?(?:basic|bearer|token|negotiate)?\s*[^\s\"',;]+"
         r"|(?<=private-token)[\"']?\s*[:=]\s*[\"']?[^\s\"',;]+"
         r"|(?<=job-token)[\"']?\s*[:=]\s*[\"']?[^\s\"',;]+"
@@ -31,12 +32,12 @@ _PATTERNS = (
         r"|(?<=client_secret)[\"']?\s*[:=]\s*[\"']?[^\s\"',;&]+"
         r"|(?<=password)[\"']?\s*[:=]\s*[\"']?[^\s\"',;&]+"
     ),
-    re.compile(
+    pattern(
         r"(?i)(?<=\bbasic )[A-Za-z0-9+/_-]{8,}={0,2}|(?<=\bbearer )[\w.~+/-]{8,}=*"
         r"|(?<=\btoken )[\w.~+/-]{20,}=*"
     ),
     # user:password@ and token@ in an address; every SSH address has the user git.
-    re.compile(r"(?<=://)(?!git@)[^/\s@'\"?#]+(?=@)"),
+    pattern(r"(?<=://)(?!git@)[^/\s@'\"?#]+(?=@)"),
 )
 
 
@@ -111,8 +112,8 @@ def redact(text: str) -> str:
     for value in sorted(_known, key=len, reverse=True):
         if value in text:
             text = text.replace(value, MASK)
-    for pattern in _PATTERNS:
-        text = pattern.sub(_mask, text)
+    for shape in _PATTERNS:
+        text = shape.sub(_mask, text)
     return text
 
 

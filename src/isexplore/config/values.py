@@ -14,12 +14,12 @@ from urllib.parse import urlsplit
 import msgspec
 
 from isexplore.models import ForgeKind
-from isexplore.text import clean
+from isexplore.text import clean, pattern
 
-FORGE_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
+FORGE_NAME = pattern(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}")
 """What a forge may be called, so that `forge:NAME` can be searched for."""
 
-_DURATION = re.compile(r"(\d{1,9}(?:\.\d{1,6})?)\s*(ms|s|m|h|d|w)?")
+_DURATION = pattern(r"(\d{1,9}(?:\.\d{1,6})?)\s*(ms|s|m|h|d|w)?")
 _SECONDS = {"ms": 0.001, "s": 1.0, "m": 60.0, "h": 3_600.0, "d": 86_400.0, "w": 604_800.0}
 _WORDS = {
     "str": "text",

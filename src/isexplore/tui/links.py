@@ -12,6 +12,8 @@ from enum import StrEnum
 from typing import NamedTuple
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from isexplore.text import pattern
+
 MAX_HREF = 2_000
 """Characters of a link; nobody types a longer one, and terminals choke on them."""
 
@@ -42,12 +44,12 @@ class Link(NamedTuple):
     """Why it was refused, as half a sentence: "the link holds a user name"."""
 
 
-_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*:")
-_HOST_LABEL = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
+_SCHEME = pattern(r"[A-Za-z][A-Za-z0-9+.\-]*:")
+_HOST_LABEL = pattern(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
 _IPV6 = re.compile(r"[0-9a-f:.]{2,45}")
 _MAIN_BRANCHES = frozenset({"HEAD", "main", "master", "trunk", "develop"})
 # GitLab: /-/blob/REF/path; Gitea: /src/branch/REF/path; GitHub: /blob/REF/path. `raw`, `tree` alike.
-_IN_PROJECT = re.compile(r"/(?:-/)?(?:blob|raw|tree|src/branch|raw/branch)/(?P<ref>[^/]+)/(?P<path>.+)")
+_IN_PROJECT = pattern(r"/(?:-/)?(?:blob|raw|tree|src/branch|raw/branch)/(?P<ref>[^/]+)/(?P<path>.+)")
 
 
 def resolve(href: str, base: str, document_path: str = "") -> Link:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
-from isexplore.text import clean_line, count
+from isexplore.text import clean_line, count, pattern
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from isexplore.catalog.facets import Facets
 
-_WORD = re.compile(r'(?:[^\s"]|"[^"]*"?)+')
+_WORD = pattern(r'(?:[^\s"]|"[^"]*"?)+')
 
 
 class Narrowing(NamedTuple):

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from isexplore.text import pattern
 from isexplore.tui.markdown.inline import InlineBuilder, InlineReader, plain_inline, tags
 from isexplore.tui.markdown.lines import Inline, Segment
 from isexplore.tui.markdown.pieces import TABLE_COLUMNS, Piece, Table, split_row
@@ -15,8 +16,8 @@ if TYPE_CHECKING:
 
 Prefix = tuple[Segment, ...]
 _BAR = Segment("│ ", "quote")
-_ALERT = re.compile(r"\[!(NOTE|TIP|IMPORTANT|WARNING|CAUTION)\][ \t]*(?:\n|$)", re.IGNORECASE)
-_TASK = re.compile(r"\[([ xX])\](?=[ \n]|$)")
+_ALERT = pattern(r"\[!(NOTE|TIP|IMPORTANT|WARNING|CAUTION)\][ \t]*(?:\n|$)", re.IGNORECASE)
+_TASK = pattern(r"\[([ xX])\](?=[ \n]|$)")
 
 
 class Frame(NamedTuple):

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 from typing import Any, Literal, NamedTuple
 
+from isexplore.text import pattern
 from isexplore.tui.markdown.blocks import Block, BlockReader, Code, Frame, Paragraph
 from isexplore.tui.markdown.layout import lay_out
 from isexplore.tui.markdown.lines import Line
@@ -23,7 +23,7 @@ MAX_DEFINITIONS = 400
 MAX_NESTING = 40
 """Levels of quotes and lists (a list counts twice) that the parser follows."""
 _FRONT_MATTER_LINES = 60
-_DEFINITION = re.compile(r" {0,3}\[[^\[\]]{1,200}\]:[ \t]*\S")
+_DEFINITION = pattern(r" {0,3}\[[^\[\]]{1,200}\]:[ \t]*\S")
 
 
 class Heading(NamedTuple):

@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from isexplore.text import clean
+from isexplore.text import clean, pattern
 from isexplore.tui.markdown.lines import Inline, LinkText, Span
 
 if TYPE_CHECKING:
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
 INLINE_LIMIT = 3_000
 """Characters handed to the parser at once; its worst cases grow faster than the text."""
 
-_SPECIAL = re.compile(r"[\\`*_~!\[\]<&]|https?://")
-_ADDRESS = re.compile(r"https?://[^\s<>()\[\]{}\"'`]+[^\s<>()\[\]{}\"'`.,;:!?*_~]")
-_SPACES = re.compile(r"[ \t\n\r\f\v]+")
+_SPECIAL = pattern(r"[\\`*_~!\[\]<&]|https?://")
+_ADDRESS = pattern(r"https?://[^\s<>()\[\]{}\"'`]+[^\s<>()\[\]{}\"'`.,;:!?*_~]")
+_SPACES = pattern(r"[ \t\n\r\f\v]+")
 # Possessive throughout: text full of "<" and quotes must not make it try again and again.
-_TAG = re.compile(
+_TAG = pattern(
     r"<!--.*?(?:-->|\Z)|<(?P<close>/?)(?P<name>[A-Za-z][A-Za-z0-9-]{0,30}+)"
     r"(?P<attributes>(?:\"[^\"]{0,2000}+\"|'[^']{0,2000}+'|[^'\"<>]++){0,60}+)>",
     re.DOTALL,
 )
-_ATTRIBUTE = re.compile(r"([A-Za-z-]{1,30}+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))")
+_ATTRIBUTE = pattern(r"([A-Za-z-]{1,30}+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s\"'>]+))")
 
 TAG_STYLES = {
     "b": "strong",

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from rich.cells import cell_len, split_graphemes
+
+from isexplore.text import pattern
 
 
 class LinkText(NamedTuple):
@@ -74,7 +75,7 @@ class Cut(NamedTuple):
 
 
 # Scripts and signs whose characters all take one cell; anything else is measured.
-_NARROW = re.compile(
+_NARROW = pattern(
     "[\n\x20-\x7e\xa0-\xac\xae-\u02ff\u0370-\u0482\u048a-\u052f\u2010-\u2027\u2030-\u205e\u20a0-\u20bf\u2190-\u2193"
     "\u2500-\u257f]*"
 )

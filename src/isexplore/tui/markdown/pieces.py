@@ -14,6 +14,8 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple
 
+from isexplore.text import pattern
+
 PIECE = 2_000
 """Characters after which a piece ends at the next good place."""
 LONG_PIECE = 4_000
@@ -58,13 +60,13 @@ class Piece(NamedTuple):
     """The language that the code names."""
 
 
-_FENCE = re.compile(r"( {0,9})(`{3,}(?=[^`]*$)|~{3,})")
-_DELIMITER = re.compile(r"\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*")
-_HEADING = re.compile(r"#{1,6}(?:[ \t]|$)")
-_ITEM = re.compile(r"(?:[-*+]|\d{1,9}[.)])(?:[ \t]|$)")
-_ENDS_TABLE = re.compile(r"[ \t]*$|#{1,6}[ \t]|>|```|~~~|<")
-_MARKUP = re.compile(r"[\[\]<>`*_~&\\!]")
-_RAW_HTML = re.compile(r" {0,3}<(?:(!--)|(pre|script|style|textarea)(?=[\s>]|$))", re.IGNORECASE)
+_FENCE = pattern(r"( {0,9})(`{3,}(?=[^`]*$)|~{3,})")
+_DELIMITER = pattern(r"\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?[ \t]*")
+_HEADING = pattern(r"#{1,6}(?:[ \t]|$)")
+_ITEM = pattern(r"(?:[-*+]|\d{1,9}[.)])(?:[ \t]|$)")
+_ENDS_TABLE = pattern(r"[ \t]*$|#{1,6}[ \t]|>|```|~~~|<")
+_MARKUP = pattern(r"[\[\]<>`*_~&\\!]")
+_RAW_HTML = pattern(r" {0,3}<(?:(!--)|(pre|script|style|textarea)(?=[\s>]|$))", re.IGNORECASE)
 
 
 class _State:
@@ -210,7 +212,7 @@ def _follow(state: _State, line: str) -> None:
             state.raw_end = end
 
 
-_ROW = re.compile(r"(?:\\.|[^|\\])+|\|")
+_ROW = pattern(r"(?:\\.|[^|\\])+|\|")
 
 
 def split_row(line: str) -> list[str]:
