@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 import gzip
 import logging
 import resource
@@ -516,16 +517,19 @@ async def test_any_json_with_any_status_is_an_answer_or_a_forge_error(
 # Size
 
 
+@functools.cache
+def packed_spaces() -> bytes:
+    """Return 200 MB of spaces in few bytes, as the beginning of a stream."""
+    packer = zlib.compressobj(1, wbits=31)
+    return b"".join(packer.compress(b" " * (1 << 20)) for _ in range(200)) + packer.flush(zlib.Z_SYNC_FLUSH)
+
+
 async def bomb(seen: Seen, writer: asyncio.StreamWriter) -> None:
-    packer = zlib.compressobj(9, wbits=31)
     writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Encoding: gzip\r\n\r\n")
-    piece = packer.compress(b" " * (1 << 20))
-    for _ in range(200):
-        piece += packer.compress(b" " * (1 << 20))
-        if len(piece) > 4_096:
-            writer.write(piece)
-            await writer.drain()
-            piece = b""
+    packed = packed_spaces()
+    for start in range(0, len(packed), 4_096):
+        writer.write(packed[start : start + 4_096])
+        await writer.drain()
 
 
 @pytest.mark.parametrize("keep", ["all", "head", "tail"])

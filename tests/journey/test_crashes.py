@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import copy
 import os
+import shutil
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any
@@ -123,11 +125,13 @@ async def test_those_are_all_the_writes_of_git(world: Contributor) -> None:
 @pytest.mark.parametrize("step", ["claim", "fork", "propose", "push"])
 async def test_killed_at_every_call_of_a_step(tmp_path: Path, step: StepName) -> None:
     number = 0
-    while True:
-        number += 1
-        with contributor(tmp_path / str(number)) as world:
-            journey = world.journeys().start(world.project, world.issue)
-            await _up_to(world, journey, step)
+    with contributor(tmp_path / "world") as world:
+        journey = world.journeys().start(world.project, world.issue)
+        await _up_to(world, journey, step)
+        back = keep(world, tmp_path / "kept")
+        while True:
+            number += 1
+            back()
             world.forge.crash_at(number, after=number % 2 == 0)
             try:
                 await world.run(journey, step)
@@ -144,6 +148,19 @@ async def test_killed_at_every_call_of_a_step(tmp_path: Path, step: StepName) ->
             assert len(world.forge.forks_of(world.project)) <= 1
             assert len(world.forge.requests_of(world.project)) <= 1
             assert len(world.forge.comments_on.get((world.project.id, 41), ())) <= 1
+
+
+def keep(world: Contributor, folder: Path) -> Callable[[], None]:
+    """Keep a copy of the world in `folder`; return what puts it back as it was."""
+    facts = copy.deepcopy(vars(world.forge))
+    shutil.copytree(world.home, folder, symlinks=True)
+
+    def back() -> None:
+        vars(world.forge).update(copy.deepcopy(facts))
+        shutil.rmtree(world.home)
+        shutil.copytree(folder, world.home, symlinks=True)
+
+    return back
 
 
 async def _up_to(world: Contributor, journey: Journey, step: StepName) -> None:

@@ -7,8 +7,11 @@ misbehave in the ways in which networks and forges do.
 from __future__ import annotations
 
 import base64
+import functools
 import os
+import shutil
 import subprocess
+import tempfile
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -56,15 +59,33 @@ def write_files(folder: Path, files: Mapping[str, str]) -> None:
 
 
 def make_bare(path: Path, files: Mapping[str, str] | None = None, *, branch: str = "main") -> Path:
-    """Make a bare repository with one commit of `files` on `branch`."""
-    path.mkdir(parents=True)
-    git("init", "--quiet", "--bare", f"--initial-branch={branch}", ".", cwd=path)
+    """Make a bare repository with one commit of `files` on `branch`; PATH.work beside it made that commit."""
+    made = _made(
+        tuple((files or {"README.md": "# Scheduler\n", "src/retry.py": "DELAY = 1\n"}).items()), branch
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copytree(made, path, symlinks=True)
+    shutil.copytree(made.with_name("bare.work"), path.with_name(path.name + ".work"), symlinks=True)
+    return path
+
+
+_templates = tempfile.TemporaryDirectory(prefix="isexplore-bare-")
+"""Repositories to copy: making one takes ten processes. It goes when the interpreter ends."""
+
+
+@functools.cache
+def _made(files: tuple[tuple[str, str], ...], branch: str) -> Path:
+    """Make a bare repository, once for all that are like it; nobody writes to it."""
+    path = Path(tempfile.mkdtemp(dir=_templates.name)) / "bare"
+    path.mkdir()
+    git("init", "--quiet", "--bare", "--template=", f"--initial-branch={branch}", ".", cwd=path)
+    (path / "hooks").mkdir()
     for key in ("uploadpack.allowFilter", "uploadpack.allowAnySHA1InWant", "http.receivepack"):
         git("config", key, "true", cwd=path)
     work = path.with_name(path.name + ".work")
     work.mkdir()
-    git("init", "--quiet", f"--initial-branch={branch}", ".", cwd=work)
-    write_files(work, files or {"README.md": "# Scheduler\n", "src/retry.py": "DELAY = 1\n"})
+    git("init", "--quiet", "--template=", f"--initial-branch={branch}", ".", cwd=work)
+    write_files(work, dict(files))
     git("add", "--all", cwd=work)
     git("commit", "--quiet", "--message", "Begin", cwd=work)
     git("push", "--quiet", str(path), f"HEAD:refs/heads/{branch}", cwd=work)
