@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -11,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.cli import CommandLine
+from tests.support.cli import CommandLine, no_log_outlives
 from tests.support.git import add_commit
 from tests.support.gitea_flavours import FLAVOURS, FORGEJO, GITEA_NEW, GITEA_OLD, Flavour
 from tests.support.gitea_server import GiteaServer, gitea_server
@@ -28,13 +27,8 @@ Start = Callable[..., GiteaServer]
 @pytest.fixture(autouse=True)
 def no_log_outlives_the_test() -> Iterator[None]:
     """Take away the handlers that a command line adds to this process's log."""
-    root = logging.getLogger()
-    before, level = list(root.handlers), root.level
-    yield
-    for handler in [each for each in root.handlers if each not in before]:
-        root.removeHandler(handler)
-        handler.close()
-    root.setLevel(level)
+    with no_log_outlives():
+        yield
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from isexplore.practice.rows import LightProject
 from isexplore.practice.seed import CommitSeed
 from isexplore.practice.synthetic import rows
 from isexplore.reading import read_card
+from tests.support.cli import CommandLine, no_log_outlives
 from tests.support.practice import ALPHA, SEEDS
 from tests.support.syncing import FORGE, Syncing, syncing
 
@@ -46,38 +48,43 @@ REF = ProjectRef(FORGE, ALPHA.path)
 
 @dataclass
 class Left:
-    """What is left when the forge has stopped."""
+    """What is left when the forge has stopped, and the command line there."""
 
     world: Syncing
-    home: Path
+    run: CommandLine
 
 
 @pytest.fixture
-def left(tmp_path: Path) -> Left:
+def left(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, hurried: None
+) -> Iterator[Left]:
     """A catalog that was synced with one bookmark, of a forge that is gone."""
     with syncing(tmp_path, seeds=(WITH_CARD, *SEEDS[1:]), light=20) as world:
         world.services().bookmarks.add(REF, note="try this")
         asyncio.run(world.sync(looks=1))
-    return Left(world, tmp_path)
+    for name, value in world.environment().items():
+        monkeypatch.setenv(name, value)
+    with no_log_outlives():
+        yield Left(world, CommandLine(capsys, monkeypatch))
 
 
 def test_a_search_without_network_tells_the_age_and_a_sync_names_the_forge(left: Left) -> None:
-    code, out, _ = left.world.run("search", "--json", "small", "library")
+    code, out, _ = left.run("search", "--json", "small", "library")
     assert code == 0
     found = json.loads(out)
     assert [one["path"] for one in found["projects"]] == [ALPHA.path]
     assert found["as_of"]
-    code, out, err = left.world.run("sync")
+    code, out, err = left.run("sync")
     assert code == 1
     assert FORGE in out + err
-    code, out, err = left.world.run("search", "small library")
+    code, out, err = left.run("search", "small library")
     assert code == 0
     assert ALPHA.path in out
     assert f"isexplore: {FORGE}: " in err, "that the forge could not be asked is said beside the results"
 
 
 def test_a_bookmarked_project_keeps_guides_and_issues(left: Left) -> None:
-    code, out, err = left.world.run("show", ALPHA.path, "--json")
+    code, out, err = left.run("show", ALPHA.path, "--json")
     assert code == 0, err
     shown = json.loads(out)
     assert shown["offline"] is True
@@ -86,7 +93,7 @@ def test_a_bookmarked_project_keeps_guides_and_issues(left: Left) -> None:
     (issue,) = shown["issues"]
     assert (issue["number"], issue["verdict"]) == (1, "free")
     assert shown["innersource"]["contributions"] == ["Bugfixes", "Documentation"]
-    code, out, err = left.world.run("show", ALPHA.path)
+    code, out, err = left.run("show", ALPHA.path)
     assert code == 0
     assert "A small library." in out
     assert "#1  free  Explain the back-off" in out
@@ -95,7 +102,7 @@ def test_a_bookmarked_project_keeps_guides_and_issues(left: Left) -> None:
 
 
 def test_first_issues_are_listed_without_network(left: Left) -> None:
-    code, out, _ = left.world.run("issues", "--json")
+    code, out, _ = left.run("issues", "--json")
     assert code == 0
     assert [(one["project"], one["number"]) for one in json.loads(out)["issues"]] == [(ALPHA.path, 1)]
 
@@ -143,23 +150,13 @@ def test_what_turned_up_since_the_last_visit_is_marked(tmp_path: Path) -> None:
 
 
 def test_saved_searches_work_on_the_command_line(left: Left) -> None:
-    environment = left.world.environment()
-    assert environment["ISEXPLORE_TOKEN"]
-    config = left.world.paths.config_file
-    saved = config.read_text() + '\n[searches]\nsmall = "small library"\n'
-    left.world.paths.config_file.write_text(saved)
-
-    def run(*words: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "isexplore", *words],
-            capture_output=True, text=True, check=False, env=environment, timeout=30,
-        )  # fmt: skip
-
-    found = run("search", "@small", "--json")
-    assert [one["path"] for one in json.loads(found.stdout)["projects"]] == [ALPHA.path]
-    unknown = run("search", "@smal")
-    assert unknown.returncode == 2
-    assert "Did you mean @small?" in unknown.stderr
+    with left.world.paths.config_file.open("a", encoding="utf-8") as config:
+        config.write('\n[searches]\nsmall = "small library"\n')
+    found = left.run.done("search", "@small", "--json").json
+    assert [one["path"] for one in found["projects"]] == [ALPHA.path]
+    unknown = left.run("search", "@smal")
+    assert unknown.code == 2
+    assert "Did you mean @small?" in unknown.err
 
 
 # A disk that does not do what it should
@@ -171,7 +168,7 @@ def the_file(left: Left) -> Path:
 
 
 def bookmarks(left: Left) -> list[str]:
-    code, out, err = left.world.run("bookmark", "list", "--json")
+    code, out, err = left.run("bookmark", "list", "--json")
     assert code == 0, err
     return [one["path"] for one in json.loads(out)["bookmarks"]]
 
@@ -189,12 +186,12 @@ def test_a_damaged_catalog_is_said_and_no_bookmark_is_lost(left: Left, damage: s
         file.unlink()
         file.mkdir()
     for words in (("search", "library"), ("issues",), ("search", "--json")):
-        code, out, err = left.world.run(*words)
+        code, out, err = left.run(*words)
         assert code == 0, err
         assert "Traceback" not in err
         assert out.strip()
-    assert FORGE in left.world.run("search", "library")[2]
-    code, _, err = left.world.run("sync")
+    assert FORGE in left.run("search", "library")[2]
+    code, _, err = left.run("sync")
     assert code == 1
     assert "Traceback" not in err
     assert bookmarks(left) == [ALPHA.path]
@@ -216,10 +213,10 @@ def test_a_read_only_cache_is_searched_and_said(left: Left) -> None:
     folder = left.world.paths.catalog_dir
     folder.chmod(0o500)
     try:
-        code, out, err = left.world.run("search", "small library")
+        code, out, err = left.run("search", "small library")
         assert code == 0, err
         assert ALPHA.path in out
-        code, out, err = left.world.run("sync")
+        code, out, err = left.run("sync")
         assert code == 1
         assert "Traceback" not in err
     finally:

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterator
 
 import pytest
 
 from isexplore.practice.server import NEWCOMER, Grant
-from tests.support.cli import CommandLine
+from tests.support.cli import CommandLine, no_log_outlives
 from tests.support.practice import RunningPractice, running_practice
 
 
 @pytest.fixture(autouse=True)
 def no_log_outlives_the_test() -> Iterator[None]:
     """Take away the handlers that a command line adds to this process's log."""
-    root = logging.getLogger()
-    before, level = list(root.handlers), root.level
-    yield
-    for handler in [each for each in root.handlers if each not in before]:
-        root.removeHandler(handler)
-        handler.close()
-    root.setLevel(level)
+    with no_log_outlives():
+        yield
 
 
 @pytest.fixture

@@ -4,12 +4,29 @@ from __future__ import annotations
 
 import io
 import json
+import logging
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any, NamedTuple
 
 import pytest
 
 from isexplore.cli.main import main
+
+
+@contextmanager
+def no_log_outlives() -> Iterator[None]:
+    """Take away the handlers that command lines in the block add to this process's log."""
+    root = logging.getLogger()
+    before, level = list(root.handlers), root.level
+    try:
+        yield
+    finally:
+        for handler in [each for each in root.handlers if each not in before]:
+            root.removeHandler(handler)
+            handler.close()
+        root.setLevel(level)
 
 
 class Said(NamedTuple):
