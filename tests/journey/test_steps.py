@@ -77,6 +77,7 @@ async def test_what_stops_a_contribution(world: Contributor, fields: dict[str, A
         (ForgeKind.GITEA, ("write:repository",), False),
         (ForgeKind.GITHUB, ("repo",), True),
         (ForgeKind.GITHUB, ("public_repo",), False),
+        (ForgeKind.GITHUB, (), True),
     ],
 )
 async def test_token_scopes(

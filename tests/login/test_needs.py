@@ -5,7 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from isexplore.errors import ScopeError
-from isexplore.login.needs import missing_scopes, token_needs
+from isexplore.login.needs import lacking, token_needs
 from isexplore.models import ForgeKind, TokenFacts
 
 
@@ -43,7 +43,7 @@ def test_needs_say_where_what_and_why(kind: ForgeKind) -> None:
 def test_missing_scopes_are_named(
     kind: ForgeKind, scopes: tuple[str, ...] | None, missing: tuple[str, ...]
 ) -> None:
-    assert missing_scopes(kind, TokenFacts(scopes=scopes)) == missing
+    assert lacking(kind, TokenFacts(scopes=scopes)) == missing
 
 
 @pytest.mark.parametrize(
@@ -58,7 +58,7 @@ def test_token_that_cannot_even_read_is_refused(
     kind: ForgeKind, scopes: tuple[str, ...], missing: tuple[str, ...]
 ) -> None:
     with pytest.raises(ScopeError) as caught:
-        missing_scopes(kind, TokenFacts(scopes=scopes))
+        lacking(kind, TokenFacts(scopes=scopes))
     assert caught.value.missing == missing
     assert all(name in caught.value.hint for name in missing)
     assert scopes[0] in caught.value.detail

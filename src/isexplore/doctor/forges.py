@@ -20,7 +20,7 @@ from isexplore.forge.answers import Answer
 from isexplore.forge.connect import recognise
 from isexplore.forge.http import ForgeClient
 from isexplore.git.client import Git
-from isexplore.login.needs import missing_scopes, token_needs
+from isexplore.login.needs import lacking, token_needs
 from isexplore.login.verify import SOON, expiry_words, missing_by_asking, try_git
 from isexplore.models import ForgeKind, TokenFacts
 from isexplore.text import age, clean_line
@@ -193,7 +193,7 @@ class ForgeDoctor:
             f"Make a token with {', '.join(token_needs(kind, '').names)}: isexplore login {self._forge.name}"
         )
         try:
-            missing = missing_scopes(kind, facts)
+            missing = lacking(kind, facts)
             if facts.scopes is None and kind is ForgeKind.GITEA:
                 missing = await missing_by_asking(client)
         except ScopeError as error:

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator
 
 from isexplore.errors import GitError
 from isexplore.forge.base import Capability
+from isexplore.forge.scopes import missing_scopes
 from isexplore.guide.issues import verdict
 from isexplore.guide.markup import Finding
 from isexplore.journey.states import (
@@ -20,26 +21,11 @@ from isexplore.journey.states import (
 )
 from isexplore.journey.step import NO_ANSWERS
 from isexplore.journey.world import World, maybe
-from isexplore.models import ForgeKind, MergeRequestState, Project, Verdict, Visibility
+from isexplore.models import MergeRequestState, Project, Verdict, Visibility
 from isexplore.text import count, shorten
 
 OLD_GIT = (2, 31)
 """Below this, git ignores the settings that keep a token from leaking (`GIT_CONFIG_COUNT`)."""
-
-
-def missing_scopes(kind: ForgeKind, scopes: tuple[str, ...], project: Project) -> tuple[str, ...]:
-    """Return the token scopes that a contribution needs and `scopes` lacks, as the forge names them."""
-    have = set(scopes)
-    match kind:
-        case ForgeKind.GITLAB:
-            return () if "api" in have else ("api",)
-        case ForgeKind.GITHUB:
-            public = project.visibility is Visibility.PUBLIC
-            return () if "repo" in have or (public and "public_repo" in have) else ("repo",)
-        case ForgeKind.GITEA:
-            if "all" in have:
-                return ()
-            return tuple(scope for scope in ("write:repository", "write:issue") if scope not in have)
 
 
 _VERDICTS = {
@@ -105,7 +91,9 @@ class Check:
                 )
             )
             return facts
-        missing = missing_scopes(world.forge.kind, token.scopes, project)
+        missing = missing_scopes(
+            world.forge.kind, token.scopes, public=project.visibility is Visibility.PUBLIC
+        )
         if missing:
             words = " and ".join(f"“{scope}”" for scope in missing)
             facts.append(
@@ -116,7 +104,11 @@ class Check:
                 )
             )
         else:
-            facts.append(Fact("✓", f"The token may do all that is needed ({', '.join(token.scopes)})"))
+            facts.append(
+                Fact(
+                    "✓", f"The token may do all that is needed ({', '.join(token.scopes) or 'fine-grained'})"
+                )
+            )
         return facts
 
     async def _project(self, world: World) -> list[Fact]:

@@ -7,6 +7,7 @@ from urllib.parse import quote
 from msgspec import Struct
 
 from isexplore.errors import ScopeError
+from isexplore.forge.scopes import has_scope, missing_scopes
 from isexplore.models import ForgeKind, TokenFacts
 
 
@@ -94,44 +95,20 @@ def token_needs(kind: ForgeKind, url: str) -> TokenNeeds:
             )
 
 
-def missing_scopes(kind: ForgeKind, facts: TokenFacts) -> tuple[str, ...]:
+def lacking(kind: ForgeKind, facts: TokenFacts) -> tuple[str, ...]:
     """Return the scopes that contributing needs and the token is known to lack; empty where that is unknown.
 
     Raises:
-        ScopeError: the token is not even enough for looking around; names one that is.
+        ScopeError: the token is not even enough for looking around; names those that are missing for all.
     """
-    if facts.scopes is None:
-        return ()
-    has = set(facts.scopes)
-    match kind:
-        case ForgeKind.GITLAB:
-            if "api" in has:
-                return ()
-            if "read_api" not in has:
-                raise too_little(("api",), facts.scopes)
-            return ("api",)
-        case ForgeKind.GITEA:
-            return _missing_on_gitea(has, facts.scopes)
-        case ForgeKind.GITHUB:
-            # Fine-grained tokens have permissions in place of scopes; the forge lists none of them.
-            if not has or "repo" in has:
-                return ()
-            return ("repo",)
-
-
-def _missing_on_gitea(has: set[str], scopes: tuple[str, ...]) -> tuple[str, ...]:
-    if "all" in has:
-        return ()
-
-    def holds(name: str) -> bool:
-        action, _, what = name.partition(":")
-        return name in has or (action == "read" and f"write:{what}" in has)
-
-    needs = token_needs(ForgeKind.GITEA, "")
-    unread = tuple(scope.name for scope in needs.reading if not holds(scope.name))
-    if unread:
-        raise too_little(tuple(name for name in needs.names if not holds(name)), scopes)
-    return tuple(name for name in needs.names if not holds(name) and name != "read:organization")
+    scopes = facts.scopes
+    if scopes is not None and kind is not ForgeKind.GITHUB:
+        needs = token_needs(kind, "")
+        # A GitLab project can be read without cloning it.
+        reading = needs.reading[:1] if kind is ForgeKind.GITLAB else needs.reading
+        if not all(has_scope(kind, scopes, one.name) for one in reading):
+            raise too_little(tuple(name for name in needs.names if not has_scope(kind, scopes, name)), scopes)
+    return missing_scopes(kind, scopes)
 
 
 def too_little(missing: tuple[str, ...], scopes: tuple[str, ...] | None) -> ScopeError:

@@ -11,7 +11,7 @@ from isexplore.config.schema import Config, ForgeConfig
 from isexplore.config.secrets import Secret
 from isexplore.errors import ForgeError, GitError, IsexploreError, ScopeError
 from isexplore.forge.base import Forge, ServerFacts
-from isexplore.login.needs import missing_scopes, token_needs, too_little
+from isexplore.login.needs import lacking, token_needs, too_little
 from isexplore.models import ForgeKind, Person, Project, TokenFacts, Visibility
 from isexplore.text import count
 
@@ -89,7 +89,7 @@ async def verify(
     server = await forge.server()
     person = await forge.whoami()
     facts = await forge.token_facts()
-    missing = missing_scopes(server.kind, facts)
+    missing = lacking(server.kind, facts)
     if facts.scopes is None and server.kind is ForgeKind.GITEA and client is not None:
         missing = await missing_by_asking(client)
     checked = await try_git(forge, git, config=config, settings=settings, token=token) if git else None
