@@ -181,7 +181,7 @@ def test_free() -> None:
 def test_assigned_and_active() -> None:
     found = judge(issue(assignees=("tom",)))
     assert found.verdict is Verdict.MAYBE_TAKEN
-    assert found.reasons[0] == "assigned to @tom, active 1 week ago"
+    assert found.reasons[0] == "taken by @tom: assigned, active 1 week ago"
 
 
 def test_assigned_but_quiet_is_worth_asking() -> None:

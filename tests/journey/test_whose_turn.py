@@ -1,4 +1,4 @@
-"""Whose turn it is during a review: the author's after a remark, the reviewer's after a push or an answer."""
+"""Whose turn it is: who has an issue, and in a review the author's after a remark, else the reviewer's."""
 
 from __future__ import annotations
 
@@ -34,6 +34,16 @@ async def test_it_is_the_reviewers_turn_after_a_push(world: Contributor) -> None
     world.forge.ask_for_change(world.project, 1, "And the default, please", file="README.md", line=4)
     step = (await world.probe(journey)).step("review")
     assert (step.state, step.detail) == ("ready", "@mara in README.md:4: And the default, please")
+
+
+async def test_check_says_who_has_the_issue(world: Contributor) -> None:
+    journey = world.journeys().start(world.project, world.issue)
+    world.forge.say(world.project, 41, "jo", "I'll take it")
+    texts = [fact.text for fact in (await world.probe(journey)).step("check").facts]
+    assert any(text.startswith("Issue #41 may be taken (@jo asked for it") for text in texts), texts
+    world.forge.change_issue(world.issue, assignees=("tom",))
+    texts = [fact.text for fact in (await world.probe(journey)).step("check").facts]
+    assert any(text.startswith("Issue #41 is taken (by @tom: assigned, active") for text in texts), texts
 
 
 @pytest.mark.parametrize(

@@ -265,11 +265,11 @@ def _judge_assignees(
     if issue.updated_at is not None and not moments:
         moments.append(issue.updated_at)
     if not moments:
-        taken.append(f"assigned to {names}")
+        taken.append(f"taken by {names}: assigned")
         return
     idle = now - max(moments)
     if idle < ASSIGNMENT_LASTS:
-        taken.append(f"assigned to {names}, active {_ago(idle)}")
+        taken.append(f"taken by {names}: assigned, active {_ago(idle)}")
     else:
         stale.append(f"assigned to {names}, but quiet for {_age(idle)}")
 

@@ -196,6 +196,9 @@ class Check:
             facts.append(Fact("✓", f"Issue #{issue.number} is free{reasons}"))
         elif issue.open:
             words = _VERDICTS[judged.verdict]
+            if issue.assignees and judged.verdict is Verdict.MAYBE_TAKEN:
+                # Somebody has it for sure; the verdict's own words are for what a comment says.
+                words, reasons = "is taken", reasons.replace("taken by", "by", 1)
             facts.append(Fact("!", f"Issue #{issue.number} {words}{reasons}", "Ask there before you start"))
         linked = [
             one
