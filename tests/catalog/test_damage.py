@@ -217,3 +217,19 @@ def test_a_long_word_is_no_slip(some: Catalog, monkeypatch: pytest.MonkeyPatch) 
     late = search(some, "servcie biling", deadline=0.0)
     assert late.late
     assert asked == ["servcie"]
+
+
+@pytest.mark.parametrize("topic", ['say "hi", you', "a,b", '"', "x:y", "-not", "a:*", "@me"])
+def test_a_topic_can_be_asked_for_whatever_it_is_called(tmp_path: Path, topic: str) -> None:
+    fill(
+        tmp_path, [project("g/it", topics=(topic,)), project("g/other", topics=("hi", "you", "b", "y", "me"))]
+    )
+    view = catalog(tmp_path)
+    known = [
+        value
+        for value in completions(view, "topic:")
+        if value.text.strip('"') not in ["hi", "you", "b", "y", "me"]
+    ]
+    for value in known:
+        assert [row.path for row in search(view, value.applied("topic:")).rows] == ["g/it"]
+    assert bool(known) == (topic != '"')

@@ -174,6 +174,7 @@ HOSTILE = [
     "a\x00b",
     "'; DROP TABLE project; --",
     '"quoted" AND *',
+    'NEAR("a" b, 2) ^x -y {c}:z,w',
     "\ue000lpython",
     "\x1b[2J\x07",
     "\u202egnp.exe",
@@ -257,12 +258,14 @@ def test_a_broken_file_is_set_aside_and_rebuilt(tmp_path: Path, content: bytes) 
     assert not content or (tmp_path / (ACCOUNT.file_name + ".broken")).read_bytes() == content
 
 
-def test_a_file_of_another_version_is_rebuilt(tmp_path: Path) -> None:
+@pytest.mark.parametrize("version", [1, schema.VERSION - 1, schema.VERSION + 1])
+def test_a_file_of_another_version_is_rebuilt(tmp_path: Path, version: int) -> None:
     fill(tmp_path, [project("a/b")])
     with sqlite3.connect(tmp_path / ACCOUNT.file_name) as db:
-        db.execute(f"PRAGMA user_version = {schema.VERSION + 1}")
+        db.execute(f"PRAGMA user_version = {version}")
     db.close()
     assert catalog(tmp_path).count() == 0
+    assert catalog(tmp_path).incomplete() == [("work", schema.OTHER_VERSION)]
     database, writer = open_writer(tmp_path)
     with database:
         assert "another version" in (database.notice or "")

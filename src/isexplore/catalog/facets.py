@@ -39,20 +39,9 @@ class Facets:
 
 def all_facets(catalog: Catalog, limit: int = 12) -> Facets:
     """Return the counts over all projects, which the last sync has made: cheap."""
-    lists = []
-    for kind in (words.LANGUAGE, words.TOPIC, words.GROUP):
-        counts: Counts = {}
-        for store in catalog.stores:
-            condition = "AND value NOT LIKE '%/%'" if kind == words.GROUP else ""
-            for value, label, number in store.query(
-                f"SELECT value, label, projects FROM facet WHERE kind = ? {condition} "
-                "ORDER BY projects DESC LIMIT ?",
-                (kind, 20 * limit),
-            ):
-                before = counts.get(str(value), (str(label), 0))
-                counts[str(value)] = (before[0], before[1] + int(str(number)))
-        lists.append(_top(counts, limit))
-    return Facets(*lists)
+    everywhere = range(len(catalog.stores))
+    kinds = (words.LANGUAGE, words.TOPIC, words.GROUP)
+    return Facets(*(_top(_known(catalog, everywhere, kind, 20 * limit), limit) for kind in kinds))
 
 
 def count_facets(catalog: Catalog, places: Sequence[Place], limit: int = 12) -> Facets:
@@ -103,7 +92,7 @@ def matching_facets(
     ]
     lists = []
     for kind, beside in zip((words.LANGUAGE, words.TOPIC, words.GROUP), _counted(catalog, more), strict=True):
-        known = _known(catalog, numbers, kind)
+        known = _known(catalog, numbers, kind, _VALUES)
         if not known:
             return None
         counts: Counts = {}
@@ -124,15 +113,15 @@ def _matching(catalog: Catalog, number: int, match: str) -> int:
     return found[0][0] if found else 0
 
 
-def _known(catalog: Catalog, numbers: Sequence[int], kind: str) -> Counts:
-    """Return the most frequent values of one kind, and how many projects have each."""
-    condition = "AND value NOT LIKE '%/%'" if kind == words.GROUP else ""
-    statement = (
-        f"SELECT value, label, projects FROM facet WHERE kind = ? {condition} ORDER BY projects DESC LIMIT ?"
-    )
+def _known(catalog: Catalog, numbers: Sequence[int], kind: str, most: int) -> Counts:
+    """Return the most frequent values of one kind, of groups the top-level ones, and how many projects have each."""
+    source = f"facet WHERE kind = '{kind}'"
+    if kind == words.GROUP:
+        source = f"facet INDEXED BY facet_top WHERE kind = '{kind}' AND instr(value, '/') = 0"
+    statement = f"SELECT value, label, projects FROM {source} ORDER BY projects DESC LIMIT {most}"
     counts: Counts = {}
     for number in numbers:
-        for value, label, projects in catalog.stores[number].query(statement, (kind, _VALUES)):
+        for value, label, projects in catalog.stores[number].query(statement):
             before = counts.get(str(value), (str(label), 0))
             counts[str(value)] = (before[0], before[1] + int(str(projects)))
     return counts
@@ -217,13 +206,14 @@ def _values(catalog: Catalog, name: str, typed: str, limit: int) -> list[tuple[s
         return []
     kind = KINDS[name]
     begin = words.fold(typed) if kind == words.GROUP else facet_value(kind, typed)
+    # Without a beginning, the index of the most frequent values ends at the limit.
+    condition, bounds = ("AND value >= ? AND value < ?", (begin, begin + "\U0010ffff")) if begin else ("", ())
+    statement = (
+        f"SELECT value, label, projects FROM facet WHERE kind = ? {condition} ORDER BY projects DESC LIMIT ?"
+    )
     counts: Counts = {}
     for store in catalog.stores:
-        for value, label, number in store.query(
-            "SELECT value, label, projects FROM facet WHERE kind = ? AND value >= ? AND value < ? "
-            "ORDER BY projects DESC LIMIT ?",
-            (kind, begin, begin + "\U0010ffff", limit + 1),
-        ):
+        for value, label, number in store.query(statement, (kind, *bounds, limit + 1)):
             before = counts.get(str(value), (str(label), 0))
             counts[str(value)] = (before[0], before[1] + int(str(number)))
     spelt = value_spelling if kind == words.LANGUAGE else str

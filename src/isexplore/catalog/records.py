@@ -108,7 +108,9 @@ def pid_of(project: Project) -> str:
 def values_of(project: Project) -> Values:
     """Return the row of a project, without rank and score; texts are cut to what a list can use."""
     topics: dict[str, str] = {}
-    for topic in project.topics[: 4 * TOPIC_LIMIT]:
+    for told in project.topics[: 4 * TOPIC_LIMIT]:
+        # In a search these end a value, so that a topic that had them could not be asked for.
+        topic = told.replace(",", " ").replace('"', " ")
         topics.setdefault(_topic_value(topic), _line(topic, MAX_NAME))
     name = _line(project.name, MAX_NAME) or _line(project.path, MAX_NAME)
     return {

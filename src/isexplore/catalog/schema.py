@@ -25,7 +25,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
 
-VERSION: Final = 4
+VERSION: Final = 5
 """Layout of the tables; a file with another number is rebuilt."""
 APPLICATION: Final = 0x15E7C0DE
 """Marks the file as ours (SQLite's `application_id`)."""
@@ -106,6 +106,8 @@ CREATE TABLE facet (
     kind TEXT NOT NULL, value TEXT NOT NULL, label TEXT NOT NULL, projects INTEGER NOT NULL,
     PRIMARY KEY (kind, value)
 ) WITHOUT ROWID;
+CREATE INDEX facet_often ON facet (kind, projects DESC);
+CREATE INDEX facet_top ON facet (projects DESC) WHERE kind = 'g' AND instr(value, '/') = 0;
 CREATE TABLE document (
     pid TEXT NOT NULL, name TEXT NOT NULL, path TEXT NOT NULL, text BLOB NOT NULL,
     truncated INTEGER NOT NULL, version TEXT NOT NULL, fetched_at INTEGER NOT NULL,
