@@ -15,6 +15,8 @@ KEY_WORDS = {
     "escape": "esc",
     "right_square_bracket": "]",
     "left_square_bracket": "[",
+    "right_curly_bracket": "}",
+    "left_curly_bracket": "{",
 }
 """How people write the keys whose names Textual spells out."""
 
@@ -165,6 +167,24 @@ BOOKMARKS: tuple[Key, ...] = (
     Key("bookmark.refresh", "r", "refresh", "Refresh", "Ask the forge what is new.", show=False),
 )
 
+DOCUMENT: tuple[Key, ...] = (
+    Key("document.find", "slash", "find_words", "Find in it", "Find words in the document."),
+    Key("document.outline", "t", "outline", "Outline", "Go to one of its headings."),
+    Key(
+        "document.next",
+        "n",
+        "next",
+        "Next link",
+        "The next link; after a search, the next place that was found.",
+        show=False,
+    ),
+    Key("document.previous", "p,N", "previous", "Link before", "The one before.", show=False),
+    Key("document.open-link", "enter", "open_link", "Open link", "Open the link.", show=False),
+    Key("document.next-heading", "right_curly_bracket", "heading(1)", "Next heading", show=False),
+    Key("document.heading-before", "left_curly_bracket", "heading(-1)", "Heading before", show=False),
+    Key("document.rest", "m", "show_rest", "Show the rest", "Show the rest of a document that was cut."),
+)
+
 AREAS: dict[str, tuple[Key, ...]] = {
     "Everywhere": APP,
     "Explore": EXPLORE,
@@ -172,6 +192,7 @@ AREAS: dict[str, tuple[Key, ...]] = {
     "Contributions": CONTRIBUTIONS,
     "A contribution": JOURNEY,
     "Bookmarks": BOOKMARKS,
+    "A document": DOCUMENT,
 }
 
 
@@ -196,8 +217,3 @@ def first_key(key: Key) -> str:
     """Return the key that the footer names, as people write it."""
     name = key.keys.partition(",")[0]
     return KEY_WORDS.get(name, name)
-
-
-def all_ids() -> frozenset[str]:
-    """Return the ids that `[keys]` may name."""
-    return frozenset(key.id for keys in AREAS.values() for key in keys)

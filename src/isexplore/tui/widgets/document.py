@@ -16,15 +16,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from time import perf_counter
-from typing import ClassVar
 
 from textual import events, work
 from textual.actions import SkipAction
-from textual.binding import Binding, BindingType
 from textual.geometry import Region, Size
 from textual.message import Message
 
 from isexplore.text import clean_line, count
+from isexplore.tui.keys import DOCUMENT, bindings
 from isexplore.tui.links import Link, LinkKind, resolve
 from isexplore.tui.markdown import LIMIT, Document, Heading, Kind, Line, Match, Segment, find
 from isexplore.tui.text import cells
@@ -37,18 +36,8 @@ SLICE = 0.003
 class DocumentView(LineView):
     """A document that scrolls; its links can be visited and its words searched for."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("right_curly_bracket", "heading(1)", "Next heading", show=False, id="document.next-heading"),
-        Binding(
-            "left_curly_bracket", "heading(-1)", "Heading before", show=False, id="document.heading-before"
-        ),
-        Binding("n", "next", "Next link", show=False, id="document.next"),
-        Binding("p,N", "previous", "Link before", show=False, id="document.previous"),
-        Binding("enter", "open_link", "Open link", show=False, id="document.open-link"),
-        Binding("slash", "find_words", "Find in it", id="document.find", key_display="/"),
-        Binding("t", "outline", "Outline", id="document.outline"),
-        Binding("m", "show_rest", "Show the rest", id="document.rest"),
-    ]
+    KEYS = DOCUMENT
+    BINDINGS = bindings(DOCUMENT)
 
     class LinkActivated(Message):
         """A link was opened; what to do about it is up to the screen."""
