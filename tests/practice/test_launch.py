@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import asyncio
 import json
 import os
 import signal
@@ -14,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from isexplore.errors import StateError, UsageError
-from isexplore.practice.launch import find_running, serve, start_child
+from isexplore.practice.launch import _listen, find_running, serve, start_child
 from isexplore.practice.store import Store
 from tests.support.practice import fetch
 
@@ -94,6 +95,22 @@ class TestServe:
         out, err = started.communicate(timeout=10)
         assert (started.returncode, out, err) == (0, "", "")
         assert not note.exists()
+
+    async def test_sends_its_answers_at_once(self) -> None:
+        """Head and body go in two pieces; with Nagle's algorithm the second waits for the first's ACK."""
+        at_once = asyncio.get_running_loop().create_future()
+
+        async def answer(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            accepted = writer.get_extra_info("socket")
+            at_once.set_result(accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY))
+            writer.close()
+
+        listener = _listen(0, None)
+        async with await asyncio.start_server(answer, sock=listener):
+            _, writer = await asyncio.open_connection(*listener.getsockname())
+            assert await at_once
+            writer.close()
+            await writer.wait_closed()
 
     def test_remembers_its_address(self, world: Path) -> None:
         first = start_child(world)

@@ -141,6 +141,7 @@ class GitServer:
 
 
 class _Handler(BaseHTTPRequestHandler):
+    disable_nagle_algorithm = True
     protocol_version = "HTTP/1.1"
     state: GitServer
 

@@ -318,7 +318,7 @@ def running_practice(
         store.create_light_projects(light)
     tokens = {token: grant or Grant(username=NEWCOMER), MARA_TOKEN: Grant(username="mara")}
     keeper = Maintainer(store, pace=float(maintainer)) if maintainer else None
-    with socket.socket() as listener:
+    with socket.socket(proto=socket.IPPROTO_TCP) as listener:
         listener.bind(("127.0.0.1", 0))
         port = listener.getsockname()[1]
         origin = f"https://localhost:{port}" if tls else f"http://127.0.0.1:{port}"

@@ -82,6 +82,7 @@ def https_server(
     """
 
     class Handler(BaseHTTPRequestHandler):
+        disable_nagle_algorithm = True
         timeout = 5
 
         def do_GET(self) -> None:

@@ -309,7 +309,8 @@ def _listen(port: int, last_origin: str | None) -> socket.socket:
     """Bind a port of the loopback interface: the one that was asked for, that of last time, or any."""
     wanted = [port] if port else [int(last_origin.rpartition(":")[2])] if last_origin else []
     for candidate in [*wanted, *([] if port else [0])]:
-        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        # asyncio sends at once (TCP_NODELAY) only where the protocol is named; else answers wait 40 ms for an ACK.
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             listener.bind((HOST, candidate))
