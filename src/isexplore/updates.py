@@ -109,6 +109,7 @@ def rules(services: Services) -> Rules:
         judge=judge,
         find_guides=find_convention,
         read_documents=read_documents,
+        first_labels=spellings,
     )
 
 

@@ -61,6 +61,8 @@ class Reading:
     """Path of each guide among the entries of the top folder, by its name (`README`, ...)."""
     read_documents: Callable[[Forge, Project], Awaitable[Sequence[Document]]] | None = None
     """Reads all guides of a project, for the offline shelf."""
+    first_labels: tuple[str, ...] = ()
+    """Spellings of the labels of good first issues, the usual ones first, for where they must be named."""
 
 
 @dataclass(frozen=True)

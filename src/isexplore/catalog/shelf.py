@@ -111,6 +111,11 @@ class Shelf:
                 ),
             )
 
+    def issue_labels(self) -> list[str]:
+        """Return the labels of all good first issues that are kept, each as often as it is there."""
+        found = self._database.connection.execute("SELECT labels FROM issue WHERE labels <> ''")
+        return [label for (labels,) in found for label in str(labels).split("\n")]
+
     def drop_issue(self, pid: str, number: int) -> None:
         """Forget an issue that is closed or no longer for newcomers."""
         with self._database.transaction() as db:

@@ -20,7 +20,7 @@ from typing import TypeVar
 
 from filelock import FileLock, Timeout
 
-from isexplore.catalog import words
+from isexplore.catalog import across, words
 from isexplore.catalog.database import Database
 from isexplore.catalog.enrich import Look, Looker, Reading
 from isexplore.catalog.pace import Pace
@@ -28,7 +28,7 @@ from isexplore.catalog.pause import LONGEST, Pause
 from isexplore.catalog.reports import ForgeReport, ScopeFailure, SyncProgress, SyncReport, Together
 from isexplore.catalog.shelf import Failure, Scopes, Shelf
 from isexplore.catalog.store import Account
-from isexplore.catalog.write import Reached, Writer
+from isexplore.catalog.write import Details, Reached, Writer
 from isexplore.errors import (
     ForgeError,
     InvalidError,
@@ -37,7 +37,7 @@ from isexplore.errors import (
     StateError,
     WrongAnswerError,
 )
-from isexplore.forge.base import Forge, ProjectPage
+from isexplore.forge.base import Forge, GroupIssues, ProjectPage
 from isexplore.models import Project, ProjectRef
 
 T = TypeVar("T")
@@ -49,10 +49,10 @@ OVERLAP = 3_600
 """Seconds that "changed since" reaches back before the last sync: clocks differ."""
 LOOK_AGAIN = 7 * 86_400
 """Seconds after which an unchanged project is looked at again."""
-_BATCH, _LARGEST_BATCH = 1_000, 5_000
+_BATCH, _LARGEST_BATCH = 1_000, 3_000
 """Projects written at once: few at first, so that they show soon; then many, which is faster."""
 _FLUSH_EVERY = 1.0
-_BACKLOG = 10_000
+_BACKLOG = 6_000
 _REPEATS = 3
 """Pages in a row with nothing new on them before a listing counts as going in circles."""
 _RESTARTS = 3
@@ -216,6 +216,7 @@ class _ForgeSync:
         self._clock = clock
         self._on_progress = on_progress
         self._pause = Pause(clock=clock, longest=options.longest_pause, on_pause=self._tell_pause)
+        self._reading = reading
         self._looker = Looker(source.forge, reading, self._pause)
         self._places = asyncio.Semaphore(max(1, options.concurrency))
         self._tally = _Tally()
@@ -242,6 +243,8 @@ class _ForgeSync:
             else:
                 await self._list_changes(started)
             await self._look_closer()
+            if full:
+                await self._ask_groups()
         finally:
             phase = "failed" if self._tally.failures else "done"
             self._tell(phase, self._before + self._tally.listed)
@@ -538,6 +541,32 @@ class _ForgeSync:
             error = stopped[0]
             reason = _in_words(error)
             self._tally.failures.append(ScopeFailure(scope="details", kind=error.kind, reason=reason))
+
+    async def _ask_groups(self) -> None:
+        """Learn about the first issues of projects whose turn for a closer look has not come."""
+        forge = self._source.forge
+        if not self._options.looks or self._tally.failures or not isinstance(forge, GroupIssues):
+            return
+        projects = await self._write(self._writer.never_looked_at)
+        known = await self._write(self._shelf.issue_labels)
+        try:
+            found = await across.gather(
+                forge, self._reading, self._pause, projects, groups=self._source.groups, known=known
+            )
+        except ForgeError as error:
+            failure = ScopeFailure(scope="first issues", kind=error.kind, reason=_in_words(error))
+            self._tally.failures.append(failure)
+            return
+
+        def keep() -> None:
+            for pid, issues in found.items():
+                self._shelf.put_issues(pid, issues)
+            self._writer.enrich(
+                ((pid, Details(good_first_issues=len(issues))) for pid, issues in found.items()), looked=False
+            )
+
+        if found:
+            await self._write(keep)
 
     async def _keep(self, looks: list[Look]) -> None:
         batch = looks[:]

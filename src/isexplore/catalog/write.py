@@ -448,6 +448,13 @@ class Writer:
         values = self._read("pid = ?", pid)
         return project_of(values, self._database.account.forge) if values else None
 
+    def never_looked_at(self) -> dict[str, str]:
+        """Return the id of each project that nobody has looked at closely, by its path."""
+        found = self._database.connection.execute(
+            "SELECT path, pid FROM project WHERE enriched_at IS NULL AND origin = ''"
+        )
+        return {str(path): str(pid) for path, pid in found}
+
     def projects_to_enrich(
         self, limit: int, *, first: Sequence[str] = (), older_than: int | None = None
     ) -> list[Project]:

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from datetime import datetime
 from enum import Flag, auto
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from msgspec import Struct
 
@@ -89,6 +89,18 @@ class GitLogin(Struct, frozen=True, kw_only=True):
     origin: str
     """`scheme://host[:port]` that the token belongs to; git must not send it anywhere else."""
     username: str
+
+
+@runtime_checkable
+class GroupIssues(Protocol):
+    """A forge that can be asked for the issues of a whole group."""
+
+    async def issues_below(self, group: str, label: str, *, limit: int) -> list[Issue]:
+        """Return up to `limit` open issues with a label in the projects of a group, subgroups included.
+
+        Latest change first; `Issue.project` is the path of each one's project. A label with a comma
+        cannot be asked for.
+        """
 
 
 class Forge(Protocol):

@@ -354,6 +354,19 @@ class GitLabReading:
         wires = await self._client.get_all(("projects", project.id, "labels"), params, item=WireLabel)
         return [parse.parse_label(wire) for wire in wires]
 
+    async def issues_below(self, group: str, label: str, *, limit: int) -> list[Issue]:
+        """Return open issues with a label in all projects of a group and its subgroups."""
+        params: Params = {
+            "state": "opened",
+            "scope": "all",
+            "labels": label,
+            "order_by": "updated_at",
+            "sort": "desc",
+            "per_page": PER_PAGE,
+        }
+        wires = await self._client.get_all(("groups", group, "issues"), params, item=WireIssue, limit=limit)
+        return [parse.parse_issue(self.name, "", wire) for wire in wires]
+
     async def issues(
         self, project: Project, *, labels: tuple[str, ...] = (), limit: int = 100
     ) -> list[Issue]:

@@ -1,0 +1,91 @@
+"""Good first issues of many projects by one question for each group and label."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from isexplore.catalog.across import groups_worth_asking, spellings
+from isexplore.catalog.issues import first_issues
+from isexplore.forge.answers import Answer
+from isexplore.forge.http import ForgeClient
+from isexplore.forge.http import Path as Address
+from isexplore.practice.seed import IssueSeed, ProjectSeed
+from isexplore.practice.server import Fault
+from tests.support.listing_forge import READING
+from tests.support.syncing import FORGE, syncing
+
+
+def seed(path: str, *issues: IssueSeed) -> ProjectSeed:
+    return ProjectSeed(
+        path=path, description="", topics=("innersource",), members={"mara": 40}, commits=(), issues=issues
+    )
+
+
+def issue(title: str, label: str = "good first issue", **told: object) -> IssueSeed:
+    return IssueSeed(title=title, body="", author="mara", days_ago=4, labels=(label,), **told)  # type: ignore[arg-type]
+
+
+SEEDS = (
+    *(seed(f"tools/part{number}/p{number}", issue(f"Explain {number}")) for number in range(12)),
+    seed("tools/two", issue("One"), issue("Two"), issue("Done", closed=True), issue("A bug", "bug")),
+    seed("tools/taken", issue("Mine", assignee="mara")),
+    seed("alone/p", issue("Far away")),
+)
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The path of each request that leaves."""
+    paths: list[str] = []
+    send = ForgeClient.send
+
+    async def noted(self: ForgeClient, method: str, path: Address, **told: Any) -> Answer:
+        paths.append("/".join(map(str, path)))
+        return await send(self, method, path, **told)
+
+    monkeypatch.setattr(ForgeClient, "send", noted)
+    return paths
+
+
+async def test_projects_that_wait_for_a_closer_look_show_their_first_issues(
+    tmp_path: Path, asked: list[str]
+) -> None:
+    with syncing(tmp_path, seeds=SEEDS) as world:
+        report = await world.sync(looks=1)
+        with world.catalog() as catalog:
+            rows = {row.path: row.good_first_issues for row in world.rows()}
+            found = first_issues(catalog, "").issues
+    assert report.complete
+    assert 1 <= asked.count("groups/tools/issues") <= 4
+    assert not [path for path in asked if path.startswith("groups/alone")], "one project is not worth it"
+    assert len([path for path in asked if path.endswith("/labels")]) == 1, "one project was looked at"
+    assert len(asked) < 20, "not one question for each project"
+    assert [rows[f"tools/part{number}/p{number}"] for number in range(12)] == [1] * 12
+    assert rows["tools/two"] == 2
+    assert {(one.project, one.title) for one in found} >= {
+        ("tools/two", "One"),
+        ("tools/part3/p3", "Explain 3"),
+    }
+    assert {one.verdict for one in found if one.project == "tools/taken"} == {"maybe-taken"}
+    assert {one.verdict for one in found if one.project == "tools/two"} <= {"unknown", "free"}
+
+
+async def test_a_group_that_refuses_costs_nothing_else(tmp_path: Path) -> None:
+    with syncing(tmp_path, seeds=SEEDS[:5]) as world:
+        world.forge.knobs.faults.append(Fault(status=404, path="/groups/tools/issues"))
+        report = await world.sync(looks=1)
+        assert report.complete
+        assert len(world.rows()) == 5
+        with world.catalog() as catalog:
+            assert dict(catalog.incomplete()).get(FORGE) is None
+
+
+def test_which_groups_and_labels_are_asked_for() -> None:
+    paths = ["a/x/1", "a/2", "a/3", "b/1", "b/2", "c/1", "c/2", "c/y/3", "c/4"]
+    assert groups_worth_asking(paths) == ["c", "a"]
+    assert groups_worth_asking(paths, ["a/x", "b", "c"]) == ["c"]
+    known = ["bug", "Good First Issue", "good-first-issue", "good-first-issue", "good first issue, easy"]
+    assert spellings(READING, known) == ["good-first-issue", "Good First Issue"]
