@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from textual import events
 from textual.widgets import Input
 
 from isexplore.tui.widgets.rows import ListRows, RowList, RowText
@@ -153,3 +154,15 @@ async def test_strangers_words_are_text(compact: bool) -> None:
             assert forbidden(frame(app)) <= {"\u0378"}, words
             if words in CRASH_STRINGS:
                 assert words in frame(app)
+
+
+async def test_keys_that_come_at_once_are_taken_in_their_order() -> None:
+    bar = SearchBar()
+    async with HostApp(bar).run_test(size=(40, 5)) as pilot:
+        bar.focus()
+        await pilot.pause()
+        typed = ["a", "b", "ctrl+u", "r", "e", "x", "backspace", "t", "left", "y"]
+        for key in typed:
+            pilot.app.post_message(events.Key(key, key if len(key) == 1 else None))
+        await pilot.pause()
+        assert bar.value == "reyt"

@@ -297,6 +297,22 @@ class SearchBar(Input):
         """Ask the list to move its cursor."""
         self.post_message(self.Moved(self, rows))
 
+    async def on_key(self, event: events.Key) -> None:
+        """Do what a key of this line does, before the next key is looked at.
+
+        Textual does it once the key has come up to the application: after letters that were typed later,
+        which a slow connection hands over together with it.
+        """
+        active = None if event.is_printable else self.screen.active_bindings.get(event.key)
+        if (
+            active is not None
+            and active.node is self
+            and active.enabled
+            and await self.app.run_action(active.binding.action, default_namespace=self)
+        ):
+            event.stop()
+            event.prevent_default()
+
     def on_paste(self, event: events.Paste) -> None:
         """Take a pasted text as one line, whatever line ends it has."""
         event.prevent_default()
