@@ -1,0 +1,25 @@
+"""A fork cannot have its usual name: what is told, and which option answers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.cli import CommandLine
+from tests.support.practice import running_practice
+
+
+def test_a_fork_name_that_is_taken(cli: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with running_practice(tmp_path / "forge", import_seconds=0.02) as forge:
+        monkeypatch.setenv("ISEXPLORE_URL", forge.url)
+        monkeypatch.setenv("ISEXPLORE_TOKEN", forge.token)
+        forge.ask(
+            "/projects/tools%2Fdeep%2Fbeta/fork", method="POST", data={"name": "alpha", "path": "alpha"}
+        )
+        words = ("contribute", "tools/alpha", "--into", str(tmp_path / "clone"))
+        told = cli.refused(*words)
+        assert told.title == "nia/alpha exists and is no fork of tools/alpha"
+        assert "--fork-name NAME" in told.hint
+        begun = cli.done(*words, "--fork-name", "alpha-fork", "--json").json
+        assert begun["fork"] == "nia/alpha-fork"
