@@ -37,6 +37,8 @@ _DRIFT = 0.03
 _AT_ONCE = 500
 """Values in one question to the database."""
 _ROW = itemgetter(*COLUMNS)
+_TOLD = itemgetter(*(name for name in COLUMNS if name not in ("id", "fetched_at", "score", "first_seen")))
+"""What makes a row another one than it was."""
 _INSERT = f"INSERT INTO project ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"
 
 
@@ -89,9 +91,12 @@ class _Batch:
         self.changes: list[_Change] = []
         self.rows: list[tuple[object, ...]] = []
         """Rows to insert: in order of their numbers, and all at once, that takes half the time."""
-        self.pids: set[str] = set()
+        self.old: dict[str, Values] = {}
+        """Rows that are in the file, by project id."""
         self.paths: set[str] = set()
         """In small letters."""
+        self.same: list[int] = []
+        """Numbers of the rows that are as they were."""
 
 
 class Writer:
@@ -140,6 +145,9 @@ class Writer:
             for new in rows:
                 changed += self._write(new, batch)
             self._apply(batch)
+            db.executemany(
+                "UPDATE project SET fetched_at = ? WHERE id = ?", ((batch.now, rank) for rank in batch.same)
+            )
             self._database.note("next_slot", self._next_slot)
             if reached is not None:
                 db.execute(
@@ -153,24 +161,28 @@ class Writer:
         return int(self._database.ask("SELECT count(*) FROM listed WHERE run = ?", (run,))[0][0])
 
     def _look_up(self, rows: Sequence[Values], batch: _Batch) -> None:
-        """Find which projects and paths are in the file; on the first fill, none is asked for singly."""
-        for name, found in (("pid", batch.pids), ("path", batch.paths)):
+        """Read the rows of projects and paths that are in the file, many at once."""
+        for name in ("pid", "path"):
             wanted = [str(values[name]) for values in rows]
             for start in range(0, len(wanted), _AT_ONCE):
                 some = wanted[start : start + _AT_ONCE]
                 marks = ",".join("?" * len(some))
-                found.update(
-                    str(value).lower() if name == "path" else str(value)
-                    for (value,) in self._database.connection.execute(
-                        f"SELECT {name} FROM project WHERE {name} IN ({marks})", some
+                if name == "pid":
+                    found = self._read_all(f"pid IN ({marks})", some)
+                    batch.old.update((str(values["pid"]), values) for values in found)
+                    continue
+                batch.paths.update(
+                    str(path).lower()
+                    for (path,) in self._database.connection.execute(
+                        f"SELECT path FROM project WHERE path IN ({marks})", some
                     )
                 )
 
     def _write(self, new: Values, batch: _Batch) -> bool:
         new.update(origin=batch.origin, fetched_at=batch.now)
-        old = self._read("pid = ?", new["pid"]) if new["pid"] in batch.pids else None
         if not self._take_path(new, batch):
             return False
+        old = batch.old.get(new["pid"])
         if old is None:
             new["first_seen"] = None if batch.fresh else batch.now
             self._insert(new, batch)
@@ -180,14 +192,10 @@ class Writer:
         for name in FROM_LISTING:
             if new[name] is None or new[name] == "":
                 new[name] = old[name]
-        merged: Values = {**old, **new, "first_seen": old["first_seen"]}
-        same = all(merged[name] == old[name] for name in COLUMNS if name not in ("id", "fetched_at", "score"))
-        if same:
-            self._database.connection.execute(
-                "UPDATE project SET fetched_at = ? WHERE id = ?", (batch.now, old["id"])
-            )
+        if _TOLD(new) == _TOLD(old):
+            batch.same.append(old["id"])
             return False
-        self._replace(old, merged, batch)
+        self._replace(old, {**old, **new, "first_seen": old["first_seen"]}, batch)
         return True
 
     def _take_path(self, new: Values, batch: _Batch) -> bool:
@@ -202,6 +210,8 @@ class Writer:
             if batch.origin and not other["origin"]:
                 return False
             self._remove(other, batch)
+            # It may be in this batch too, and have moved elsewhere.
+            batch.old.pop(other["pid"], None)
             # Two projects may claim one path in the same batch: the first is then not indexed yet.
             pending = [each for each in batch.changes if each.insert and each.rank == other["id"]]
             if pending:
