@@ -130,7 +130,7 @@ async def test_an_empty_list_says_that_it_is_being_filled(
 
     monkeypatch.setattr(updates, "refresh_beside", refresh_beside)
     async with at_the_screen(services_for(tmp_path, "http://127.0.0.1:9", "token"), size=SMALL) as person:
-        await person.sees_words("for the first time", "work: found 22 of 36 projects work: found")
+        await person.sees_words("they appear here by themselves", "work: found 22 of 36 projects")
         assert "The catalog is empty" not in person.sees
         gone_on.set()
         await person.sees_words("The forge does not answer. Look at the network r tries again.")

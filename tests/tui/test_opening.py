@@ -24,7 +24,12 @@ def test_the_modes_are_words_where_words_fit(width: int, current: str, bar: str)
 
 @pytest.mark.parametrize(
     ("room", "seen"),
-    [(40, "practice forge · 4 minutes ago"), (15, "4 minutes ago"), (8, "pract..."), (7, "")],
+    [(40, "practice forge · 4 minutes ago"), (15, "4 minutes ago"), (12, "")],
 )
 def test_the_age_stays_when_the_name_must_go(room: int, seen: str) -> None:
     assert place_in(room, "practice forge · 4 minutes ago") == seen
+
+
+@pytest.mark.parametrize(("room", "seen"), [(14, "practice forge"), (8, "pract..."), (7, "")])
+def test_a_name_alone_is_cut(room: int, seen: str) -> None:
+    assert place_in(room, "practice forge") == seen

@@ -59,10 +59,11 @@ def mode_labels(width: int, current: str, counts: dict[str, int]) -> list[str]:
 
 def place_in(room: int, place: str) -> str:
     """Return where the data is from and how old it is, as far as there is room: the age before the name."""
-    age_only = place.rpartition(" · ")[2]
-    for words in (place, age_only):
-        if len(words) <= room:
-            return words
+    name, _, age_only = place.rpartition(" · ")
+    if len(place) <= room:
+        return place
+    if name:
+        return age_only if len(age_only) <= room else ""
     return place[: room - 3] + _ELLIPSIS if room >= 8 else ""
 
 

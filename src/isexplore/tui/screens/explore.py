@@ -39,7 +39,7 @@ SCREENFUL = 100
 NEWS_AFTER = 0.4
 """Seconds after the first frame, when nobody waits for anything else."""
 EMPTY_CATALOG = "The catalog is empty. r asks the forges for InnerSource projects."
-LOADING = "Asking the forges for InnerSource projects, for the first time. They appear here by themselves."
+LOADING = "Asking the forges for InnerSource projects; they appear here by themselves."
 NO_HIT = "Nothing in the catalog matches. f asks the forge itself; esc then / changes the search."
 
 
@@ -97,11 +97,11 @@ class ExploreScreen(Screen[None]):
         self.app.refresh_if_old()
         self._show_loading()
 
-    def _show_loading(self, progress: str = "") -> None:
-        """Say in the empty list that it is being filled, and how far that is."""
+    def _show_loading(self) -> None:
+        """Say in the empty list that it is being filled; the line below tells how far that is."""
         rows = self.query_one("#results", RowList)
         if self.app.refreshing and not len(rows.source) and not self._query.strip():
-            rows.empty = "\n".join(part for part in (LOADING, progress) if part)
+            rows.empty = LOADING
 
     def show_news(self) -> None:
         """Say what turned up since the last visit, unless something else is said already."""
@@ -402,7 +402,7 @@ class ExploreScreen(Screen[None]):
         self.query_one(StatusLine).say(message.progress.text)
         if self.app.services.catalog_size() and not len(self.query_one("#results", RowList).source):
             self.show_results(self._query)
-        self._show_loading(message.progress.text)
+        self._show_loading()
 
     @on(CatalogRefreshed)
     def show_refreshed(self, message: CatalogRefreshed) -> None:
