@@ -6,7 +6,7 @@ import asyncio
 from contextlib import suppress
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import on, work
+from textual import events, on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.screen import Screen
@@ -71,6 +71,12 @@ class ExploreScreen(Screen[None]):
         self._query = ""
         self._resting = Resting(self, self._show_preview)
         self._idle = Resting(self, tidy, seconds=IDLE)
+
+    async def on_event(self, event: events.Event) -> None:
+        """Spare the first frame a second styling of every widget: all have been styled when they were mounted."""
+        if isinstance(event, events.ScreenResume) and not self.stack_updates:
+            event.refresh_styles = False
+        await super().on_event(event)
 
     def compose(self) -> ComposeResult:
         """Lay out search bar, results, preview."""
