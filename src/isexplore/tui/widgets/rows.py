@@ -469,12 +469,11 @@ class RowList(ScrollView, can_focus=True):
         gap = room - taken - taken_left
         base = self._style("", ground)
         mark = f" {_MARK}" if under else "  "
-        segments = [Segment(mark[:width], self._style("mark", ground) if under else base)]
-        segments += [Segment(text, self._style(style, ground)) for text, style in left]
-        if gap > 0:
-            segments.append(Segment(" " * gap, base))
-        segments += [Segment(text, self._style(style, ground)) for text, style in right]
-        return segments
+        spans = [(mark[:width], self._style("mark", ground) if under else base)]
+        spans += [(text, self._style(style, ground)) for text, style in left]
+        spans.append((" " * gap, base))
+        spans += [(text, self._style(style, ground)) for text, style in right]
+        return _joined(spans)
 
     def _draw_empty(self, line: int, width: int) -> list[Segment]:
         lines = self._empty.splitlines()
@@ -563,6 +562,25 @@ def _sized(content: str | Sequence[Span] | RowLine) -> _Line:
     left = [(_one_line(text), style) for text, style in left if text]
     right = [(_one_line(text), style) for text, style in right if text]
     return _Line(left, _cells_of(left), right, _cells_of(right))
+
+
+def _joined(spans: Sequence[tuple[str, Style]]) -> list[Segment]:
+    """Return as few segments as look like this: each change of style is forty bytes to the terminal."""
+    segments: list[Segment] = []
+    words, known = "", None
+    for text, style in spans:
+        if style is known or (
+            known is not None
+            and text.isspace()
+            and known.bgcolor == style.bgcolor
+            and not (known.underline or known.reverse or known.strike)
+        ):
+            words += text
+        else:
+            if words:
+                segments.append(Segment(words, known))
+            words, known = text, style
+    return [*segments, Segment(words, known)] if words else segments
 
 
 def _cells_of(spans: Sequence[Span]) -> int:
