@@ -120,6 +120,24 @@ def test_a_file_that_is_out_of_reach_is_not_thrown_away(
     assert not list(tmp_path.glob("*.broken"))
 
 
+def test_two_programs_that_find_a_broken_file_make_one_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    the_file(tmp_path).write_bytes(b"not a database" * 1_000)
+    fault = schema._fault
+
+    def meanwhile(path: str) -> str | None:
+        found = fault(path)
+        monkeypatch.setattr(schema, "_fault", fault)
+        fill(tmp_path, [project("a/b")])
+        return found
+
+    monkeypatch.setattr(schema, "_fault", meanwhile)
+    with opened(tmp_path) as database:
+        assert Writer(database).count() == 1
+        assert database.notice is None
+
+
 def test_a_disk_that_is_full_changes_nothing(tmp_path: Path) -> None:
     fill(tmp_path, made_up(50))
     with opened(tmp_path, 400) as database:

@@ -215,9 +215,8 @@ def open_for_writing(path: str) -> Opened:
     """
     os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
     notice = None
-    reason = "was damaged" if os.path.exists(path + DAMAGED) else _fault(path)
-    if reason:
-        set_aside(path)
+    reason = _reason(path)
+    if reason and _set_aside_once(path):
         notice = f"The catalog file {os.path.basename(path)} {reason}, and is rebuilt by the next sync"
     connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=5.0)
     try:
@@ -228,6 +227,22 @@ def open_for_writing(path: str) -> Opened:
         connection.close()
         raise
     return Opened(connection, writable=True, notice=notice)
+
+
+def _reason(path: str) -> str | None:
+    """Return why a file has to be made anew, in words that follow its name; None for a good one."""
+    return "was damaged" if os.path.exists(path + DAMAGED) else _fault(path)
+
+
+def _set_aside_once(path: str) -> bool:
+    """Move a file out of the way, unless another process has just done so and made it anew."""
+    from filelock import FileLock
+
+    with FileLock(path + ".aside.lock", timeout=5.0):
+        if not _reason(path):
+            return False
+        set_aside(path)
+        return True
 
 
 def _create(connection: sqlite3.Connection) -> None:
