@@ -36,7 +36,13 @@ _KEPT = (
     "PYTEST_XDIST_WORKER",
     "CI",
 )
-_LONGEST = ("test_pty.py", "tui/test_main_job.py", "test_main_job_cli.py", "tui/test_bad_input.py")
+_LONGEST = (
+    "test_pty.py",
+    "tui/test_main_job.py",
+    "test_main_job_cli.py",
+    "test_kill.py",
+    "tui/test_bad_input.py",
+)
 
 
 _MEMORY = Path("/dev/shm")
@@ -58,6 +64,11 @@ def _work_in_memory() -> None:
 
 
 _work_in_memory()
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Run one worker more than there are cores: tests wait for processes and terminals."""
+    return (os.cpu_count() or 1) + 1
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -69,15 +69,6 @@ def test_a_newcomer_with_four_commands_sees_the_change_merged(practice_forge: di
     assert "Add Nia" in git(clone, "log", "--oneline", "-3")
 
 
-def test_a_dry_run_changes_nothing(practice_forge: dict[str, Any], isolated_environment: Path) -> None:
-    planned = as_json("practice", "contribute", "docs/welcome", "--issue", "1", "--dry-run")
-    commands = {step["name"]: step["commands"] for step in planned["steps"]}
-    assert any("/fork" in line for line in commands["fork"])
-    assert any(line.startswith("git clone") for step in ("fork", "clone") for line in commands[step])
-    assert as_json("practice", "status")["contributions"] == []
-    assert not list(isolated_environment.glob("**/welcome"))
-
-
 def test_practising_leaves_the_real_world_alone(isolated_environment: Path) -> None:
     isexplore("practice", "bookmark", "add", "docs/welcome", "--note", "try this")
     assert as_json("bookmark", "list")["bookmarks"] == []

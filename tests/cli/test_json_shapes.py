@@ -140,6 +140,9 @@ def test_contribution_from_dry_run_to_status(
     planned = connected.done(*words, "--dry-run", "--json").json
     check_shape(planned, CONTRIBUTION)
     assert (planned["fork"], planned["merge_request"]) == (None, None)
+    commands = {step["name"]: step["commands"] for step in planned["steps"]}
+    assert any("/fork" in line for line in commands["fork"])
+    assert any(line.startswith("git clone") for step in ("fork", "clone") for line in commands[step])
     assert not clone.exists()
     assert connected.done("status", "--json").json == {"contributions": []}
 
