@@ -12,6 +12,7 @@ import pytest
 from isexplore.config.secrets import Secret
 from isexplore.errors import ForbiddenError, WrongAnswerError
 from isexplore.forge import gitlab_listing
+from isexplore.forge.gitlab import GitLabForge
 from isexplore.forge.gitlab_listing import Gaps, whole_list
 from isexplore.forge.http import ForgeClient
 from tests.support.forge import ForgeServer, Reply, Seen
@@ -149,6 +150,26 @@ async def test_a_list_goes_on_where_it_was_left(
     assert sorted(first + rest) == expected
     needed = len(rest) / PAGE
     assert len(server.requests) <= 1.3 * needed + 3 * LANES
+
+
+@pytest.mark.parametrize("size", [0, 700])
+async def test_a_group_is_listed_with_its_subgroups_whatever_its_size(
+    server: ForgeServer, client: ForgeClient, size: int
+) -> None:
+    server.on("GET", "/topics", Reply(body=[{"id": 1, "name": "innersource"}]))
+    server.on("GET", "/groups/a%2Fb/projects", keyset(range(1, size + 1), server.url))
+    forge = GitLabForge(name="work", url=server.url, client=client)
+    found = [
+        project.id
+        async for page in forge.find_projects(("innersource",), groups=("a/b",))
+        for project in page.projects
+    ]
+    assert len(found) == len(set(found)) == size
+    for seen in server.requests[1:]:
+        assert seen.query["include_subgroups"] == "true"
+        assert seen.query["with_shared"] == "false"
+        assert seen.query["topic"] == "innersource"
+        assert "pagination" not in seen.query, "groups know pages by number alone"
 
 
 async def test_pages_by_number_begin_anew_before_the_forge_refuses_them(

@@ -9,6 +9,7 @@ import logging
 import resource
 import socket
 import ssl
+import sys
 import zlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -740,6 +741,24 @@ async def test_requests_are_counted_and_limited(server: ForgeServer) -> None:
         await asyncio.gather(*(client.get_json(("a",), type=Thing) for _ in range(12)))
     assert most == 3
     assert sent == [("GET", "/api/v4/a")] * 12
+
+
+async def test_one_conversation_uses_one_connection_and_several_no_more_than_they_need(
+    server: ForgeServer,
+) -> None:
+    server.on("GET", "/a", Reply(body={"id": 1}))
+    async with client_of(server.url + "/api/v4", concurrency=3) as client:
+        for _ in range(5):
+            await client.get_json(("a",), type=Thing)
+        assert server.connections == 1
+        await asyncio.gather(*(client.get_json(("a",), type=Thing) for _ in range(12)))
+        assert server.connections == 3
+        await client.get_json(("a",), type=Thing)
+    assert server.connections == 3
+
+
+def test_the_library_does_not_search_all_folders_at_every_lock() -> None:
+    assert "sniffio" in sys.modules
 
 
 async def test_an_etag_answers_304(server: ForgeServer, client: ForgeClient) -> None:

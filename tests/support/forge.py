@@ -102,6 +102,8 @@ class ForgeServer:
     def __init__(self, prefix: str = "") -> None:
         self.prefix = prefix
         self.requests: list[Seen] = []
+        self.connections = 0
+        """How often somebody connected."""
         self.url = ""
         self._routes: list[_Route] = []
         self._tasks: set[asyncio.Task[None]] = set()
@@ -140,6 +142,7 @@ class ForgeServer:
         assert task is not None
         self._tasks.add(task)
         self._writers.add(writer)
+        self.connections += 1
         try:
             while not reader.at_eof() and await self._answer_one(reader, writer):
                 pass
