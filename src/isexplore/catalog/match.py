@@ -187,7 +187,9 @@ def _filter_terms(catalog: Catalog, chosen: Filter, out: Compiled) -> list[str]:
             folded = _LANGUAGES[folded]
             exact, begins, known = _facet_state(catalog, kind, folded)
         term = words.filter_word(kind, folded)
-        terms.append(words.quoted(term) if exact else out.begins(term, _META_READY))
+        # A beginning that no value has would be looked for in vain, and through the whole index.
+        whole = exact or (known and not begins)
+        terms.append(words.quoted(term) if whole else out.begins(term, _META_READY))
         if known and not begins and out.notice is None:
             near = nearest_value(catalog, kind, folded)
             out.notice = f"No project has {chosen.name}:{value}"
