@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import suppress
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 from textual import events, on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal
-from textual.screen import Screen
 
 from isexplore.errors import IsexploreError, StateError
 from isexplore.models import ProjectRef
-from isexplore.tui.app import IsexploreApp
 from isexplore.tui.begin import begin_contribution
 from isexplore.tui.catalog_rows import FoundRows, quick_overview
 from isexplore.tui.garbage import IDLE, tidy
@@ -22,8 +20,8 @@ from isexplore.tui.messages import CatalogProgressed, CatalogRefreshed, CatalogR
 from isexplore.tui.narrowing import narrowings, toggled
 from isexplore.tui.opening import PLACEHOLDER, WIDE, total_words
 from isexplore.tui.resting import Resting
+from isexplore.tui.screens.searching import SearchScreen
 from isexplore.tui.widgets.bars import ModeBar, StatusLine, fill_mode_bar, one_stop
-from isexplore.tui.widgets.document import DocumentView
 from isexplore.tui.widgets.key_line import KeyLine
 from isexplore.tui.widgets.preview import Preview
 from isexplore.tui.widgets.rows import RowList
@@ -43,10 +41,9 @@ LOADING = "Asking the forges for InnerSource projects; they appear here by thems
 NO_HIT = "Nothing in the catalog matches. f asks the forge itself; esc then / changes the search."
 
 
-class ExploreScreen(Screen[None]):
+class ExploreScreen(SearchScreen):
     """The catalog."""
 
-    app: IsexploreApp
     KEYS = EXPLORE
     BINDINGS = bindings(EXPLORE)
     HELP_TITLE = "Explore"
@@ -62,7 +59,7 @@ class ExploreScreen(Screen[None]):
         '| "two words" | a phrase |\n'
         "| -word | without this word |"
     )
-    AUTO_FOCUS: ClassVar[str] = "#results"
+    LIST = AUTO_FOCUS = "#results"
 
     def __init__(self) -> None:
         super().__init__()
@@ -129,12 +126,11 @@ class ExploreScreen(Screen[None]):
     def show_results(self, text: str) -> None:
         """Search, and show what was found; called within the key press."""
         self._query = text
-        bar = self.query_one(SearchBar)
         try:
             found = self.app.services.search(text)
         except IsexploreError as error:
             # What was found before stays: half a filter is no reason to empty the list.
-            bar.error = ". ".join(part for part in (error.title, error.hint) if part)
+            self.say_wrong(error)
             return
         if found.late:
             # The deadline of a key press has passed: what was found before stays until all is known.
@@ -173,26 +169,6 @@ class ExploreScreen(Screen[None]):
             source.take_all(found)
             rows.grow()
             self._show_total(found)
-
-    @on(SearchBar.Accepted)
-    @on(SearchBar.Dismissed)
-    def leave_search(self) -> None:
-        """Go from the search bar to the list."""
-        self.query_one("#results").focus()
-
-    @on(SearchBar.Moved)
-    def move_in_list(self, event: SearchBar.Moved) -> None:
-        """Move the list's cursor while the typing goes on."""
-        self.query_one("#results", RowList).step(event.rows)
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Leave the key of the search to whoever types into the search bar, or reads a document."""
-        return action != "search" or not isinstance(self.focused, (SearchBar, DocumentView))
-
-    def action_search(self) -> None:
-        """Put the cursor into the search bar, before the next key of somebody who types fast is looked at."""
-        self.query_one(".panes").remove_class("-reading")
-        self.set_focus(self.query_one(SearchBar))
 
     def action_facets(self) -> None:
         """Choose a language, a topic or a group of what was found."""
@@ -266,6 +242,11 @@ class ExploreScreen(Screen[None]):
         if isinstance(source, FoundRows) and rows.cursor is not None and rows.cursor < len(source):
             return source.item(rows.cursor)
         return None
+
+    def page(self) -> str | None:
+        """Return the project's address."""
+        row = self.current()
+        return row.url if row else None
 
     def _ref(self) -> ProjectRef | None:
         row = self.current()
@@ -373,19 +354,6 @@ class ExploreScreen(Screen[None]):
                 "Projects with more points come first, after those that fit the words of the search better.",
             )
         )
-
-    def action_open_page(self) -> None:
-        """Open the project's page."""
-        row = self.current()
-        if row is not None:
-            self.app.open_page(row.url)
-
-    def action_copy(self) -> None:
-        """Copy the project's address."""
-        row = self.current()
-        if row is not None:
-            self.app.copy_to_clipboard(row.url)
-            self.app.notify(row.url, title="Copied")
 
     def action_back(self) -> None:
         """Go one step back: to the list, then to the whole catalog."""

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar, cast
+from typing import TYPE_CHECKING, cast
 
 from textual import on, work
 from textual.app import ComposeResult
 from textual.containers import Horizontal
-from textual.screen import Screen
 
 from isexplore.errors import IsexploreError
 from isexplore.models import ProjectRef
-from isexplore.tui.app import IsexploreApp
 from isexplore.tui.begin import begin_contribution
 from isexplore.tui.catalog_rows import FoundIssueRows
 from isexplore.tui.keys import FIRST_ISSUES, bindings
 from isexplore.tui.messages import CatalogProgressed, CatalogRefreshed, CatalogRefreshFailed
 from isexplore.tui.resting import Resting
+from isexplore.tui.screens.searching import SearchScreen
 from isexplore.tui.widgets.bars import ModeBar, StatusLine, fill_mode_bar, one_stop
 from isexplore.tui.widgets.document import DocumentView
 from isexplore.tui.widgets.key_line import KeyLine
@@ -30,10 +29,9 @@ EMPTY = "No good first issues are known yet. r asks the forges."
 NO_HIT = "No first issue matches. Try fewer words, or verdict:free."
 
 
-class FirstIssuesScreen(Screen[None]):
+class FirstIssuesScreen(SearchScreen):
     """First issues across projects."""
 
-    app: IsexploreApp
     KEYS = FIRST_ISSUES
     BINDINGS = bindings(FIRST_ISSUES)
     HELP_TITLE = "First issues"
@@ -44,7 +42,7 @@ class FirstIssuesScreen(Screen[None]):
         "**stale**: silent for so long that you should ask first.\n\n"
         "Filters: lang: group: verdict:free|maybe-taken|stale age:30d"
     )
-    AUTO_FOCUS: ClassVar[str] = "#issues"
+    LIST = AUTO_FOCUS = "#issues"
 
     def __init__(self) -> None:
         super().__init__()
@@ -83,33 +81,13 @@ class FirstIssuesScreen(Screen[None]):
         try:
             found = self.app.services.first_issues(text)
         except IsexploreError as error:
-            bar.error = ". ".join(part for part in (error.title, error.hint) if part)
+            self.say_wrong(error)
             return
         bar.error = ""
         rows.empty = NO_HIT if text.strip() else EMPTY
         rows.set_rows(FoundIssueRows(found, self.app.services), keep_cursor=True)
         bar.status = f"{found.total:,}"
         self._resting.begin()
-
-    @on(SearchBar.Accepted)
-    @on(SearchBar.Dismissed)
-    def leave_search(self) -> None:
-        """Go from the search bar to the list."""
-        self.query_one("#issues").focus()
-
-    @on(SearchBar.Moved)
-    def move_in_list(self, event: SearchBar.Moved) -> None:
-        """Move the list's cursor while the typing goes on."""
-        self.query_one("#issues", RowList).step(event.rows)
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """Leave the key of the search to whoever types into the search bar, or reads a document."""
-        return action != "search" or not isinstance(self.focused, (SearchBar, DocumentView))
-
-    def action_search(self) -> None:
-        """Put the cursor into the search bar, before the next key of somebody who types fast is looked at."""
-        self.query_one(".panes").remove_class("-reading")
-        self.set_focus(self.query_one(SearchBar))
 
     def current(self) -> FirstIssue | None:
         """Return the issue under the cursor."""
@@ -118,6 +96,11 @@ class FirstIssuesScreen(Screen[None]):
         if isinstance(source, FoundIssueRows) and rows.cursor is not None and rows.cursor < len(source):
             return source.item(rows.cursor)
         return None
+
+    def page(self) -> str | None:
+        """Return the issue's address."""
+        row = self.current()
+        return row.url if row else None
 
     @on(RowList.Highlighted, "#issues")
     def _look(self) -> None:
@@ -167,19 +150,6 @@ class FirstIssuesScreen(Screen[None]):
         row = self.current()
         if row is not None:
             begin_contribution(self.app, ProjectRef(row.forge, row.project), row.number)
-
-    def action_open_page(self) -> None:
-        """Open the issue's page."""
-        row = self.current()
-        if row is not None:
-            self.app.open_page(row.url)
-
-    def action_copy(self) -> None:
-        """Copy the issue's address."""
-        row = self.current()
-        if row is not None:
-            self.app.copy_to_clipboard(row.url)
-            self.app.notify(row.url, title="Copied")
 
     def action_back(self) -> None:
         """Go one step back: to the list, then to all issues."""

@@ -1,0 +1,63 @@
+"""What the screens with a search line above a list have in common: the ways between the two, and the page."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual import on
+from textual.screen import Screen
+
+from isexplore.errors import IsexploreError
+from isexplore.tui.app import IsexploreApp
+from isexplore.tui.widgets.document import DocumentView
+from isexplore.tui.widgets.rows import RowList
+from isexplore.tui.widgets.search_bar import SearchBar
+
+
+class SearchScreen(Screen[None]):
+    """A search line, a list of what it finds, and a pane beside the list."""
+
+    app: IsexploreApp
+    LIST: ClassVar[str]
+    """Selector of the list."""
+
+    def page(self) -> str | None:
+        """Return the address of what is under the cursor; None for an empty list."""
+        raise NotImplementedError
+
+    def say_wrong(self, error: IsexploreError) -> None:
+        """Say below the search line what is wrong with it."""
+        self.query_one(SearchBar).error = ". ".join(part for part in (error.title, error.hint) if part)
+
+    @on(SearchBar.Accepted)
+    @on(SearchBar.Dismissed)
+    def leave_search(self) -> None:
+        """Go from the search bar to the list."""
+        self.query_one(self.LIST).focus()
+
+    @on(SearchBar.Moved)
+    def move_in_list(self, event: SearchBar.Moved) -> None:
+        """Move the list's cursor while the typing goes on."""
+        self.query_one(self.LIST, RowList).step(event.rows)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Leave the key of the search to whoever types into the search bar, or reads a document."""
+        return action != "search" or not isinstance(self.focused, (SearchBar, DocumentView))
+
+    def action_search(self) -> None:
+        """Put the cursor into the search bar, before the next key of somebody who types fast is looked at."""
+        self.query_one(".panes").remove_class("-reading")
+        self.set_focus(self.query_one(SearchBar))
+
+    def action_open_page(self) -> None:
+        """Open the page of what is under the cursor."""
+        url = self.page()
+        if url is not None:
+            self.app.open_page(url)
+
+    def action_copy(self) -> None:
+        """Copy the address of what is under the cursor."""
+        url = self.page()
+        if url is not None:
+            self.app.copy_to_clipboard(url)
+            self.app.notify(url, title="Copied")
