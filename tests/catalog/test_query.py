@@ -334,6 +334,19 @@ def test_a_deadline_returns_what_there_is(tmp_path: Path) -> None:
     assert search(view, "s").total
 
 
+def test_a_search_whose_time_is_over_begins_nothing_longer(tmp_path: Path) -> None:
+    fill(tmp_path, made_up(3_000))
+    view = catalog(tmp_path)
+    connection = view.stores[0].connection
+    assert connection is not None
+    statements: list[str] = []
+    connection.set_trace_callback(statements.append)
+    assert search(view, "s", deadline=-1.0).late
+    matching = [one for one in statements if " MATCH " in one]
+    assert matching
+    assert not [one for one in matching if "LIMIT" not in one]
+
+
 @pytest.mark.parametrize(
     "text", ['"', '""', "'", "*", "a*b", "NEAR(", "AND", "a OR b", "^x", "{name}:x", "\x00", "\ue000l"]
 )

@@ -164,7 +164,8 @@ def search(
         _run(found, stop, offset + limit)
         if not found.total and not found.late and query.wanted:
             found = _forgiven(found, stop, offset + limit) or found
-        found.rows = found.window(offset, limit)
+        if not found.late:
+            found.rows = found.window(offset, limit)
     except sqlite3.OperationalError:
         if not stop.passed:
             raise
