@@ -27,6 +27,9 @@ LATE = [
     "urllib.request",
     "starlette",
     "argparse",
+    "html.entities",
+    "isexplore.reading",
+    "shlex",
 ]
 _PROGRAM = """
 import sys
