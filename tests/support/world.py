@@ -29,7 +29,8 @@ WELCOME: tuple[ProjectSeed, ...] = tuple(one for one in projects.PROJECTS if one
 REPOSITORY_PEOPLE: tuple[PersonSeed, ...] = projects.PEOPLE
 FORGE = "practice"
 _DIVIDERS = str.maketrans("│▏▌╭╮╰╯─", " " * 8)
-LOOK_EVERY = 0.05
+LOOK_AFTER, LOOK_AT_LEAST_EVERY = 0.02, 0.25
+"""Seconds between two looks at the screen: each draws all of it, so they become rarer."""
 LONG = 30.0
 """Seconds that something may take that forks, clones or reviews; a deadline only."""
 
@@ -109,10 +110,11 @@ class Person:
 
     async def until(self, fact: Callable[[], object], *, seconds: float = LONG) -> None:
         """Wait until something holds; on failure the screen is in the message."""
-        deadline = monotonic() + seconds
+        deadline, rest = monotonic() + seconds, LOOK_AFTER
         while not fact():
             assert monotonic() < deadline, f"it did not come true in {seconds} s; the screen:\n{self.sees}"
-            await asyncio.sleep(LOOK_EVERY)
+            await asyncio.sleep(rest)
+            rest = min(1.5 * rest, LOOK_AT_LEAST_EVERY)
         await self.pilot.pause()
 
     async def sees_words(self, *words: str, seconds: float = LONG) -> None:
@@ -122,10 +124,11 @@ class Person:
             shown = self.words
             return [word for word in words if word not in shown]
 
-        deadline = monotonic() + seconds
+        deadline, rest = monotonic() + seconds, LOOK_AFTER
         while left := missing():
             assert monotonic() < deadline, f"{left} did not come; the screen:\n{self.sees}"
-            await asyncio.sleep(LOOK_EVERY)
+            await asyncio.sleep(rest)
+            rest = min(1.5 * rest, LOOK_AT_LEAST_EVERY)
 
 
 @asynccontextmanager
