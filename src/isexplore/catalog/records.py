@@ -64,19 +64,6 @@ _filter_word = lru_cache(1 << 15)(words.filter_word)
 _topic_value = lru_cache(1 << 15)(words.topic_value)
 
 
-def _line(text: str, limit: int) -> str:
-    """Return `clean_line(text, limit)`; adapters clean what they return, so mostly nothing is left to do."""
-    if (
-        len(text) <= limit
-        and text.isascii()
-        and text.isprintable()
-        and "  " not in text
-        and text == text.strip()
-    ):
-        return text
-    return clean_line(text, limit)
-
-
 def _seconds(moment: datetime | None) -> int | None:
     return int(moment.timestamp()) if moment is not None else None
 
@@ -102,7 +89,7 @@ def _flags(project: Project) -> int:
 
 def pid_of(project: Project) -> str:
     """Return the forge's id as it is kept."""
-    return _line(project.id, MAX_NAME)
+    return clean_line(project.id, MAX_NAME)
 
 
 def values_of(project: Project) -> Values:
@@ -111,21 +98,21 @@ def values_of(project: Project) -> Values:
     for told in project.topics[: 4 * TOPIC_LIMIT]:
         # In a search these end a value, so that a topic that had them could not be asked for.
         topic = told.replace(",", " ").replace('"', " ")
-        topics.setdefault(_topic_value(topic), _line(topic, MAX_NAME))
-    name = _line(project.name, MAX_NAME) or _line(project.path, MAX_NAME)
+        topics.setdefault(_topic_value(topic), clean_line(topic, MAX_NAME))
+    name = clean_line(project.name, MAX_NAME) or clean_line(project.path, MAX_NAME)
     return {
         "id": 0,
         "pid": pid_of(project),
-        "path": _line(project.path, 2 * MAX_NAME),
+        "path": clean_line(project.path, 2 * MAX_NAME),
         "name": name,
-        "url": _line(project.url, 2_000),
+        "url": clean_line(project.url, 2_000),
         "description": clean(project.description, MAX_DESCRIPTION),
         "visibility": project.visibility.value,
-        "language": _line(project.language, 100) if project.language else None,
-        "languages": "\n".join(_line(each, 100) for each in project.languages[:20]),
+        "language": clean_line(project.language, 100) if project.language else None,
+        "languages": "\n".join(clean_line(each, 100) for each in project.languages[:20]),
         "topics": "\n".join([each for each in topics.values() if each][:TOPIC_LIMIT]),
-        "licence": _line(project.licence, MAX_NAME) if project.licence else None,
-        "owner": _line(project.owner, MAX_NAME),
+        "licence": clean_line(project.licence, MAX_NAME) if project.licence else None,
+        "owner": clean_line(project.owner, MAX_NAME),
         "stars": project.stars,
         "forks": project.forks,
         "open_issues": project.open_issues,
@@ -133,7 +120,7 @@ def values_of(project: Project) -> Values:
         "subscribers": project.subscribers,
         "created_at": _seconds(project.created_at),
         "last_activity": _seconds(project.last_activity),
-        "default_branch": _line(project.default_branch, MAX_NAME),
+        "default_branch": clean_line(project.default_branch, MAX_NAME),
         "documents": "",
         "participation": None,
         "score": 0,
@@ -142,9 +129,11 @@ def values_of(project: Project) -> Values:
         "enriched_at": None,
         "key": words.key(name),
         "origin": "",
-        "clone_url": _line(project.clone_url, 2_000) if project.clone_url != project.url + ".git" else None,
-        "ssh_url": _line(project.ssh_url, 2_000),
-        "readme_path": _line(project.readme_path, 2_000) if project.readme_path else None,
+        "clone_url": clean_line(project.clone_url, 2_000)
+        if project.clone_url != project.url + ".git"
+        else None,
+        "ssh_url": clean_line(project.ssh_url, 2_000),
+        "readme_path": clean_line(project.readme_path, 2_000) if project.readme_path else None,
         "role": project.role.value,
         "flags": _flags(project),
         "card": None,
