@@ -14,7 +14,7 @@ from textual.widgets import Input, TextArea
 
 import isexplore.tui.app
 from isexplore.tui.app import IsexploreApp
-from isexplore.tui.screens.dialogs import AskDialog, ConfirmDialog, LeaveDialog
+from isexplore.tui.screens.dialogs import AskDialog, ChoiceDialog, ConfirmDialog, LeaveDialog
 from isexplore.tui.widgets.form import Field
 from tests.support.tui import HostApp, frame, settle, until
 from tests.support.world import at_the_screen, services_for
@@ -94,6 +94,23 @@ async def test_a_long_question_scrolls_and_its_buttons_are_in_sight() -> None:
         ask(app, ConfirmDialog("Really?", WHY * 6))
         await until(lambda: "Yes  y" in frame(app))
         assert app.screen.query_one(VerticalScroll).max_scroll_y > 0
+
+
+async def test_a_long_text_leaves_the_question_and_the_choices_in_sight() -> None:
+    choices = [(name, f"Choice {name}", "What it does.") for name in "abcdef"]
+    app = HostApp(css=CSS)
+    async with app.run_test(size=SMALL) as pilot:
+        answers = ask(app, ChoiceDialog("What do you want to do?", choices, text=WHY * 9 + "The end."))
+        await until(lambda: "Choice a" in frame(app))
+        assert "What do you want to do?" in frame(app)
+        assert "The end." not in frame(app)
+        await pilot.press("shift+tab", "end")
+        await until(lambda: "The end." in frame(app))
+        await pilot.press("tab", "end")
+        await until(lambda: "Choice f" in frame(app))
+        await pilot.press("enter")
+        await until(lambda: answers)
+        assert answers == ["f"]
 
 
 async def test_quitting_while_a_step_runs_asks_and_the_second_q_leaves(tmp_path: Path) -> None:

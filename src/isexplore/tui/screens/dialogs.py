@@ -189,7 +189,8 @@ class ChoiceDialog(ModalScreen[str | None]):
 
     BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel", id="dialog.cancel")]
     DEFAULT_CSS = """
-    ChoiceDialog #choice-rows { height: auto; }
+    ChoiceDialog #choice-rows { height: auto; max-height: 35vh; }
+    ChoiceDialog #choice-text { height: auto; max-height: 25vh; margin-bottom: 1; }
     """
 
     def __init__(self, title: str, choices: Sequence[tuple[str, str, str]], *, text: str = "") -> None:
@@ -206,11 +207,12 @@ class ChoiceDialog(ModalScreen[str | None]):
         self._text = text
 
     def compose(self) -> ComposeResult:
-        """Lay out the question and the choices."""
-        with VerticalScroll(classes="dialog"):
+        """Lay out the question and the choices; both stay in sight, and a long text scrolls between them (tab)."""
+        with Vertical(classes="dialog"):
             yield Words(self._title, classes="dialog-title")
             if self._text:
-                yield Words(self._text, classes="dialog-text")
+                with VerticalScroll(id="choice-text"):
+                    yield Words(self._text)
             yield RowList(row_height=2, id="choice-rows")
 
     def on_mount(self) -> None:
