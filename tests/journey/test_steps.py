@@ -105,7 +105,7 @@ async def test_table_says_what_is_worth_knowing(world: Contributor) -> None:
     assert step.state == "done"
     assert any("signed off (CONTRIBUTING.md, line 5)" in text for text in texts(step.facts, "✓"))
     assert any("internal" in text for text in texts(step.facts, "!"))
-    assert any("may be taken" in text for text in texts(step.facts, "!"))
+    assert any("is taken (by @tom" in text for text in texts(step.facts, "!"))
     assert any("name and e-mail address" in text for text in texts(step.facts, "!"))
     assert any("You may fork it" in text for text in texts(step.facts, "✓"))
 
