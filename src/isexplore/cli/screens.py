@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from isexplore.services import Services
 
 _SWITCH = 0.0005
-"""Seconds that a thread waits for another one, while the program starts."""
+"""Seconds that a thread waits for another one while the screens are open."""
 
 
 def open_screens(paths: Paths | None = None, services: Services | None = None) -> int:
@@ -37,14 +37,15 @@ def open_screens(paths: Paths | None = None, services: Services | None = None) -
     # Nothing that starting makes is garbage; looking for some costs a twentieth of the start.
     gc.disable()
     # A thread writes to the terminal, in pieces of a few thousand bytes, and waits this long for each
-    # while the loop goes on with the start: with Python's own 5 ms the first frame came 10 ms later.
+    # while the loop goes on: with Python's own 5 ms the first frame came 10 ms later, and the answer to a
+    # key that also changes the preview 3 ms.
     usual = sys.getswitchinterval()
     sys.setswitchinterval(_SWITCH)
     from isexplore.cli.splash import paint
 
     splash = None if services else paint(*_folders(paths))
     try:
-        return _run(paths, services, usual)
+        return _run(paths, services)
     except BaseException:
         if splash is not None:
             splash.take_away()
@@ -65,7 +66,7 @@ def _folders(paths: Paths | None) -> tuple[str, str, str]:
     return folder("config", os.environ), folder("state", os.environ), folder("cache", os.environ)
 
 
-def _run(paths: Paths | None, services: Services | None, usual: float) -> int:
+def _run(paths: Paths | None, services: Services | None) -> int:
     from isexplore.services import Services
 
     if paths is None:
@@ -78,7 +79,6 @@ def _run(paths: Paths | None, services: Services | None, usual: float) -> int:
 
     def seen() -> None:
         settle()
-        sys.setswitchinterval(usual)
         from isexplore.config.logs import start_logging
 
         start_logging(paths.log_file)
