@@ -619,6 +619,23 @@ async def test_a_request_can_be_cancelled_and_the_client_goes_on(
     assert (await client.get_json(("fine",), type=Thing)).id == 1
 
 
+async def test_a_request_may_be_cancelled_at_every_turn_of_the_loop(server: ForgeServer) -> None:
+    server.on("GET", "/x", Reply(body={"a": 1}))
+    async with client_of(server.url + "/api/v4", concurrency=2) as client:
+        turns = 0
+        while True:
+            asked = asyncio.create_task(client.send("GET", ("x",)))
+            for _ in range(turns):
+                await asyncio.sleep(0)
+            if asked.done():
+                break
+            asked.cancel()
+            await asyncio.gather(asked, return_exceptions=True)
+            assert (await asyncio.wait_for(client.send("GET", ("x",)), 3)).status == 200, turns
+            turns += 1
+    assert turns > 5
+
+
 async def drop(seen: Seen, writer: asyncio.StreamWriter) -> None:
     writer.transport.abort()
 

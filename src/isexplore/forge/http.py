@@ -197,7 +197,7 @@ class ForgeClient:
 
     async def aclose(self) -> None:
         """Close the connections."""
-        for lane in self._lanes:
+        for lane in list(self._lanes):
             await lane.aclose()
 
     async def __aenter__(self) -> ForgeClient:
@@ -567,10 +567,17 @@ class ForgeClient:
             self._free.append(self._lanes[-1])
         # The one that was used last: its connection is open.
         lane = self._free.pop()
+        whole = False
         try:
             answer = await self._talk(lane, request)
+            whole = True
         finally:
-            self._free.append(lane)
+            # A conversation that was broken off may leave its connection taken for ever.
+            if whole:
+                self._free.append(lane)
+            else:
+                self._lanes.remove(lane)
+                await lane.aclose()
         log.debug(
             "%s %s -> %d, %d bytes, %.0f ms",
             request.method,
