@@ -44,10 +44,7 @@ def test_a_newcomer_with_four_commands_sees_the_change_merged(practice_forge: di
 
     say_hello(clone)
     git(clone, "commit", "-qam", "Add Nia to the contributors")
-    refused = as_json("practice", "propose", str(clone), code=1)
-    assert "(one or two sentences)" in refused["error"]["detail"]
-    assert "--yes" in refused["error"]["hint"]
-    proposed = as_json("practice", "propose", str(clone), "--yes")
+    proposed = as_json("practice", "propose", str(clone))
     number = proposed["merge_request"]["number"]
     assert proposed["merge_request"]["state"] == "open"
     assert as_json("practice", "propose", str(clone))["merge_request"]["number"] == number

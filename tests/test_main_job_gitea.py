@@ -103,7 +103,7 @@ class Newcomer:
         git(self.clone, "commit", "--quiet", "--message", message)
 
     def propose(self) -> Topic:
-        told = self.json("propose", str(self.clone), "--yes")["merge_request"]
+        told = self.json("propose", str(self.clone))["merge_request"]
         assert told["state"] == "open"
         assert told["url"] == f"{self.server.url}/{self.repo.path}/pulls/{told['number']}"
         return self.repo.topics_by_number[told["number"]]

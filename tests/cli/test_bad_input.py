@@ -18,6 +18,7 @@ from isexplore.practice.server import Fault
 from tests.support.cli import CommandLine
 from tests.support.newcomer import git
 from tests.support.practice import RunningPractice, running_practice
+from tests.support.terminal import terminal
 from tests.support.tls import https_server
 
 PAGE = b"<!DOCTYPE html><html><head><title>Guest Wi-Fi</title></head><body>Accept our terms</body></html>"
@@ -262,6 +263,24 @@ def test_git_does_not_know_who_commits(connected: CommandLine, tmp_path: Path) -
     assert "git config --global user.email" in told.hint
     git(clone, "commit", "-qam", "Count to three")
     assert connected.done("propose", str(clone), "--yes", "--json").json["merge_request"]["state"] == "open"
+
+
+def test_questions_of_a_template_that_nobody_answered(connected: CommandLine, tmp_path: Path) -> None:
+    clone = tmp_path / "clone"
+    connected.done("contribute", "tools/alpha", "--into", str(clone))
+    (clone / "src" / "alpha.py").write_text("X = 3\n")
+    git(clone, "-c", "user.name=Nia", "-c", "user.email=nia@example.com", "commit", "-qam", "Count to three")
+    with terminal("propose", str(clone)) as person:
+        person.until("nothing below “What”")
+        person.until("Send it like this? [y/N] ")
+        person.type("\n")
+        assert person.end() == 1
+    assert "Nothing was sent" in person.seen
+    # Where nobody can answer, it is told, and nothing waits.
+    told = connected.done("propose", str(clone))
+    assert "nothing below “What”" in told.err
+    assert "--body-file" in told.err
+    assert "Open: " in told.out
 
 
 def test_what_is_no_clone(connected: CommandLine, tmp_path: Path) -> None:

@@ -171,11 +171,19 @@ def test_title_of_a_merge_request() -> None:
         ("%{first_multiline_commit}", "Why.\n\nCloses #41"),
         ("From %{source_branch} to %{target_branch}, %{unknown}", "From b to main, %{unknown}\n\nCloses #41"),
         ("See #prefixed", "See #prefixed\n\nCloses #41"),
+        ("## What\n\n(one or two)\n\nCloses #", "## What\n\nWhy.\n\nCloses #41"),
+        ("[Describe it]\n[more]\nCloses #", "Why.\n[more]\nCloses #41"),
+        ("- [ ] ticked\n<!-- (here) -->\nCloses #", "- [ ] ticked\n<!-- (here) -->\nCloses #41"),
     ],
 )
 def test_template_filled_in(template: str | None, body: str) -> None:
     commits = [commit("Explain it", "Why.\n\nSigned-off-by: Nia <nia@example.org>")]
     assert suggestions.merge_request_body(template, 41, commits, "b", "main") == body
+
+
+def test_template_is_answered_with_the_subject_where_the_message_says_no_more() -> None:
+    commits = [commit("Explain it", "Closes #41")]
+    assert suggestions.merge_request_body("(what?)", 41, commits, "b", "main") == "Explain it\n\nCloses #41"
 
 
 def test_template_without_an_issue_stays_as_it_is() -> None:

@@ -178,7 +178,7 @@ COMMANDS: tuple[Command, ...] = (
             _arg(
                 "--yes",
                 action="store_true",
-                help="send the description even where parts of the project's template are as they were",
+                help="do not ask about parts of the project's template that are as they were",
             ),
             _DRY_RUN,
             _JSON,

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import signal
 import sys
-from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from isexplore.cli.asking import interruptible, yes
 from isexplore.cli.output import print_json, say, tell
 from isexplore.errors import EXIT_OK, EXIT_REFUSED, EXIT_USAGE, AuthError, ConfigError, UsageError
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from isexplore.config.paths import Paths
     from isexplore.config.secrets import Secret
@@ -66,7 +65,7 @@ async def _login(options: argparse.Namespace, paths: Paths) -> int:
     kept = await signing.keep(candidate, signed, verified)
     if not (kept.kept.lasting or options.session or options.token_stdin or quiet) and sys.stdin.isatty():
         tell(f"No keyring can keep the token: {kept.kept.note}.")
-        if _yes(f"Keep it in {signing.tokens.file}, which only you can read? [y/N] ", otherwise=False):
+        if yes(f"Keep it in {signing.tokens.file}, which only you can read? [y/N] ", otherwise=False):
             kept = await signing.keep_in_file(kept, signed, verified)
     if quiet:
         print_json(
@@ -173,7 +172,7 @@ async def _obtain(signing: SignIn, candidate: Candidate, options: argparse.Names
         return await _by_code(signing.device_flow(candidate), speak)
     for found in await signing.existing_logins(candidate):
         who = f" for @{found.username}" if found.username else ""
-        if _yes(f"{found.source} holds a token{who}. Use it? [Y/n] "):
+        if yes(f"{found.source} holds a token{who}. Use it? [Y/n] "):
             return found.secret
     needs = candidate.needs
     speak("", f"You need a {needs.noun} with these permissions:")
@@ -208,31 +207,10 @@ def _ask_token() -> Secret:
     from isexplore.config.secrets import check_token
 
     try:
-        with _interruptible():
+        with interruptible():
             return check_token(getpass("Paste the token (it is not shown): "))
     except EOFError:
         raise UsageError("No token was given", "", "Run the same command again.") from None
-
-
-def _yes(question: str, *, otherwise: bool = True) -> bool:
-    """Ask on standard error; `otherwise` is what an empty answer means."""
-    print(question, end="", file=sys.stderr, flush=True)
-    try:
-        with _interruptible():
-            answer = input().strip().lower()
-            return answer in ("y", "yes") or (otherwise and not answer)
-    except EOFError:
-        return False
-
-
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    """Let Ctrl-C end a question at once: asyncio's own handler would wait for the answer first."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, before)
 
 
 def logout(options: argparse.Namespace, paths: Paths) -> int:

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from isexplore.cli.asking import yes
 from isexplore.cli.output import print_json, print_table, say, tell
 from isexplore.cli.world import naming, program, run_in_world
 from isexplore.errors import EXIT_OK, EXIT_REFUSED, BlockedError, GitError, IsexploreError, UsageError
@@ -98,7 +99,8 @@ def propose(options: argparse.Namespace, paths: Paths) -> int:
         try:
             report = await _run_until(services, journey, "push", {}, options.json)
             if not options.yes:
-                _refuse_untouched(await services.journeys.untouched(report.journey, answers))
+                untouched = await services.journeys.untouched(report.journey, answers)
+                _mind_untouched(untouched, ask=not options.json and sys.stdin.isatty())
             report = await _run_until(services, journey, "propose", {"propose": answers}, options.json)
             if options.reply:
                 report = await _reply(services, report, options.reply)
@@ -119,14 +121,23 @@ def propose(options: argparse.Namespace, paths: Paths) -> int:
     return run_in_world(paths, work, mind_tokens=True)
 
 
-def _refuse_untouched(untouched: Sequence[str]) -> None:
-    """Raise BlockedError where parts of the project's template would be sent as they were."""
-    if untouched:
+def _mind_untouched(untouched: Sequence[str], *, ask: bool) -> None:
+    """Tell what of the project's template would be sent as it was; ask, where somebody is there, if it shall be.
+
+    Raises:
+        BlockedError: it shall not.
+    """
+    if not untouched:
+        return
+    tell("Parts of the project's template are as they were:", *(f"  {words}" for words in untouched))
+    if not ask:
+        tell("It can be edited on the forge; --body-file F gives another description.")
+    elif not yes("Send it like this? [y/N] ", otherwise=False):
         raise BlockedError(
-            "Parts of the project's template are as they were",
-            "\n".join(untouched),
-            "--body-file F gives the description, --yes sends it like this, --draft says that it is not finished; "
-            "the branch is on your fork already.",
+            "Nothing was sent",
+            "Parts of the project's template are as they were.",
+            "--body-file F gives the description, --draft says that it is not finished; the branch is on your "
+            "fork already.",
         )
 
 

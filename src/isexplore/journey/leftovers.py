@@ -19,6 +19,7 @@ _HEADING = re.compile(r"^(#{1,6})\s+(\S.*)$")
 _BOX = re.compile(r"^[-*+]\s+\[ \]\s*(.*)$")
 _TODO = re.compile(r"\b(?:TODO|TBD|FIXME)\b")
 _IN_BRACKETS = re.compile(r"\[(?!\s*[xX ]\s*\])[^\[\]]{3,}\](?![\[(:])")
+_ASKING = re.compile(r"^[_*]*(?:\([^()\n]{3,}\)|\[[^\[\]\n]{4,}\])[_*.]*[ \t]*$", re.MULTILINE)
 _IN_PARENTHESES = re.compile(r"^[_*]*\([^()]{3,}\)[_*.]*$|^<[^<>/]{3,}>$")
 
 
@@ -33,6 +34,17 @@ def leftovers(body: str, template: str | None) -> tuple[str, ...]:
     asked = frozenset(_visible(template))
     lines = [line for line in _visible(body) if line]
     return tuple(dict.fromkeys(_left(lines, asked)))
+
+
+def answered_first(template: str, answer: str) -> str:
+    """Return the template with the first line that only asks for words replaced by `answer`."""
+    if not answer:
+        return template
+    hidden = [match.span() for pattern in (_COMMENT, _FENCE) for match in pattern.finditer(template)]
+    for match in _ASKING.finditer(template):
+        if not any(start <= match.start() < end for start, end in hidden):
+            return f"{template[: match.start()]}{answer}{template[match.end() :]}"
+    return template
 
 
 def _visible(text: str) -> list[str]:

@@ -8,6 +8,7 @@ from collections.abc import Collection, Sequence
 from isexplore.git.facts import CommitFacts
 from isexplore.git.names import suggest_branch
 from isexplore.guide.digest import Digest
+from isexplore.journey.leftovers import answered_first
 from isexplore.models import Issue
 
 _CONVENTIONAL = re.compile(
@@ -89,7 +90,11 @@ def merge_request_title(commits: list[CommitFacts], issue_title: str, branch: st
 def merge_request_body(
     template: str | None, issue: int | None, commits: list[CommitFacts], branch: str, target: str
 ) -> str:
-    """Return the project's template with what is known filled in: variables and the issue that it closes."""
+    """Return the project's template with what is known filled in.
+
+    That is its variables, or where it has none the words of the only commit at the first line that asks for
+    some, and the issue that it closes.
+    """
     body = next((one.body for one in commits if one.body), "") if len(commits) == 1 else ""
     body = re.sub(r"(?im)^(signed-off-by|co-authored-by):.*$", "", body).strip()
     if template is None or not template.strip():
@@ -103,6 +108,9 @@ def merge_request_body(
             "all_commits": "\n".join(f"* {one.subject}" for one in reversed(commits)),
         }
         text = _VARIABLE.sub(lambda match: known.get(match[1], match[0]), template).strip()
+        if not _VARIABLE.search(template):
+            what = "\n".join(line for line in body.splitlines() if not _REFERENCE.match(line.strip())).strip()
+            text = answered_first(text, what or (commits[0].subject if len(commits) == 1 else ""))
     return _with_issue(text, issue).strip()
 
 

@@ -1,0 +1,29 @@
+"""Questions at the terminal, for those who run a subcommand by hand."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+def yes(question: str, *, otherwise: bool = True) -> bool:
+    """Ask on standard error; `otherwise` is what an empty answer means."""
+    print(question, end="", file=sys.stderr, flush=True)
+    try:
+        with interruptible():
+            answer = input().strip().lower()
+            return answer in ("y", "yes") or (otherwise and not answer)
+    except EOFError:
+        return False
+
+
+@contextmanager
+def interruptible() -> Iterator[None]:
+    """Let Ctrl-C end a question at once: asyncio's own handler would wait for the answer first."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
