@@ -124,16 +124,15 @@ async def test_a_newcomer_with_the_keyboard_sees_the_change_merged(
             body = person.app.screen.query(TextArea).first().text
             assert "## What this changes" in body
             assert "Closes #1" in body
+            assert "(one or two sentences)" not in body, "the commit says what it changes"
             await person.press("ctrl+s")
 
-            await person.sees_words(
-                "template are as they were", "(one or two sentences)", "not ticked: I looked"
-            )
+            await person.sees_words("template are as they were", "not ticked: I looked")
             await person.press("enter")
             await person.until(lambda: isinstance(person.app.screen, AskDialog))
             description = person.app.screen.query(TextArea).first()
             assert description.text == body, "what was written so far is still there"
-            description.text = body.replace("(one or two sentences)", "Nia joins the list.")
+            description.text = body.replace("- [ ]", "- [x]")
             await person.press("ctrl+s")
 
             # The reviewer's words come by themselves, in full and with their place.
