@@ -62,3 +62,10 @@ async def test_every_screen_has_help_of_its_own(tmp_path: Path, mode: str) -> No
         await person.sees_words(title)
         await person.press("escape")
         await person.until(lambda: not isinstance(person.app.screen, HelpScreen))
+
+
+async def test_the_help_names_the_keys_of_the_documents_that_a_screen_shows(tmp_path: Path) -> None:
+    async with at_the_screen(services_for(tmp_path, DEAD, "t"), size=(100, 120)) as person:
+        await person.until(lambda: isinstance(person.app.screen, ExploreScreen))
+        await person.press("question_mark")
+        await person.sees_words("Find words in the document", "Go to one of its headings")

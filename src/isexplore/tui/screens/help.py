@@ -10,7 +10,7 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen, Screen
 
-from isexplore.tui.keys import APP, KEY_WORDS, Key
+from isexplore.tui.keys import APP, DOCUMENT, KEY_WORDS, Key
 from isexplore.tui.widgets.document import DocumentView
 
 MOVING = """\
@@ -19,7 +19,6 @@ MOVING = """\
 | j k, arrows | one line |
 | ctrl+d ctrl+u, page keys | half a page, a page |
 | g G, home end | first, last |
-| n p | next, previous link (in a document) |
 """
 
 
@@ -58,6 +57,8 @@ class HelpScreen(ModalScreen[None]):
         parts = [f"# {title}", words]
         if keys:
             parts.append(key_table(keys))
+        if self._below.query(DocumentView):
+            parts += ["## In a document", key_table(DOCUMENT)]
         parts += ["## Moving", MOVING, "## Everywhere", key_table(APP)]
         parts.append("Every key can be changed: `[keys]` in config.toml names it by its id, e.g. "
                      f"`{(keys or APP)[0].id}`.")  # fmt: skip
