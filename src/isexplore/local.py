@@ -144,7 +144,7 @@ class LocalServices:
         from isexplore.catalog.query import search
 
         with self.catalog.again() as own:
-            found = search(own, text, limit=30, typing=True)
+            found = search(own, self.expanded(text), limit=30, typing=True)
         return found.rebound(self.catalog)
 
     def find_all(self, found: Found) -> Found:

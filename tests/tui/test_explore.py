@@ -10,11 +10,13 @@ from isexplore.catalog.store import Account
 from isexplore.config.bookmarks import EXPLORE, Visits
 from isexplore.config.files import StateFile
 from isexplore.services import Services
+from isexplore.tui.messages import CatalogRefreshed
 from isexplore.tui.screens.dialogs import MessageDialog, PickDialog
 from isexplore.tui.screens.explore import ExploreScreen
 from isexplore.tui.screens.sign_in import SignInScreen
 from isexplore.tui.widgets.preview import Preview
 from isexplore.tui.widgets.search_bar import SearchBar
+from isexplore.updates import Refreshed
 from tests.support.catalog import NOW, fill, made_up
 from tests.support.world import Person, at_the_screen, services_for
 
@@ -81,6 +83,28 @@ async def test_why_a_project_is_there_is_told_in_words(tmp_path: Path) -> None:
         await person.press("w")
         await person.until(lambda: isinstance(person.app.screen, MessageDialog))
         await person.sees_words("Why is", "here?", "points", "·")
+
+
+async def test_news_leave_the_cursor_on_its_project_in_a_search_too(tmp_path: Path) -> None:
+    services = full(tmp_path)
+    async with at_the_screen(services) as person:
+        await person.until(lambda: isinstance(person.app.screen, ExploreScreen))
+        screen = person.app.screen
+        assert isinstance(screen, ExploreScreen)
+        await person.press("slash", *"lang:go", "enter", *"jjjj")
+        row = screen.current()
+        assert row is not None
+        screen.post_message(CatalogRefreshed(Refreshed(words="All is new")))
+        await person.sees_words("All is new")
+        after = screen.current()
+        assert after is not None
+        assert after.path == row.path
+
+
+async def test_a_saved_search_is_expanded_also_where_its_answer_comes_late(tmp_path: Path) -> None:
+    services = full(tmp_path, searches={"mine": "lang:go"})
+    found = services.search_to_the_end("@mine")
+    assert found.total == services.search("lang:go").total > 0
 
 
 async def test_the_preview_waits_until_the_keys_rest(tmp_path: Path) -> None:

@@ -125,6 +125,8 @@ class ExploreScreen(SearchScreen):
 
     def show_results(self, text: str) -> None:
         """Search, and show what was found; called within the key press."""
+        # The same search again brings news: whoever has gone down its list stays there.
+        keep_cursor = not text or text == self._query
         self._query = text
         try:
             found = self.app.services.search(text)
@@ -134,23 +136,23 @@ class ExploreScreen(SearchScreen):
             return
         if found.late:
             # The deadline of a key press has passed: what was found before stays until all is known.
-            self._search_on(text)
+            self._search_on(text, keep_cursor=keep_cursor)
             return
-        self._show_found(text, found)
+        self._show_found(text, found, keep_cursor=keep_cursor)
 
     @work(exclusive=True, group="search")
-    async def _search_on(self, text: str) -> None:
+    async def _search_on(self, text: str, *, keep_cursor: bool) -> None:
         found = await asyncio.to_thread(self.app.services.search_to_the_end, text)
         if text == self._query:
-            self._show_found(text, found)
+            self._show_found(text, found, keep_cursor=keep_cursor)
 
-    def _show_found(self, text: str, found: Found) -> None:
+    def _show_found(self, text: str, found: Found, *, keep_cursor: bool) -> None:
         bar = self.query_one(SearchBar)
         rows = self.query_one("#results", RowList)
         bar.error = f"Nothing is spelt like that; showing {found.corrected}" if found.corrected else ""
         rows.empty = NO_HIT if text.strip() else EMPTY_CATALOG
         kept = rows.source.kept if isinstance(rows.source, FoundRows) else None
-        rows.set_rows(FoundRows(found, self.app.services, kept), keep_cursor=not text)
+        rows.set_rows(FoundRows(found, self.app.services, kept), keep_cursor=keep_cursor)
         self._show_total(found)
         self._resting.begin()
 
