@@ -21,5 +21,8 @@ def test_a_fork_name_that_is_taken(cli: CommandLine, tmp_path: Path, monkeypatch
         told = cli.refused(*words)
         assert told.title == "nia/alpha exists and is no fork of tools/alpha"
         assert "--fork-name NAME" in told.hint
+        planned = cli.done(*words, "--fork-name", "alpha-fork", "--dry-run").out
+        assert "/nia/alpha-fork.git" in planned
+        assert "/nia/alpha.git" not in planned
         begun = cli.done(*words, "--fork-name", "alpha-fork", "--json").json
         assert begun["fork"] == "nia/alpha-fork"

@@ -44,14 +44,14 @@ def contribute(options: argparse.Namespace, paths: Paths) -> int:
                 ref, options.issue, folder=folder, branch=options.branch or "", record=not options.dry_run
             )
         steps: tuple[StepName, ...] = STEP_NAMES[: STEP_NAMES.index("branch") + 1]
+        answers: dict[StepName, dict[str, str]] = {}
+        if options.claim:
+            answers["claim"] = {"how": options.claim}
+        if options.fork_name:
+            answers["fork"] = {"name": options.fork_name}
         if options.dry_run:
-            return await _dry_run(services, journey, steps, options.json)
+            return await _dry_run(services, journey, steps, answers, options.json)
         try:
-            answers: dict[StepName, dict[str, str]] = {}
-            if options.claim:
-                answers["claim"] = {"how": options.claim}
-            if options.fork_name:
-                answers["fork"] = {"name": options.fork_name}
             report = await _run_until(services, journey, "branch", answers, options.json)
         except BlockedError as error:
             option = _ANSWERED_BY.get((await services.journeys.probe(journey)).current)
@@ -95,7 +95,7 @@ def propose(options: argparse.Namespace, paths: Paths) -> int:
         if body is not None:
             answers["body"] = body
         if options.dry_run:
-            return await _dry_run(services, journey, ("push", "propose"), options.json)
+            return await _dry_run(services, journey, ("push", "propose"), {"propose": answers}, options.json)
         try:
             report = await _run_until(services, journey, "push", {}, options.json)
             if not options.yes:
@@ -320,9 +320,10 @@ async def _dry_run(
     services: Services,
     journey: Journey,
     steps: tuple[StepName, ...],
+    answers: Mapping[StepName, Mapping[str, str]],
     as_json: bool,
 ) -> int:
-    report = await services.journeys.plan_all(journey)
+    report = await services.journeys.plan_all(journey, answers)
     if as_json:
         print_report(report)
         return EXIT_OK

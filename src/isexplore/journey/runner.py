@@ -269,7 +269,12 @@ class Journeys:
         world.learned.clear()
 
     async def probe(
-        self, journey: Journey, *, thorough: bool = True, all_plans: bool = False
+        self,
+        journey: Journey,
+        *,
+        thorough: bool = True,
+        all_plans: bool = False,
+        answers: Mapping[StepName, Answers] | None = None,
     ) -> JourneyReport:
         """Return how all steps stand in the real world.
 
@@ -280,6 +285,7 @@ class Journeys:
             journey: as recorded, or a `draft`.
             thorough: ask for every row of the check's table; False asks only for what stops a journey.
             all_plans: say what later steps would run too, as far as can be foreseen.
+            answers: with which those plans are made.
         """
         try:
             world = self._world(journey, thorough=thorough)
@@ -301,7 +307,7 @@ class Journeys:
             if report.state != "done" and step.name not in steps.OPTIONAL and request is None:
                 held_up = step.name
         if all_plans:
-            reports[:] = await self._with_plans(world, reports)
+            reports[:] = await self._with_plans(world, reports, answers or {})
         world.learn(outcome=None if request is None else _OUTCOMES.get(request.state))
         with suppress(StateError, UsageError):
             # The report is true whether or not it can be written down.
@@ -325,7 +331,9 @@ class Journeys:
             return _report(name, _failed(error))
         return _report(name, state, commands)
 
-    async def _with_plans(self, world: World, reports: Iterable[StepReport]) -> Iterable[StepReport]:
+    async def _with_plans(
+        self, world: World, reports: Iterable[StepReport], answers: Mapping[StepName, Answers]
+    ) -> Iterable[StepReport]:
         """Return the reports with what later steps would run, on a world of its own: nothing is learned."""
         foreseen = self._world(world.journey)
         planned = []
@@ -334,7 +342,10 @@ class Journeys:
                 planned.append(report)
                 continue
             try:
-                commands = await steps.step(report.name).plan(foreseen)
+                answered = answers.get(report.name, NO_ANSWERS)
+                commands = await steps.step(report.name).plan(foreseen, answered)
+                if report.name == "fork" and answered.get("name"):
+                    foreseen.learn(fork=f"{(await foreseen.me()).username}/{answered['name']}")
                 if report.name == "branch" and not foreseen.journey.branch:
                     asked = await steps.step("branch").questions(foreseen)
                     foreseen.learn(branch=asked[0].default)
@@ -467,9 +478,11 @@ class Journeys:
 
     # For --dry-run and copying
 
-    async def plan_all(self, journey: Journey) -> JourneyReport:
-        """Return the probed journey with what every step that is not done would run."""
-        return await self.probe(journey, all_plans=True)
+    async def plan_all(
+        self, journey: Journey, answers: Mapping[StepName, Answers] | None = None
+    ) -> JourneyReport:
+        """Return the probed journey with what every step that is not done would run with these answers."""
+        return await self.probe(journey, all_plans=True, answers=answers)
 
     async def shell_script(self, journey: Journey) -> str:
         """Return what is left to do as a shell script."""
