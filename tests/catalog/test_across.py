@@ -73,6 +73,20 @@ async def test_projects_that_wait_for_a_closer_look_show_their_first_issues(
     assert {one.verdict for one in found if one.project == "tools/two"} <= {"unknown", "free"}
 
 
+async def test_issues_that_were_closed_leave_though_nobody_looked_closer(tmp_path: Path) -> None:
+    with syncing(tmp_path, seeds=SEEDS) as world:
+        await world.sync(looks=1)
+        for number, title in world.forge.store.tuples("SELECT id, title FROM issues"):
+            if str(title).startswith("Explain"):
+                world.forge.store.close_issue(int(str(number)), by="mara")
+        await world.sync(full=True, looks=1)
+        with world.catalog() as catalog:
+            assert {one.title for one in first_issues(catalog, "").issues} >= {"One", "Two", "Mine"}
+            left = [one for one in first_issues(catalog, "").issues if one.title.startswith("Explain")]
+        assert len(left) == 1, "of the project that was looked at, its next look tells"
+        assert sum(row.good_first_issues or 0 for row in world.rows() if "/part" in row.path) == 1
+
+
 async def test_a_group_that_refuses_costs_nothing_else(tmp_path: Path) -> None:
     with syncing(tmp_path, seeds=SEEDS[:5]) as world:
         world.forge.knobs.faults.append(Fault(status=404, path="/groups/tools/issues"))
@@ -87,5 +101,6 @@ def test_which_groups_and_labels_are_asked_for() -> None:
     paths = ["a/x/1", "a/2", "a/3", "b/1", "b/2", "c/1", "c/2", "c/y/3", "c/4"]
     assert groups_worth_asking(paths) == ["c", "a"]
     assert groups_worth_asking(paths, ["a/x", "b", "c"]) == ["c"]
+    assert groups_worth_asking(paths, ["C", "17", "b"]) == ["C", "17"]
     known = ["bug", "Good First Issue", "good-first-issue", "good-first-issue", "good first issue, easy"]
     assert spellings(READING, known) == ["good-first-issue", "Good First Issue"]

@@ -223,6 +223,23 @@ async def test_a_killed_sync_goes_on(tmp_path: Path, forge: ListingForge, clock:
     assert catalog(tmp_path).incomplete() == []
 
 
+async def test_how_many_there_are_is_not_told_of_a_part_alone(
+    tmp_path: Path, forge: ListingForge, clock: Clock
+) -> None:
+    forge.projects["shared"] = [project(f"s/{number}") for number in range(30)]
+    forge.fail_page = lambda tag, page: (
+        UnavailableError("No answer") if (tag, page) == ("shared", 1) else None
+    )
+    await sync(tmp_path, forge, clock, "innersource", "shared")
+    forge.fail_page = lambda tag, page: None
+    told: list[SyncProgress] = []
+    source = forge.source("innersource", "shared")
+    await Sync(str(tmp_path), [source], READING, QUICK, clock=clock).run(told.append)
+    listing = [each for each in told if each.phase == "listing"]
+    assert [each.projects for each in listing] == [115, 125]
+    assert {each.total for each in listing} <= {None, 125}
+
+
 @pytest.mark.parametrize("how", ["killed", "failed", "limited"])
 async def test_what_was_listed_is_not_asked_for_again(
     tmp_path: Path, forge: ListingForge, clock: Clock, how: str

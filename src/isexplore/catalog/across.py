@@ -8,7 +8,7 @@ they have; the verdict on each comes with the closer look.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from isexplore.catalog.enrich import ISSUES_PER_PROJECT, Reading
 from isexplore.catalog.pause import Pause
@@ -31,8 +31,16 @@ def groups_worth_asking(paths: Sequence[str], groups: Sequence[str] = ()) -> lis
     """Return the groups to ask about: those of the configuration, or the outermost ones of the projects."""
     counts = Counter(path.partition("/")[0] for path in paths if "/" in path)
     if groups:
-        counts = Counter({group: sum(path.startswith(f"{group}/") for path in paths) for group in groups})
+        # Of a group that is given by its number, nobody can tell here which projects are below it.
+        counts = Counter(
+            {group: _LEAST if group.isdecimal() else len(_below(group, paths)) for group in groups}
+        )
     return [group for group, number in counts.most_common(_GROUPS) if number >= _LEAST]
+
+
+def _below(group: str, paths: Iterable[str]) -> list[str]:
+    begin = f"{group.lower()}/"
+    return [path for path in paths if path.lower().startswith(begin)]
 
 
 def spellings(reading: Reading, known: Sequence[str]) -> list[str]:
@@ -55,7 +63,8 @@ async def gather(
 ) -> dict[str, tuple[JudgedIssue, ...]]:
     """Return the good first issues by project id, with what can be said of them unread.
 
-    A group that refuses is left out.
+    A group that refuses is left out. Of one that told everything, every project is there: those without
+    such an issue with none.
 
     Args:
         forge: whom to ask.
@@ -73,11 +82,16 @@ async def gather(
     labels = spellings(reading, known)
 
     async def ask(group: str) -> None:
+        whole = bool(labels)
         for label in labels:
-            for issue in await pause.ask(lambda label=label: forge.issues_below(group, label, limit=_ISSUES)):  # type: ignore[misc]
+            issues = await pause.ask(lambda label=label: forge.issues_below(group, label, limit=_ISSUES))  # type: ignore[misc]
+            whole = whole and len(issues) < _ISSUES
+            for issue in issues:
                 pid = ids.get(issue.project.lower())
                 if pid is not None and issue.open and not issue.confidential:
                     found.setdefault(pid, {})[issue.number] = issue
+        for path in _below(group, projects) if whole else ():
+            found.setdefault(projects[path], {})
 
     for group in groups_worth_asking(list(projects), groups):
         try:

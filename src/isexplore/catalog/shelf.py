@@ -113,8 +113,12 @@ class Shelf:
 
     def issue_labels(self) -> list[str]:
         """Return the labels of all good first issues that are kept, each as often as it is there."""
-        found = self._database.connection.execute("SELECT labels FROM issue WHERE labels <> ''")
+        found = self._database.ask("SELECT labels FROM issue WHERE labels <> ''")
         return [label for (labels,) in found for label in str(labels).split("\n")]
+
+    def with_issues(self) -> set[str]:
+        """Return the ids of the projects of which good first issues are kept."""
+        return {str(pid) for (pid,) in self._database.ask("SELECT DISTINCT pid FROM issue")}
 
     def drop_issue(self, pid: str, number: int) -> None:
         """Forget an issue that is closed or no longer for newcomers."""

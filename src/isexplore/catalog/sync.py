@@ -269,7 +269,7 @@ class _ForgeSync:
     # Telling
 
     def _total(self) -> int | None:
-        """Return how many projects there are, once every part that is being listed has told."""
+        """Return how many projects there are, once every part has told; one listed before tells no more."""
         return sum(self._totals.values()) if self._parts and len(self._totals) >= self._parts else None
 
     def _tell(self, phase: str, done: int, total: int | None = None) -> None:
@@ -293,7 +293,7 @@ class _ForgeSync:
             SyncProgress(
                 forge=self._source.account.forge,
                 phase="listing",
-                projects=self._tally.listed,
+                projects=self._before + self._tally.listed,
                 waiting=until - self._clock(),
             )
         )
@@ -339,7 +339,7 @@ class _ForgeSync:
             if state is not None and state.run == run:
                 self._cursors[name] = state.cursor
         self._pace = Pace(self._before)
-        self._parts = sum(not self._is_finished(name, run) for name in names)
+        self._parts = len(names)
         parts = ((tags, below) for tags in families.values() for below in self._source.groups or ("",))
         await _together(
             [
@@ -559,10 +559,13 @@ class _ForgeSync:
             return
 
         def keep() -> None:
-            for pid, issues in found.items():
+            before = self._shelf.with_issues()
+            # Where there were none and are none, nothing has to be written.
+            told = {pid: issues for pid, issues in found.items() if issues or pid in before}
+            for pid, issues in told.items():
                 self._shelf.put_issues(pid, issues)
             self._writer.enrich(
-                ((pid, Details(good_first_issues=len(issues))) for pid, issues in found.items()), looked=False
+                ((pid, Details(good_first_issues=len(issues))) for pid, issues in told.items()), looked=False
             )
 
         if found:

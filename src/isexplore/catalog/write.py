@@ -460,9 +460,7 @@ class Writer:
 
     def never_looked_at(self) -> dict[str, str]:
         """Return the id of each project that nobody has looked at closely, by its path."""
-        found = self._database.connection.execute(
-            "SELECT path, pid FROM project WHERE enriched_at IS NULL AND origin = ''"
-        )
+        found = self._database.ask("SELECT path, pid FROM project WHERE enriched_at IS NULL AND origin = ''")
         return {str(path): str(pid) for path, pid in found}
 
     def projects_to_enrich(
