@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from isexplore.journey.leftovers import leftovers
+from isexplore.journey.leftovers import answered_first, leftovers
 
 TEMPLATE = """<!-- Describe what changes -->
 ## What this changes
@@ -69,3 +69,10 @@ def test_sentences_of_a_template_are_no_placeholders(line: str) -> None:
 
 def test_without_a_template_nothing_is_left() -> None:
     assert leftovers("[Describe]", None) == ()
+
+
+@pytest.mark.parametrize("start", ["", "```\n", "<!--"])
+def test_a_template_of_nothing_but_lines_takes_no_time_to_speak_of(start: str) -> None:
+    template = start + "\n" * 200_000
+    assert leftovers(template, template) == ()
+    assert answered_first(template, "Why.") == template

@@ -14,7 +14,7 @@ MAX_WORDS = 60
 """Characters of a leftover that are shown."""
 
 _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
-_FENCE = re.compile(r"^\s*(?:```|~~~).*?(?:^\s*(?:```|~~~)[^\n]*$|\Z)", re.DOTALL | re.MULTILINE)
+_FENCE = re.compile(r"^[ \t]*(?:```|~~~).*?(?:^[ \t]*(?:```|~~~)[^\n]*$|\Z)", re.DOTALL | re.MULTILINE)
 _HEADING = re.compile(r"^(#{1,6})\s+(\S.*)$")
 _BOX = re.compile(r"^[-*+]\s+\[ \]\s*(.*)$")
 _TODO = re.compile(r"\b(?:TODO|TBD|FIXME)\b")
