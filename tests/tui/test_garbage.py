@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 import weakref
 from collections.abc import Iterator
 
@@ -21,7 +22,7 @@ class Ring:
 @pytest.fixture(autouse=True)
 def _collector_as_it_was() -> Iterator[None]:
     before = gc.get_threshold()
-    # Another test of this process may have run the screens, which settle.
+    # Other versions of Python have other numbers, the first one as large as ours.
     gc.set_threshold(700, 10, 10)
     yield
     gc.set_threshold(*before)
@@ -37,9 +38,17 @@ def test_tidying_takes_away_what_only_knows_itself() -> None:
 
 def test_after_the_start_everything_is_looked_at_rarely() -> None:
     gc.disable()
-    before = gc.get_threshold()
+    before, frozen = gc.get_threshold(), gc.get_freeze_count()
     settle()
     assert gc.isenabled()
-    assert gc.get_freeze_count() > 0
+    assert gc.get_freeze_count() > frozen
     assert gc.get_threshold()[0] > before[0]
-    assert gc.get_threshold()[2] > before[2]
+    # From 3.14 on, Python looks at everything bit by bit and has no use for the third number.
+    assert sys.version_info >= (3, 14) or gc.get_threshold()[2] > before[2]
+
+
+def test_a_widget_in_another_program_leaves_its_collector_alone() -> None:
+    before, frozen = gc.get_threshold(), gc.get_freeze_count()
+    settle()
+    assert gc.get_threshold() == before
+    assert gc.get_freeze_count() == frozen

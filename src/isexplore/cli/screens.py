@@ -34,23 +34,25 @@ def open_screens(paths: Paths | None = None, services: Services | None = None) -
             "Standard input or output is a file or a pipe.",
             "Use a subcommand instead: isexplore --help",
         )
+    usual, thresholds = sys.getswitchinterval(), gc.get_threshold()
     # Nothing that starting makes is garbage; looking for some costs a twentieth of the start.
     gc.disable()
     # A thread writes to the terminal, in pieces of a few thousand bytes, and waits this long for each
     # while the loop goes on: with Python's own 5 ms the first frame came 10 ms later, and the answer to a
     # key that also changes the preview 3 ms.
-    usual = sys.getswitchinterval()
     sys.setswitchinterval(_SWITCH)
-    from isexplore.cli.splash import paint
-
-    splash = None if services else paint(*_folders(paths))
+    splash = None
     try:
+        from isexplore.cli.splash import paint
+
+        splash = None if services else paint(*_folders(paths))
         return _run(paths, services)
     except BaseException:
         if splash is not None:
             splash.take_away()
         raise
     finally:
+        gc.set_threshold(*thresholds)
         gc.enable()
         sys.setswitchinterval(usual)
         if splash is not None:

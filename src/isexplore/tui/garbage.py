@@ -19,7 +19,13 @@ at everything once in hundreds of keys.
 
 
 def settle() -> None:
-    """Leave alone what has been loaded so far, and look for garbage from now on."""
+    """Leave alone what has been loaded so far, and look for garbage from now on.
+
+    Only where that was put off for the screens (`cli.screens`), or has been settled before: a widget that
+    is shown elsewhere, as in a test, changes nothing of its process.
+    """
+    if gc.isenabled() and gc.get_threshold()[:2] != _THRESHOLDS[:2]:
+        return
     gc.freeze()
     gc.set_threshold(*_THRESHOLDS)
     gc.enable()
