@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 from contextlib import aclosing
+from typing import cast
 
 import pytest
 
 from isexplore.config.secrets import Secret
 from isexplore.errors import ForbiddenError, WrongAnswerError
 from isexplore.forge import gitlab_listing
+from isexplore.forge.base import ProjectPage
 from isexplore.forge.gitlab import GitLabForge
 from isexplore.forge.gitlab_listing import Gaps, whole_list
 from isexplore.forge.http import ForgeClient
@@ -150,6 +152,23 @@ async def test_a_list_goes_on_where_it_was_left(
     assert sorted(first + rest) == expected
     needed = len(rest) / PAGE
     assert len(server.requests) <= 1.3 * needed + 3 * LANES
+
+
+async def test_a_listing_that_is_closed_asks_for_nothing_more(server: ForgeServer) -> None:
+    server.on("GET", "/topics", Reply(body=[{"id": 1, "name": "innersource", "total_projects_count": 5_000}]))
+    server.on("GET", "/projects", keyset(range(1, 5_001), server.url))
+    async with ForgeClient(name="work", base_url=server.url) as client:
+        forge = GitLabForge(name="work", url=server.url, client=client)
+        before = asyncio.all_tasks()
+        pages = cast("AsyncGenerator[ProjectPage]", forge.find_projects(("innersource",)))
+        async with aclosing(pages) as listed:
+            number = 0
+            async for _ in listed:
+                number += 1
+                if number == 6:
+                    assert any("_lane" in repr(task) for task in asyncio.all_tasks()), "it reads ahead"
+                    break
+        assert not any("_lane" in repr(task) for task in asyncio.all_tasks() - before)
 
 
 @pytest.mark.parametrize("size", [0, 700])

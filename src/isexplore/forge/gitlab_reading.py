@@ -199,9 +199,10 @@ class GitLabReading:
                 listings.append(
                     self._by_id(name, group, common, total, expected, left.setdefault(name, "0-"))
                 )
-        async for piece in side_by_side(listings):
-            left[piece.listing] = piece.left
-            yield msgspec.structs.replace(piece.page, cursor=msgspec.json.encode(left).decode())
+        async with aclosing(side_by_side(listings)) as pieces:
+            async for piece in pieces:
+                left[piece.listing] = piece.left
+                yield msgspec.structs.replace(piece.page, cursor=msgspec.json.encode(left).decode())
 
     async def _by_id(
         self, name: str, group: str, params: Params, total: int | None, expected: int, gaps: str
@@ -504,7 +505,7 @@ def _about_group(error: NotVisibleError, group: str) -> NotVisibleError:
     return error
 
 
-async def side_by_side(listings: Sequence[AsyncGenerator[T]]) -> AsyncIterator[T]:
+async def side_by_side(listings: Sequence[AsyncGenerator[T]]) -> AsyncGenerator[T]:
     """Yield the pages of several listings; the first page of each is asked for at the same time.
 
     What changed since the last time is usually on first pages alone, so it costs one round trip.
