@@ -430,13 +430,14 @@ def name_hits(store: Store, compiled: Compiled) -> list[int]:
     found: dict[int, None] = {}
     for name in compiled.names:
         condition, dates = compiled.dates("last_activity")
-        names = "SELECT id, last_activity FROM project WHERE key >= ? AND key < ? ORDER BY key, id LIMIT"
-        statement = f"{names} {NAMES}"
+        names = "FROM project WHERE key >= ? AND key < ? ORDER BY key, id LIMIT"
+        statement = f"SELECT id {names} {NAMES}"
         if condition:
             # Of a letter's names none may be of that time: not all of them are looked at.
-            statement = f"SELECT id FROM ({names} {10 * NAMES}) WHERE {condition} LIMIT {NAMES}"
+            some = f"SELECT id, last_activity {names} {10 * NAMES}"
+            statement = f"SELECT id FROM ({some}) WHERE {condition} LIMIT {NAMES}"
         values = (name, name + "\U0010ffff", *dates)
-        found.update((each[0], None) for each in store.numbers(statement, values))
+        found.update((rank, None) for (rank,) in store.numbers(statement, values))
     if compiled.filters and found:
         kept = {
             rank

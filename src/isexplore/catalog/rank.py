@@ -23,37 +23,24 @@ def best_first(catalog: Catalog, query: Query, places: Iterable[Place]) -> list[
     by_store: dict[int, list[int]] = {}
     for rank, number in places:
         by_store.setdefault(number, []).append(rank)
-    terms = [" " + " ".join(word.tokens) for word in query.wanted]
-    joined = "".join(token for word in query.wanted for token in word.tokens)
-    parameters = [joined]
-    columns = ""
-    for term in terms:
-        columns += ", instr(low, ?), instr(low, ?)"
-        parameters += [term, term + " "]
+    terms = [(term := " " + " ".join(word.tokens), term + " ") for word in query.wanted]
+    name = "".join(token for word in query.wanted for token in word.tokens)
     rated: list[tuple[float, int, int]] = []
     for number, ranks in by_store.items():
-        marks = ",".join(map(str, ranks))
-        statement = f"SELECT id, key = ?, boost, topics_at, path_at{columns} FROM fit WHERE id IN ({marks})"
-        rated += [
-            (-_fit(values, len(terms)), values[0], number)
-            for values in catalog.stores[number].numbers(statement, parameters)
-        ]
+        store = catalog.stores[number]
+        same = store.named(name, len(ranks))
+        for rank, boost, topics_at, path_at, low in store.fits(ranks):
+            fit = 0.0
+            for term, whole in terms:
+                begin = low.find(term) + 1
+                if not begin:
+                    fit += _TEXT
+                    continue
+                fit += _NAME if begin < topics_at else _TOPIC if begin < path_at else _PATH
+                fit += _FIRST * (begin == 1) + _WHOLE * (whole in low)
+            rated.append((-(fit / len(terms) + _SAME_NAME * (rank in same) + boost / 100), rank, number))
     rated.sort()
     return [(rank, number) for _, rank, number in rated]
-
-
-def _fit(values: Sequence[int], terms: int) -> float:
-    """Return how well a row of `fit` suits, from where each word was found in it."""
-    same, boost, topics_at, path_at = values[1:5]
-    fit = 0.0
-    for index in range(5, 5 + 2 * terms, 2):
-        begin = values[index]
-        if not begin:
-            fit += _TEXT
-            continue
-        fit += _NAME if begin < topics_at else _TOPIC if begin < path_at else _PATH
-        fit += _FIRST * (begin == 1) + _WHOLE * (values[index + 1] > 0)
-    return fit / terms + _SAME_NAME * same + boost / 100
 
 
 def match_spans(text: str, query: Query) -> list[tuple[int, int]]:

@@ -13,7 +13,7 @@ from __future__ import annotations
 import _sqlite3 as sqlite3
 import os
 import time
-from operator import itemgetter
+from _operator import itemgetter
 
 from isexplore.catalog import schema, score
 
@@ -28,6 +28,14 @@ _COLUMNS = (
     "default_branch, documents, participation, score, fetched_at, first_seen, enriched_at, card"
 )
 SELECT_ROW = "SELECT " + _COLUMNS + " FROM project"
+# The numbers come as one value, so that the statement is always the same and prepared only once.
+_SELECT_ROWS = SELECT_ROW + " WHERE id IN (SELECT value FROM json_each(?))"
+_SELECT_FITS = (
+    "SELECT f.id, f.boost, f.topics_at, f.path_at, f.low "
+    "FROM json_each(?) AS wanted CROSS JOIN fit AS f ON f.id = wanted.value"
+)
+_ROWS_KEPT, _FITS_KEPT = 500, 6_000
+"""Rows kept in memory between two searches: who types one more letter narrows what was found just before."""
 _LISTS = tuple(
     index
     for index, name in enumerate(_COLUMNS.split(", "), 1)
@@ -208,6 +216,14 @@ def _first_number(record: object) -> int:
     return number
 
 
+def _list(numbers: Iterable[int]) -> str:
+    return f"[{','.join(map(str, numbers))}]"
+
+
+Fit = tuple[int, int, int, int, str]
+"""A row of `fit`: row number, what speaks for the project in any search, where topics and path begin, the text."""
+
+
 class Store:
     """One account's file, open for reading. `connection` is None when there is nothing to read yet."""
 
@@ -217,6 +233,9 @@ class Store:
         self.path = path
         self.connection, self._fault = schema.open_for_reading(path)
         self._counted: tuple[int, int] | None = None
+        self._seen = -1
+        self._rows: dict[int, Row] = {}
+        self._fits: dict[int, Fit] = {}
 
     def close(self) -> None:
         """Close the file."""
@@ -252,11 +271,41 @@ class Store:
 
     def rows(self, ranks: Sequence[int]) -> list[Row]:
         """Return the projects with these row numbers, in this order; those that have left are missing."""
-        if not ranks:
-            return []
-        marks = ",".join(map(str, ranks))
-        found = {values[0]: values for values in self.query(f"{SELECT_ROW} WHERE id IN ({marks})")}
-        return [make_row(self.forge, found[rank]) for rank in ranks if rank in found]
+        self._renew()
+        known = self._rows
+        if len(known) > _ROWS_KEPT:
+            known.clear()
+        missing = [rank for rank in ranks if rank not in known]
+        if missing:
+            for values in self.query(_SELECT_ROWS, (_list(missing),)):
+                row = make_row(self.forge, values)
+                known[row.rank] = row
+        return [known[rank] for rank in ranks if rank in known]
+
+    def fits(self, ranks: Sequence[int]) -> list[Fit]:
+        """Return what ordering by relevance needs of the projects with these row numbers."""
+        self._renew()
+        known = self._fits
+        if len(known) > _FITS_KEPT:
+            known.clear()
+        missing = [rank for rank in ranks if rank not in known]
+        if missing:
+            found: list[Fit] = self.query(_SELECT_FITS, (_list(missing),))  # type: ignore[assignment]
+            known.update({fit[0]: fit for fit in found})
+        return [known[rank] for rank in ranks if rank in known]
+
+    def named(self, name: str, limit: int) -> set[int]:
+        """Return the row numbers of the best `limit` projects whose name has exactly these words (`words.key`)."""
+        statement = "SELECT id FROM project WHERE key = ? ORDER BY id LIMIT ?"
+        return {rank for (rank,) in self.numbers(statement, (name, limit))}
+
+    def _renew(self) -> None:
+        """Forget what was read before somebody wrote."""
+        for (version,) in self.numbers("PRAGMA data_version"):
+            if version != self._seen:
+                self._seen = version
+                self._rows.clear()
+                self._fits.clear()
 
     def where(self, condition: str, values: Sequence[object], limit: int = 100) -> list[Row]:
         """Return up to `limit` projects by a condition of SQL, best first."""
