@@ -4,7 +4,8 @@ Keyset paging has no upper end and names the next page only with the one before 
 thousand projects would be a thousand round trips one after the other. But it goes by the project's
 id, and any part of the ids may be asked for: whoever has nothing to do takes over the second half of
 what somebody else still has before them. The list of a group has pages by number alone, which end at
-50,000 projects; but it knows `id_after` too, so that the numbers begin anew before they grow large.
+50,000 projects and move up when a project is deleted meanwhile, so that one would be passed over; but it
+knows `id_after` too, and with that only first pages are asked for.
 
 https://docs.gitlab.com/api/rest/#keyset-based-pagination
 """
@@ -30,8 +31,6 @@ _ALONE = 3
 """Pages of a list that are read one after the other, before it is worth dividing."""
 _SHARE = 2.0
 """Pages that somebody must still expect for it to be worth taking half of them."""
-_DEEPEST = 400
-"""Pages by number after which the numbers begin anew: GitLab refuses them above 50,000 projects."""
 MOST_PAGES = 100_000
 _ALL = ("projects",)
 
@@ -111,6 +110,7 @@ class _Lanes:
         self._path = path
         self._params = params
         self._page_size = page_size
+        self._numbered = "pagination" not in params
         self._count = count
         self._waiting: asyncio.Queue[_Part] = asyncio.Queue()
         self._idle = 0
@@ -193,14 +193,15 @@ class _Lanes:
             self._waiting.put_nowait(_Part(-1, None, begin=0))
 
     async def _goes_on(self, part: _Part) -> bool:
-        """Read a part; return true where the rest is to be asked for anew, as its half was given away."""
+        """Read a part; return true where the rest is to be asked for anew.
+
+        That is when its half was given away, and after each full page where those have numbers.
+        """
         params = {**self._params, "id_after": part.after, "id_before": part.before}
-        number = 0
         async with aclosing(
             self._client.pages(self._path, params, item=WireProject, most=MOST_PAGES)
         ) as pages:
             async for page in pages:
-                number += 1
                 ids = [project.id for project in page.items]
                 if ids and min(ids) <= part.after:
                     raise WrongAnswerError(
@@ -214,7 +215,7 @@ class _Lanes:
                 before, part.after = part.after, max(ids)
                 await self._pages.put(_Read(page.items, before, part.after))
                 part.seen += len(ids)
-                if len(ids) >= self._page_size and (self._gave_half(part) or number >= _DEEPEST):
+                if len(ids) >= self._page_size and (self._gave_half(part) or self._numbered):
                     return True
         await self._pages.put(_Read((), part.after, None if part.before is None else part.before - 1))
         return False
@@ -293,7 +294,7 @@ async def whole_list(
                 full = len(page.items) >= page_size
                 if full and lanes > 1 and (long or number == _ALONE):
                     break
-                if full and number >= _DEEPEST and group:
+                if full and group:
                     break
             else:
                 return
