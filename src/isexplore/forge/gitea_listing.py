@@ -1,15 +1,17 @@
 """The list of repositories of a Gitea or Forgejo, several pages under way at once.
 
-Pages are numbered, and the first one tells how many there are. In the order of ids a repository that is
-deleted meanwhile moves the later ones up, so a listing that goes on where another one stopped makes sure
-that it begins at or before the last repository that was seen.
+Pages are numbered, and each tells how many there are. In the order of ids a repository that is deleted
+meanwhile moves the later ones up, so that the next page would pass over some: a listing that goes on where
+another one stopped, or finds that there are fewer now, begins at or before the last one that was seen.
 """
 
 from __future__ import annotations
 
 import asyncio
+import re
 from collections import deque
 from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from typing import TYPE_CHECKING
 
 from msgspec import Struct
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
 
 MOST_PAGES = 100_000
 _PATH = ("repos", "search")
+_PAGE_NUMBER = re.compile(r"[0-9]{1,9}")
 
 
 class Found(Struct, frozen=True):
@@ -45,7 +48,7 @@ class Found(Struct, frozen=True):
 async def search(
     client: ForgeClient, params: Params, *, lanes: int, page: int = 1, last: int = 0
 ) -> AsyncGenerator[Found]:
-    """Yield the pages of a search, in order.
+    """Yield the pages of a search, in order; in the order of ids, one again when there are fewer now.
 
     Args:
         client: whom to ask.
@@ -67,7 +70,7 @@ async def search(
         following = next_query(answer, query, origin=client.origin, seen=seen, count=len(items))
         named = dict(following or ()).get("page", "")
         goes_on = bool(items) and following is not None
-        if goes_on and (not named.isdecimal() or int(named) <= number or number >= MOST_PAGES):
+        if goes_on and (not _PAGE_NUMBER.fullmatch(named) or int(named) <= number or number >= MOST_PAGES):
             raise WrongAnswerError(
                 f"A list of {client.host} does not end",
                 f"Page {number:,} names a next one that came before.",
@@ -77,29 +80,47 @@ async def search(
             )
         return Found(number, items, total(answer), goes_on)
 
-    first = await ask(max(1, page))
-    step = 1
-    while first.number > 1 and (not first.items or min(item.id for item in first.items) > last):
-        first = await ask(max(1, first.number - step))
-        step *= 2
-    yield first
-    if not first.goes_on:
-        return
-    size = len(first.items)
-    pages = -(-first.total // size) if first.total is not None else 0
-    number = first.number
-    under_way: deque[asyncio.Task[Found]] = deque()
-    try:
-        while True:
-            while len(under_way) < lanes and (number < pages or not under_way):
-                number += 1
-                under_way.append(asyncio.create_task(ask(number, size)))
-            found = await under_way[0]
-            under_way.popleft()
-            yield found
-            if not found.items or (not found.goes_on and not under_way):
+    async def begin() -> Found:
+        first = await ask(max(1, page))
+        step = 1
+        while first.number > 1 and (not first.items or min(item.id for item in first.items) > last):
+            first = await ask(max(1, first.number - step))
+            step *= 2
+        return first
+
+    async def onwards(first: Found) -> AsyncGenerator[Found]:
+        yield first
+        if not first.goes_on:
+            return
+        size = len(first.items)
+        pages = -(-first.total // size) if first.total is not None else 0
+        number = first.number
+        under_way: deque[asyncio.Task[Found]] = deque()
+        try:
+            while True:
+                while len(under_way) < lanes and (number < pages or not under_way):
+                    number += 1
+                    under_way.append(asyncio.create_task(ask(number, size)))
+                found = await under_way[0]
+                under_way.popleft()
+                yield found
+                if not found.items or (not found.goes_on and not under_way):
+                    return
+        finally:
+            for task in under_way:
+                task.cancel()
+            await asyncio.gather(*under_way, return_exceptions=True)
+
+    by_id = params.get("sort") == "id"
+    while True:
+        total_before = 0
+        async with aclosing(onwards(await begin())) as pages:
+            async for found in pages:
+                if by_id and found.total is not None and found.total < total_before:
+                    page = found.number
+                    break
+                total_before = found.total or 0
+                last = max(last, found.last)
+                yield found
+            else:
                 return
-    finally:
-        for task in under_way:
-            task.cancel()
-        await asyncio.gather(*under_way, return_exceptions=True)
