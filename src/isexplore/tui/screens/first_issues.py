@@ -29,6 +29,11 @@ EMPTY = "No good first issues are known yet. r asks the forges."
 NO_HIT = "No first issue matches. Try fewer words, or verdict:free."
 
 
+def _version_of(row: FirstIssue) -> tuple[object, ...]:
+    """Return what tells whether a reading would bring something new; a verdict alone, or a label, does not."""
+    return row.forge, row.project, row.number, row.updated_at
+
+
 class FirstIssuesScreen(SearchScreen):
     """First issues across projects."""
 
@@ -47,6 +52,8 @@ class FirstIssuesScreen(SearchScreen):
     def __init__(self) -> None:
         super().__init__()
         self._query = ""
+        self._shown: tuple[object, ...] | None = None
+        """Which issue is beside the list, and of when; None also where it could not be read."""
         self._resting = Resting(self, self._show_issue)
 
     def compose(self) -> ComposeResult:
@@ -109,6 +116,11 @@ class FirstIssuesScreen(SearchScreen):
     def _show_issue(self) -> None:
         """Show the issue under the cursor beside the list; never within the frame of a key."""
         row = self.current()
+        shown = _version_of(row) if row is not None else None
+        if shown is not None and shown == self._shown:
+            # Whoever reads it, or finds words in it, goes on where they are.
+            return
+        self._shown = shown
         view = self.query_one("#issue-text", DocumentView)
         if row is None:
             view.show("", title="")
@@ -124,10 +136,11 @@ class FirstIssuesScreen(SearchScreen):
         try:
             text = await self.app.services.read_issue(row)
         except IsexploreError as error:
-            if row == self.current():
+            if self._shown == _version_of(row):
+                self._shown = None
                 self.query_one(StatusLine).say_error(error)
             return
-        if row == self.current():
+        if self._shown == _version_of(row):
             self.query_one(StatusLine).say("")
             self.query_one("#issue-text", DocumentView).show(
                 text, title=f"{row.project} #{row.number}", base=row.url
@@ -161,7 +174,8 @@ class FirstIssuesScreen(SearchScreen):
             bar.value = ""
 
     def action_refresh(self) -> None:
-        """Ask the forges what is new."""
+        """Ask the forges what is new; the issue is read again, too."""
+        self._shown = None
         self.app.refresh_catalog()
 
     @on(CatalogProgressed)
