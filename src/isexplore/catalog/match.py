@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from isexplore.catalog import words
 from isexplore.catalog.language import Filter, Query, Word, seconds
-from isexplore.catalog.store import Catalog, Store, unpack_text
+from isexplore.catalog.store import Catalog, Store, listed, unpack_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -439,10 +439,10 @@ def name_hits(store: Store, compiled: Compiled) -> list[int]:
         values = (name, name + "\U0010ffff", *dates)
         found.update((rank, None) for (rank,) in store.numbers(statement, values))
     if compiled.filters and found:
-        kept = {
-            rank
-            for rank in found
-            if store.query("SELECT 1 FROM meta WHERE meta MATCH ? AND rowid = ?", (compiled.filters, rank))
-        }
+        statement = (
+            "SELECT t.rowid FROM json_each(?) AS wanted CROSS JOIN meta AS t ON t.rowid = wanted.value "
+            "WHERE t.meta MATCH ?"
+        )
+        kept = {rank for (rank,) in store.numbers(statement, (listed(found), compiled.filters))}
         return [rank for rank in found if rank in kept]
     return list(found)

@@ -8,10 +8,10 @@ than `sqlite3`.
 
 from __future__ import annotations
 
-import _sqlite3 as sqlite3
 import time
 
 from isexplore.catalog import match, words
+from isexplore.catalog.driver import sqlite3
 from isexplore.catalog.language import Query, Word, parse
 from isexplore.catalog.match import Compiled, Place
 from isexplore.catalog.rank import best_first, match_spans

@@ -26,6 +26,9 @@ def best_first(catalog: Catalog, query: Query, places: Iterable[Place]) -> list[
     terms = [(term := " " + " ".join(word.tokens), term + " ") for word in query.wanted]
     name = "".join(token for word in query.wanted for token in word.tokens)
     rated: list[tuple[float, int, int]] = []
+    # Names of this function's own, which are found faster: the loop runs five hundred times at each key.
+    in_name, in_topic, in_path, text, first, complete = _NAME, _TOPIC, _PATH, _TEXT, _FIRST, _WHOLE
+    add, count = rated.append, len(terms)
     for number, ranks in by_store.items():
         store = catalog.stores[number]
         same = store.named(name, len(ranks))
@@ -34,11 +37,15 @@ def best_first(catalog: Catalog, query: Query, places: Iterable[Place]) -> list[
             for term, whole in terms:
                 begin = low.find(term) + 1
                 if not begin:
-                    fit += _TEXT
+                    fit += text
                     continue
-                fit += _NAME if begin < topics_at else _TOPIC if begin < path_at else _PATH
-                fit += _FIRST * (begin == 1) + _WHOLE * (whole in low)
-            rated.append((-(fit / len(terms) + _SAME_NAME * (rank in same) + boost / 100), rank, number))
+                fit += in_name if begin < topics_at else in_topic if begin < path_at else in_path
+                if begin == 1:
+                    fit += first
+                if whole in low:
+                    fit += complete
+            fit = fit / count + boost / 100
+            add((-fit - _SAME_NAME if rank in same else -fit, rank, number))
     rated.sort()
     return [(rank, number) for _, rank, number in rated]
 

@@ -18,8 +18,9 @@ order, where a prefix that has no index of its own is first put together in full
 
 from __future__ import annotations
 
-import _sqlite3 as sqlite3
 import os
+
+from isexplore.catalog.driver import sqlite3
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

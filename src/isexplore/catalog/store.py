@@ -10,12 +10,12 @@ Python. Writing is in `isexplore.catalog.write`.
 
 from __future__ import annotations
 
-import _sqlite3 as sqlite3
 import os
 import time
 from _operator import itemgetter
 
 from isexplore.catalog import schema, score
+from isexplore.catalog.driver import sqlite3
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -216,7 +216,8 @@ def _first_number(record: object) -> int:
     return number
 
 
-def _list(numbers: Iterable[int]) -> str:
+def listed(numbers: Iterable[int]) -> str:
+    """Return numbers as one value for a statement, which takes them apart with `json_each`."""
     return f"[{','.join(map(str, numbers))}]"
 
 
@@ -277,7 +278,7 @@ class Store:
             known.clear()
         missing = [rank for rank in ranks if rank not in known]
         if missing:
-            for values in self.query(_SELECT_ROWS, (_list(missing),)):
+            for values in self.query(_SELECT_ROWS, (listed(missing),)):
                 row = make_row(self.forge, values)
                 known[row.rank] = row
         return [known[rank] for rank in ranks if rank in known]
@@ -290,7 +291,7 @@ class Store:
             known.clear()
         missing = [rank for rank in ranks if rank not in known]
         if missing:
-            found: list[Fit] = self.query(_SELECT_FITS, (_list(missing),))  # type: ignore[assignment]
+            found: list[Fit] = self.query(_SELECT_FITS, (listed(missing),))  # type: ignore[assignment]
             known.update({fit[0]: fit for fit in found})
         return [known[rank] for rank in ranks if rank in known]
 
