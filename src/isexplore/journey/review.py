@@ -62,7 +62,7 @@ class Standing(Struct, frozen=True, kw_only=True):
     """Checks are at work."""
     approved: bool = False
     answered: bool = False
-    """There are remarks, and a commit is newer than each of them."""
+    """Something was asked for, and the author has answered since, with words or a commit."""
 
 
 async def _told(ask: Callable[[], Awaitable[T]]) -> T | None:
