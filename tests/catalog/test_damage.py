@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from collections.abc import Iterable
 from pathlib import Path
+from random import Random
 from types import SimpleNamespace
 
 import pytest
@@ -75,7 +75,7 @@ def test_a_page_that_went_bad_is_found_in_use_and_mended(tmp_path: Path) -> None
         for left in tmp_path.iterdir():
             left.unlink()
         start = page * _PAGE
-        the_file(tmp_path).write_bytes(whole[:start] + os.urandom(_PAGE) + whole[start + _PAGE :])
+        the_file(tmp_path).write_bytes(whole[:start] + Random(page).randbytes(_PAGE) + whole[start + _PAGE :])
         said = read_all(tmp_path)
         assert said in ([], [("work", schema.BROKEN)])
         damaged += bool(said)
