@@ -21,17 +21,26 @@ from tests.support.contributor import COMMIT, Contributor, contributor
 from tests.support.fake_forge import Crash, FakeForge, unavailable
 
 GIT_WRITES = ("clone", "add_remote", "fetch", "follow", "create_branch", "set_identity", "commit", "push")
+CLONING = ("clone", "add_remote", "fetch origin", "follow")
+"""What is done to a clone that comes with the fork, before anybody sees it."""
+LATER = ("fetch upstream", "create_branch", "set_identity", "commit", "push")
 
 
 class CrashingGit(Git):
-    """Dies at a planned call of a command that changes something, before or after it."""
+    """Dies once at each of some commands that change something, before or after it."""
 
-    def __init__(self, forge: FakeForge, at: int, *, after: bool) -> None:
+    def __init__(self, forge: FakeForge, at: set[str], *, after: bool = False) -> None:
         super().__init__(environment=os.environ)
         self.forge = forge
         self.at = at
+        """The commands at which it has yet to die."""
         self.after = after
-        self.seen = 0
+        self.given: list[str] = []
+
+    def die(self, command: str) -> None:
+        if command in self.at and not self.forge.crashed:
+            self.at.remove(command)
+            raise self.forge.dying(Crash(command))
 
     def __getattribute__(self, name: str) -> Any:
         value = super().__getattribute__(name)
@@ -39,17 +48,17 @@ class CrashingGit(Git):
             return value
         original: Callable[..., Coroutine[Any, Any, Any]] = value
 
-        async def counted(*args: Any, **kwargs: Any) -> Any:
-            self.seen += 1
-            mine = self.seen
-            if mine == self.at and not self.after:
-                raise self.forge.dying(Crash(name))
+        async def mortal(*args: Any, **kwargs: Any) -> Any:
+            command = f"fetch {args[1]}" if name == "fetch" else name
+            self.given.append(command)
+            if not self.after:
+                self.die(command)
             result = await original(*args, **kwargs)
-            if mine == self.at:
-                raise self.forge.dying(Crash(name))
+            if self.after:
+                self.die(command)
             return result
 
-        return counted
+        return mortal
 
 
 async def walk(world: Contributor, journey: Journey, git_client: Git | None = None) -> None:
@@ -85,6 +94,10 @@ def assert_whole(world: Contributor) -> None:
     (recorded,) = world.journeys().list()
     assert recorded.merge_request == 1
     assert recorded.fork == "nia/retry-queue"
+    assert_no_leftovers(world)
+
+
+def assert_no_leftovers(world: Contributor) -> None:
     assert not [path for path in world.folder.parent.iterdir() if path.name.startswith(".isx")]
 
 
@@ -104,22 +117,39 @@ async def test_killed_at_a_write_of_the_forge(world: Contributor, method: str, a
     assert_whole(world)
 
 
-@pytest.mark.parametrize("number", range(1, 10))
+@pytest.mark.parametrize("command", CLONING)
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-async def test_killed_at_a_write_of_git(world: Contributor, number: int, after: bool) -> None:
+async def test_killed_at_a_write_of_the_clone(world: Contributor, command: str, after: bool) -> None:
     journey = world.journeys().start(world.project, world.issue)
-    crashing = CrashingGit(world.forge, number, after=after)
+    crashing = CrashingGit(world.forge, {command}, after=after)
     with pytest.raises(Crash):
-        await walk(world, journey, crashing)
+        async for _ in world.journeys(git_client=crashing).run_until(journey, "clone"):
+            pass
+    await world.run_until(journey, "branch")
+    assert (await world.probe(journey)).step("branch").state == "done"
+    (fork,) = world.forge.forks_of(world.project)
+    assert world.git("remote").split() == ["origin", "upstream"]
+    assert world.git("remote", "get-url", "origin") == world.server.url(fork.path)
+    assert world.git("rev-parse", "upstream/main") == world.forge.branches_of(world.project)["main"]
+    assert_no_leftovers(world)
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+async def test_killed_at_every_later_write_of_git(world: Contributor, after: bool) -> None:
+    journey = world.journeys().start(world.project, world.issue)
+    at = set(LATER)
+    while at:
+        with pytest.raises(Crash):
+            await walk(world, journey, CrashingGit(world.forge, at, after=after))
     await walk(world, journey)
     assert_whole(world)
 
 
 async def test_those_are_all_the_writes_of_git(world: Contributor) -> None:
     journey = world.journeys().start(world.project, world.issue)
-    counting = CrashingGit(world.forge, 0, after=False)
-    await walk(world, journey, counting)
-    assert counting.seen == 9
+    watching = CrashingGit(world.forge, set())
+    await walk(world, journey, watching)
+    assert watching.given == [*CLONING, *LATER]
 
 
 @pytest.mark.parametrize("step", ["claim", "fork", "propose", "push"])

@@ -51,7 +51,7 @@ from isexplore.models import (
     TokenFacts,
     Visibility,
 )
-from tests.support.git import make_bare
+from tests.support.git import ask, make_bare
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -334,7 +334,7 @@ class FakeForge:
 
     def branches_of(self, project: Project) -> dict[str, str]:
         """Return commit by branch."""
-        lines = self._git(
+        lines = self._ask(
             self.bare(project), "for-each-ref", "--format=%(refname:lstrip=2) %(objectname)", "refs/heads"
         )
         return dict(line.split(" ") for line in lines.splitlines())
@@ -367,10 +367,16 @@ class FakeForge:
         ).stdout
 
     @staticmethod
+    def _ask(folder: Path, *words: str) -> str:
+        code, answer = ask(folder, *words)
+        if code:
+            raise subprocess.CalledProcessError(code, words)
+        return answer.decode()
+
+    @staticmethod
     def _show(folder: Path, name: str, limit: int) -> bytes | None:
-        words = ["git", "--git-dir", str(folder), "show", name]
-        found = subprocess.run(words, capture_output=True, check=False)
-        return found.stdout[:limit] if found.returncode == 0 else None
+        code, found = ask(folder, "show", name)
+        return found[:limit] if code == 0 else None
 
     # The Forge protocol
 
@@ -447,7 +453,7 @@ class FakeForge:
             return []
         tree = f"{project.default_branch}:{path}"
         try:
-            lines = self._git(self.bare(project), "ls-tree", "-l", tree).splitlines()
+            lines = self._ask(self.bare(project), "ls-tree", "-l", tree).splitlines()
         except subprocess.CalledProcessError:
             return []
         entries = []
@@ -570,6 +576,8 @@ class FakeForge:
         ours, theirs = self.branches_of(fork).get(branch), self.branches_of(upstream).get(branch)
         if ours is None or theirs is None:
             return None
+        if ours == theirs:
+            return Divergence(ahead=0, behind=0)
         self._git(self.bare(fork), "fetch", "--quiet", str(self.bare(upstream)), branch)
         counts = self._git(self.bare(fork), "rev-list", "--left-right", "--count", f"{ours}...{theirs}")
         ahead, behind = counts.split()
@@ -579,6 +587,8 @@ class FakeForge:
     async def sync_fork(self, fork: Project, branch: str) -> None:
         upstream = self.projects[fork.forked_from_id or ""]
         theirs = self.branches_of(upstream)[branch]
+        if self.branches_of(fork)[branch] == theirs:
+            return
         self._git(self.bare(fork), "fetch", "--quiet", str(self.bare(upstream)), branch)
         ours = self.branches_of(fork)[branch]
         if self._git(self.bare(fork), "rev-list", f"{theirs}..{ours}").strip():

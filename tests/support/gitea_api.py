@@ -249,12 +249,12 @@ class Api:
             if self.server.flavour.null_lists:
                 return self._ok([])
             raise self.server.not_found("object does not exist", message="GetContentsOrList")
-        lines = repo.git("ls-tree", "-l", ref, "--", f"{where}/" if where else ".", check=False)
+        lines = repo.ask("ls-tree", "-l", ref, "--", f"{where}/" if where else ".", check=False)
         if not where:
-            lines = repo.git("ls-tree", "-l", ref, check=False)
+            lines = repo.ask("ls-tree", "-l", ref, check=False)
         if lines:
             return self._ok([self._entry(line) for line in lines.splitlines()])
-        line = repo.git("ls-tree", "-l", ref, "--", where, check=False).strip()
+        line = repo.ask("ls-tree", "-l", ref, "--", where, check=False).strip()
         if not line:
             raise self.server.not_found(
                 f"object does not exist [id: , rel_path: {where}]", message="GetContentsOrList"
@@ -280,9 +280,9 @@ class Api:
     def raw(self, call: Call, repo: Repo, path: str) -> Reply:
         ref = call.query.get("ref") or repo.default_branch
         name = f"{ref}:{unquote(path)}"
-        if repo.empty or repo.git("cat-file", "-t", name, check=False).strip() != "blob":
+        if repo.empty or repo.ask("cat-file", "-t", name, check=False).strip() != "blob":
             raise self.server.not_found(f"object does not exist [id: , rel_path: {unquote(path)}]")
-        return self._ok(repo.git("cat-file", "blob", name).encode())
+        return self._ok(repo.ask("cat-file", "blob", name).encode())
 
     def branches(self, call: Call, repo: Repo) -> Reply:
         found = [self.shapes.branch(repo, *each, call.login) for each in repo.branches().items()]
@@ -299,7 +299,7 @@ class Api:
         if repo.empty:
             return self.server.refusal(409, "Git Repository is empty.")
         ref = call.query.get("sha") or repo.default_branch
-        lines = repo.git("log", "--format=%H%x1f%an%x1f%ae%x1f%aI", ref)
+        lines = repo.ask("log", "--format=%H%x1f%an%x1f%ae%x1f%aI", ref)
         return self.server.page(call, [self.shapes.commit(repo, line) for line in lines.splitlines()])
 
     def status(self, call: Call, repo: Repo, sha: str) -> Reply:
@@ -321,8 +321,8 @@ class Api:
             other = next((each for each in family if each and each.owner.lower() == owner.lower()), None)
         if other is None or branch not in other.branches() or base not in repo.branches():
             raise self.server.not_found()
-        repo.git("fetch", "--quiet", str(other.bare), f"+refs/heads/{branch}:refs/compare/{owner or 'own'}")
-        count = repo.git("rev-list", "--count", f"{base}..refs/compare/{owner or 'own'}").strip()
+        repo.take(other, branch, f"refs/compare/{owner or 'own'}")
+        count = repo.ask("rev-list", "--count", f"{base}..refs/compare/{owner or 'own'}").strip()
         return self._ok({"total_commits": int(count), "commits": []})
 
     def teams(self, call: Call, repo: Repo) -> Reply:
@@ -383,8 +383,8 @@ class Api:
     def _behind(self, fork: Repo, branch: str) -> tuple[int, int]:
         """Return how many commits a fork's branch lacks, and how many it has of its own."""
         assert fork.parent is not None
-        fork.git("fetch", "--quiet", str(fork.parent.bare), f"+refs/heads/{branch}:refs/upstream/{branch}")
-        counts = fork.git("rev-list", "--left-right", "--count", f"refs/upstream/{branch}...{branch}").split()
+        fork.take(fork.parent, branch, f"refs/upstream/{branch}")
+        counts = fork.ask("rev-list", "--left-right", "--count", f"refs/upstream/{branch}...{branch}").split()
         return int(counts[0]), int(counts[1])
 
     def _fast_forward(self, fork: Repo, branch: str) -> None:

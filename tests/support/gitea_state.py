@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
-from tests.support.git import PERSON, make_bare
+from tests.support.git import PERSON, ask, make_bare
 
 _CLOSES = re.compile(r"\b(?:close|fix|resolve)[sd]?:? #(\d+)", re.IGNORECASE)
 
@@ -141,16 +141,30 @@ class Repo:
         assert not check or done.returncode == 0, f"git {words}: {done.stderr}"
         return done.stdout if done.returncode == 0 else ""
 
+    def ask(self, *words: str, check: bool = True) -> str:
+        """Ask git what the repository holds; the empty string when it fails and nobody checks."""
+        code, answer = ask(self.bare, *words)
+        assert not check or code == 0, f"git {words}"
+        return answer.decode() if code == 0 else ""
+
+    def take(self, other: Repo, branch: str, ref: str) -> None:
+        """Bring a branch of another repository here, as `ref`, unless it is here already."""
+        there = other.commit(f"refs/heads/{branch}")
+        if there and self.commit(ref) != there:
+            self.git(
+                "fetch", "--quiet", "--no-auto-maintenance", str(other.bare), f"+refs/heads/{branch}:{ref}"
+            )
+
     def branches(self) -> dict[str, str]:
         """Return the branches with their commits."""
         if self.empty:
             return {}
-        lines = self.git("for-each-ref", "--format=%(refname:lstrip=2) %(objectname)", "refs/heads")
+        lines = self.ask("for-each-ref", "--format=%(refname:lstrip=2) %(objectname)", "refs/heads")
         return dict(line.rsplit(" ", 1) for line in lines.splitlines())
 
     def commit(self, ref: str) -> str:
         """Return the commit of a branch or a commit's own name, or the empty string."""
-        return self.git("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}", check=False).strip()
+        return self.ask("rev-parse", "--verify", "--quiet", f"{ref}^{{commit}}", check=False).strip()
 
 
 class GiteaState:
@@ -249,20 +263,19 @@ class GiteaState:
         made.head, made.head_branch, made.base_branch = head, head_branch, base
         repo.topics_by_number[made.number] = made
         self.follow(repo, made)
-        made.base_sha = repo.git("merge-base", base, f"refs/pull/{made.number}/head").strip()
+        made.base_sha = repo.ask("merge-base", base, f"refs/pull/{made.number}/head").strip()
         return made
 
     def follow(self, repo: Repo, pull: Topic) -> None:
         """Bring what was pushed to a pull request's branch into the original."""
         if pull.head is None or not pull.open:
             return
-        ref = f"+refs/heads/{pull.head_branch}:refs/pull/{pull.number}/head"
-        repo.git("fetch", "--quiet", str(pull.head.bare), ref, check=False)
+        repo.take(pull.head, pull.head_branch, f"refs/pull/{pull.number}/head")
         pull.changed = datetime.now(UTC)
 
     def pushed(self, repo: Repo) -> None:
         """Take note of a push."""
-        repo.empty = not repo.git("for-each-ref", "refs/heads").strip()
+        repo.empty = not repo.ask("for-each-ref", "refs/heads").strip()
         repo.changed = datetime.now(UTC)
         for other in self.repos.values():
             for topic in other.topics_by_number.values():
