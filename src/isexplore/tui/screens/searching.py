@@ -9,6 +9,7 @@ from textual.screen import Screen
 
 from isexplore.errors import IsexploreError
 from isexplore.tui.app import IsexploreApp
+from isexplore.tui.painting import ChangedCells
 from isexplore.tui.widgets.document import DocumentView
 from isexplore.tui.widgets.rows import RowList
 from isexplore.tui.widgets.search_bar import SearchBar
@@ -20,6 +21,17 @@ class SearchScreen(Screen[None]):
     app: IsexploreApp
     LIST: ClassVar[str]
     """Selector of the list."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._compositor = ChangedCells()
+
+    def paint(self) -> None:
+        """Paint what has changed at once.
+
+        Textual would let it wait for its clock, whose next tick is up to 33 ms after the frame before.
+        """
+        self._on_timer_update()
 
     def page(self) -> str | None:
         """Return the address of what is under the cursor; None for an empty list."""
