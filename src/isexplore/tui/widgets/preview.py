@@ -79,7 +79,6 @@ class Preview(Vertical):
         & > #preview-note { height: auto; max-height: 3; color: $text-warning; display: none; }
         &.-issues > #preview-document { display: none; }
         &.-issues > #preview-issues { display: block; }
-        &.-note > #preview-note { display: block; }
     }
     """
 
@@ -203,8 +202,10 @@ class Preview(Vertical):
             self._note(" ".join(sentence(part) for part in parts if part))
 
     def _note(self, words: str) -> None:
-        self.set_class(bool(words), "-note")
-        self.query_one("#preview-note", Words).say(words)
+        # Not by a class of the pane: that would style everything in it anew.
+        note = self.query_one("#preview-note", Words)
+        note.say(words)
+        note.display = bool(words)
 
     # Tabs
 
