@@ -22,7 +22,7 @@ from tests.support.fake_forge import Crash, FakeForge, unavailable
 
 GIT_WRITES = ("clone", "add_remote", "fetch", "follow", "create_branch", "set_identity", "commit", "push")
 CLONING = ("clone", "add_remote", "fetch origin", "follow")
-"""What is done to a clone that comes with the fork, before anybody sees it."""
+"""What is done to a clone that comes with the fork; test_meanwhile.py has a program die at each."""
 LATER = ("fetch upstream", "create_branch", "set_identity", "commit", "push")
 
 
@@ -94,10 +94,6 @@ def assert_whole(world: Contributor) -> None:
     (recorded,) = world.journeys().list()
     assert recorded.merge_request == 1
     assert recorded.fork == "nia/retry-queue"
-    assert_no_leftovers(world)
-
-
-def assert_no_leftovers(world: Contributor) -> None:
     assert not [path for path in world.folder.parent.iterdir() if path.name.startswith(".isx")]
 
 
@@ -115,23 +111,6 @@ async def test_killed_at_a_write_of_the_forge(world: Contributor, method: str, a
         await walk(world, journey)
     await walk(world, journey)
     assert_whole(world)
-
-
-@pytest.mark.parametrize("command", CLONING)
-@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-async def test_killed_at_a_write_of_the_clone(world: Contributor, command: str, after: bool) -> None:
-    journey = world.journeys().start(world.project, world.issue)
-    crashing = CrashingGit(world.forge, {command}, after=after)
-    with pytest.raises(Crash):
-        async for _ in world.journeys(git_client=crashing).run_until(journey, "clone"):
-            pass
-    await world.run_until(journey, "branch")
-    assert (await world.probe(journey)).step("branch").state == "done"
-    (fork,) = world.forge.forks_of(world.project)
-    assert world.git("remote").split() == ["origin", "upstream"]
-    assert world.git("remote", "get-url", "origin") == world.server.url(fork.path)
-    assert world.git("rev-parse", "upstream/main") == world.forge.branches_of(world.project)["main"]
-    assert_no_leftovers(world)
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
