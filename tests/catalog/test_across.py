@@ -87,6 +87,19 @@ async def test_issues_that_were_closed_leave_though_nobody_looked_closer(tmp_pat
         assert sum(row.good_first_issues or 0 for row in world.rows() if "/part" in row.path) == 1
 
 
+async def test_what_the_first_groups_told_is_kept_when_the_forge_has_enough(tmp_path: Path) -> None:
+    seeds = (*SEEDS, *(seed(f"web/p{number}", issue(f"Paint {number}")) for number in range(4)))
+    with syncing(tmp_path, seeds=seeds) as world:
+        world.forge.knobs.faults.append(
+            Fault(status=429, path="/groups/web/issues", headers={"Retry-After": "86400"})
+        )
+        report = await world.sync(looks=1)
+        (failure,) = report.forges[0].failures
+        assert (failure.scope, failure.kind) == ("first issues", "rate-limited")
+        rows = {row.path: row.good_first_issues for row in world.rows()}
+    assert rows["tools/two"] == 2
+
+
 async def test_a_group_that_refuses_costs_nothing_else(tmp_path: Path) -> None:
     with syncing(tmp_path, seeds=SEEDS[:5]) as world:
         world.forge.knobs.faults.append(Fault(status=404, path="/groups/tools/issues"))

@@ -8,7 +8,7 @@ they have; the verdict on each comes with the closer look.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 
 from isexplore.catalog.enrich import ISSUES_PER_PROJECT, Reading
 from isexplore.catalog.pause import Pause
@@ -60,8 +60,8 @@ async def gather(
     *,
     groups: Sequence[str] = (),
     known: Sequence[str] = (),
-) -> dict[str, tuple[JudgedIssue, ...]]:
-    """Return the good first issues by project id, with what can be said of them unread.
+) -> AsyncGenerator[dict[str, tuple[JudgedIssue, ...]]]:
+    """Yield the good first issues of each group by project id, with what can be said of them unread.
 
     A group that refuses is left out. Of one that told everything, every project is there: those without
     such an issue with none.
@@ -78,10 +78,10 @@ async def gather(
         RateLimitedError: the forge wants fewer requests for longer than is worth waiting.
     """
     ids = {path.lower(): pid for path, pid in projects.items()}
-    found: dict[str, dict[int, Issue]] = {}
     labels = spellings(reading, known)
 
-    async def ask(group: str) -> None:
+    async def ask(group: str) -> dict[str, dict[int, Issue]]:
+        found: dict[str, dict[int, Issue]] = {}
         whole = bool(labels)
         for label in labels:
             issues = await pause.ask(lambda label=label: forge.issues_below(group, label, limit=_ISSUES))  # type: ignore[misc]
@@ -92,20 +92,21 @@ async def gather(
                     found.setdefault(pid, {})[issue.number] = issue
         for path in _below(group, projects) if whole else ():
             found.setdefault(projects[path], {})
+        return found
 
     for group in groups_worth_asking(list(projects), groups):
         try:
-            await ask(group)
+            found = await ask(group)
         except _REFUSED:
             # A person's own projects look like a group's, and are not.
             continue
         except UnavailableError:
             # The question is a heavy one: who does not answer it is not asked any more.
-            break
-    return {
-        pid: tuple(
-            JudgedIssue(issue, reading.judge(issue, None, None))
-            for issue in list(issues.values())[:ISSUES_PER_PROJECT]
-        )
-        for pid, issues in found.items()
-    }
+            return
+        yield {
+            pid: tuple(
+                JudgedIssue(issue, reading.judge(issue, None, None))
+                for issue in list(issues.values())[:ISSUES_PER_PROJECT]
+            )
+            for pid, issues in found.items()
+        }

@@ -12,10 +12,11 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterable, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from typing import TypeVar
 
 from filelock import FileLock, Timeout
@@ -26,7 +27,7 @@ from isexplore.catalog.enrich import Look, Looker, Reading
 from isexplore.catalog.pace import Pace
 from isexplore.catalog.pause import LONGEST, Pause
 from isexplore.catalog.reports import ForgeReport, ScopeFailure, SyncProgress, SyncReport, Together
-from isexplore.catalog.shelf import Failure, Scopes, Shelf
+from isexplore.catalog.shelf import Failure, JudgedIssue, Scopes, Shelf
 from isexplore.catalog.store import Account
 from isexplore.catalog.write import Details, Reached, Writer
 from isexplore.errors import (
@@ -550,26 +551,23 @@ class _ForgeSync:
         projects = await self._write(self._writer.never_looked_at)
         known = await self._write(self._shelf.issue_labels)
         try:
-            found = await across.gather(
+            async for found in across.gather(
                 forge, self._reading, self._pause, projects, groups=self._source.groups, known=known
-            )
+            ):
+                await self._write(partial(self._keep_issues, found))
         except ForgeError as error:
             failure = ScopeFailure(scope="first issues", kind=error.kind, reason=_in_words(error))
             self._tally.failures.append(failure)
-            return
 
-        def keep() -> None:
-            before = self._shelf.with_issues()
-            # Where there were none and are none, nothing has to be written.
-            told = {pid: issues for pid, issues in found.items() if issues or pid in before}
-            for pid, issues in told.items():
-                self._shelf.put_issues(pid, issues)
-            self._writer.enrich(
-                ((pid, Details(good_first_issues=len(issues))) for pid, issues in told.items()), looked=False
-            )
-
-        if found:
-            await self._write(keep)
+    def _keep_issues(self, found: Mapping[str, Sequence[JudgedIssue]]) -> None:
+        before = self._shelf.with_issues()
+        # Where there were none and are none, nothing has to be written.
+        told = {pid: issues for pid, issues in found.items() if issues or pid in before}
+        for pid, issues in told.items():
+            self._shelf.put_issues(pid, issues)
+        self._writer.enrich(
+            ((pid, Details(good_first_issues=len(issues))) for pid, issues in told.items()), looked=False
+        )
 
     async def _keep(self, looks: list[Look]) -> None:
         batch = looks[:]
