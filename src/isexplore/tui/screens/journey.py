@@ -373,8 +373,9 @@ class JourneyScreen(Screen[None]):
                 text="\n".join(clean_line(words) for words in untouched),
             )
         )
-        if chosen != _EDIT:
-            return answers if chosen == _SEND else None
+        if chosen == _SEND:
+            return answers
+        # Also where the question was left: nobody writes a description twice.
         return await self._ask_for(step, [one._replace(default=answers[one.key]) for one in fields])
 
     async def _ask_for(self, step: StepReport, fields: Sequence[Field]) -> dict[str, str] | None:
