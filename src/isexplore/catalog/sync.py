@@ -349,6 +349,8 @@ class _ForgeSync:
                 if not self._is_finished(name, run)
             ]
         )
+        # What had come before may have come again.
+        self._tally.listed = await self._write(lambda: self._writer.listed(run)) - self._before
         if self._tally.failures:
             await self._write(self._writer.finish)
             return
