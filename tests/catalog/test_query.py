@@ -288,6 +288,57 @@ def test_a_window_reaches_every_hit_once(tmp_path: Path) -> None:
         assert found.window(-1, 10) == []
 
 
+@pytest.mark.parametrize("text", ["", "sort:name", "sort:activity"])
+@pytest.mark.parametrize("accounts", [(ACCOUNT,), (ACCOUNT, LAB)])
+def test_any_page_of_everything_can_be_read_by_itself(
+    varied: Catalog, text: str, accounts: tuple[Account, ...]
+) -> None:
+    with catalog(Path(varied.folder), *accounts) as view:
+        every = search(view, text, limit=10_000).rows
+        assert len(every) == view.count()
+        for start in (480, 505, len(every) - 3):
+            found = search(view, text)
+            assert found.window(start, 60) == every[start : start + 60]
+            assert found.window(490, 40) == every[490:530]
+        found = search(view, text)
+        assert [row for start in range(0, len(every), 400) for row in found.window(start, 400)] == every
+        found.count()
+        assert found.window(0, 10_000) == every
+
+
+@pytest.mark.parametrize("text", ["", "sort:stars", "s", "s sort:name", "lang:go", "billing"])
+def test_a_hit_is_found_again(varied: Catalog, text: str) -> None:
+    found = search(varied, text)
+    for _ in range(2):
+        places = [found.index_of(row.forge, row.path) for row in found.rows]
+        assert places == list(range(len(found.rows)))
+        assert found.index_of("work", "no/such") is None
+        assert found.index_of("elsewhere", found.rows[0].path) is None
+        last = found.window(found.total - 1, 1)[0]
+        assert found.index_of(last.forge, last.path) == found.total - 1
+        found.count()
+
+
+def test_a_project_far_down_has_its_place_among_all(varied: Catalog) -> None:
+    with catalog(Path(varied.folder)) as view:
+        found = search(view, "")
+        far = found.window(1_200, 1)[0]
+        assert found.index_of(far.forge, far.path) == 1_200
+
+
+def test_what_another_process_writes_is_found_at_the_next_key(small: Catalog) -> None:
+    before = search(small, "ledger").rows
+    assert [row.description for row in before] == ["Double entry for billing"]
+    assert find(small, "entry") == ["pay/core/ledger"]
+    with Database(ACCOUNT, small.folder, clock=NOW.timestamp) as database:
+        writer = Writer(database)
+        writer.upsert([project("pay/core/ledger", description="Single entry", topics=("entry",), stars=5)])
+        writer.upsert([project("old/billing", name="entry", last_activity=moment(900))])
+        writer.finish()
+    assert [row.description for row in search(small, "ledger").rows] == ["Single entry"]
+    assert find(small, "entry") == ["old/billing", "pay/core/ledger"]
+
+
 def test_the_total_is_exact_up_to_a_bound(tmp_path: Path) -> None:
     fill(tmp_path, made_up(3_000))
     found = search(catalog(tmp_path), "s")
@@ -362,8 +413,11 @@ def test_searching_loads_nothing_heavy() -> None:
         "from isexplore.catalog.store import Account, Catalog\n"
         "search(Catalog.open('/nonexistent', [Account('work', 'https://x')]), 'a lang:py')\n"
         "heavy = {'msgspec', 'typing', 're', 'dataclasses', 'argparse', 'asyncio', 'json', 'isexplore.models',"
-        " 'isexplore.errors', 'isexplore.text', 'httpx', 'textual', 'git', 'zlib'}\n"
+        " 'isexplore.errors', 'isexplore.text', 'httpx', 'textual', 'git', 'zlib',"
+        " 'functools', 'collections', 'operator'}\n"
         "print(sorted(heavy & set(sys.modules)))\n"
+        "from functools import cache, partial\n"
+        "import sqlite3\n"
     )
     source = Path(__file__).parents[2] / "src"
     result = subprocess.run(

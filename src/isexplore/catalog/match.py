@@ -314,6 +314,35 @@ def first_hits(store: Store, compiled: Compiled) -> tuple[list[int], bool]:
     return hits, not ends
 
 
+def page(store: Store, sort: str, offset: int, count: int) -> list[int]:
+    """Return `count` of one file's projects from `offset` on; `sort` is one of `ORDERS`, else they come by rank."""
+    order, index = ORDERS.get(sort, ("", "project_order"))
+    by = f"{order}, id" if order else "id"
+    statement = f"SELECT id FROM project INDEXED BY {index} ORDER BY {by} LIMIT ? OFFSET ?"
+    return _ranks(store, statement, (count, offset), None)
+
+
+def count_before(store: Store, rank: int) -> int:
+    """Return how many projects of one file are better than the row number `rank`."""
+    statement = "SELECT count(*) FROM project INDEXED BY project_order WHERE id < ?"
+    return sum(number for (number,) in store.numbers(statement, (rank,)))
+
+
+def best_after(catalog: Catalog, numbers: Sequence[int], rank: int, need: int) -> tuple[list[Place], bool]:
+    """Return at least `need` projects of several files that come after a row number, and whether these are all."""
+    limit = max(need, BOUND)
+    places: list[Place] = []
+    ends: list[int] = []
+    for number in numbers:
+        statement = "SELECT id FROM project INDEXED BY project_order WHERE id > ? ORDER BY id"
+        found = _ranks(catalog.stores[number], statement, (rank,), limit)
+        places += [(each, number) for each in found]
+        if len(found) == limit:
+            ends.append(found[-1])
+    end = min(ends, default=None)
+    return sorted(place for place in places if end is None or place[0] <= end), end is None
+
+
 def all_hits(store: Store, number: int, compiled: Compiled) -> list[Place]:
     """Return every hit of one file, in rank order."""
     if not compiled.meta:

@@ -63,13 +63,31 @@ class Found:
         """Return `count` hits from `offset` on, in order; fewer at the end."""
         if offset < 0 or count <= 0:
             return []
-        if offset + count > len(self._head):
+        if offset + count > len(self._head) and not self._whole:
+            if self._effective.is_empty and (paged := self._page(offset, count)) is not None:
+                return self._rows(paged)
             self._complete()
         places = self._head[offset : offset + count]
         if len(places) < count:
             start = max(0, offset - len(self._head))
             places = places + self._tail[start : start + count - len(places)]
         return self._rows(places)
+
+    def index_of(self, forge: str, path: str) -> int | None:
+        """Return where a project stands among the hits known so far, or None; none of their rows is read."""
+        for number in self._stores:
+            store = self.catalog.stores[number]
+            if store.forge != forge:
+                continue
+            for (rank,) in store.numbers("SELECT id FROM project WHERE path = ?", (path,)):
+                place = (rank, number)
+                if place in self._head:
+                    return self._head.index(place)
+                if place in self._tail:
+                    return len(self._head) + self._tail.index(place)
+                if self._is_paged and self._effective.sort not in match.ORDERS:
+                    return match.count_before(store, rank)
+        return None
 
     def count(self) -> int:
         """Return exactly how many projects match."""
@@ -103,6 +121,26 @@ class Found:
         other.__dict__.update(self.__dict__)
         other.catalog = catalog
         return other
+
+    @property
+    def _is_paged(self) -> bool:
+        """Whether the hits are all projects of one file, of which any page can be read by itself."""
+        return not self._whole and self._effective.is_empty and len(self._stores) == 1
+
+    def _page(self, offset: int, count: int) -> list[Place] | None:
+        """Return hits of a search for everything without finding those before; None where that cannot be."""
+        sort = str(self._effective.sort)
+        if self._is_paged:
+            number = self._stores[0]
+            return [(rank, number) for rank in match.page(self.catalog.stores[number], sort, offset, count)]
+        if sort in match.ORDERS or not self._head:
+            return None
+        found = match.best_after(
+            self.catalog, self._stores, self._head[-1][0], offset + count - len(self._head)
+        )
+        self._head = self._head + found[0]
+        self._whole = found[1]
+        return self._head[offset : offset + count]
 
     def _complete(self) -> None:
         """Find every hit, where so far only the best were looked at."""

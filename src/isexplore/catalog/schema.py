@@ -130,6 +130,8 @@ CREATE TABLE listed (run TEXT NOT NULL, pid TEXT NOT NULL, PRIMARY KEY (run, pid
 """
 
 
+_PATIENCE = 5.0
+"""Seconds to wait while another process writes."""
 _OUT_OF_REACH = (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY)
 
 
@@ -145,7 +147,6 @@ class Opened:
 
 
 def _set_up(connection: sqlite3.Connection) -> None:
-    connection.execute("PRAGMA busy_timeout = 5000")
     connection.execute("PRAGMA cache_size = -16000")
     connection.execute("PRAGMA temp_store = MEMORY")
 
@@ -171,7 +172,11 @@ def open_for_reading(path: str) -> tuple[sqlite3.Connection | None, str]:
     for suffix in ("?mode=ro", "?mode=ro&immutable=1"):
         try:
             connection = sqlite3.connect(
-                "file:" + _uri_path(path) + suffix, uri=True, check_same_thread=False, isolation_level=None
+                "file:" + _uri_path(path) + suffix,
+                timeout=_PATIENCE,
+                uri=True,
+                check_same_thread=False,
+                isolation_level=None,
             )
         except sqlite3.OperationalError as error:
             # A folder, or a file that may not even be opened.
@@ -219,7 +224,7 @@ def open_for_writing(path: str) -> Opened:
     reason = _reason(path)
     if reason and _set_aside_once(path):
         notice = f"The catalog file {os.path.basename(path)} {reason}, and is rebuilt by the next sync"
-    connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=5.0)
+    connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=_PATIENCE)
     try:
         _set_up(connection)
         _create(connection)
@@ -272,7 +277,7 @@ def _fault(path: str) -> str | None:
         return "is not a catalog"
     if not os.path.exists(path) or os.path.getsize(path) == 0:
         return None
-    connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=5.0)
+    connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=_PATIENCE)
     try:
         application, version = _version(connection)
         if (application, version) == (0, 0):

@@ -14,7 +14,7 @@ import os
 import time
 from _operator import itemgetter
 
-from isexplore.catalog import schema, score
+from isexplore.catalog import schema
 from isexplore.catalog.driver import sqlite3
 
 TYPE_CHECKING = False
@@ -88,7 +88,9 @@ class Row(tuple[object, ...]):
     @property
     def level(self) -> str:
         """The score in a word."""
-        return score.level(self.score)
+        from isexplore.catalog.score import level
+
+        return level(self.score)
 
     @property
     def weeks(self) -> tuple[int, ...]:
@@ -102,7 +104,9 @@ class Row(tuple[object, ...]):
 
     def reasons(self, now: float | None = None) -> tuple[str, ...]:
         """Return why the project stands where it stands, strongest first."""
-        return score.reasons(
+        from isexplore.catalog.score import reasons
+
+        return reasons(
             stars=self.stars,
             forks=self.forks,
             open_issues=self.open_issues,

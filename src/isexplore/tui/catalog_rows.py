@@ -22,8 +22,6 @@ if TYPE_CHECKING:
 
 WINDOW = 60
 """Rows fetched at once: more than any screen shows."""
-NEAR = 5 * WINDOW
-"""Rows among which the cursor's project is looked for: within what every search has found at once."""
 VERDICT_WIDTH = 2 + len("maybe taken")
 VERDICTS = {"free": "good", "maybe-taken": "warning", "stale": "muted", "unknown": "muted"}
 
@@ -83,8 +81,10 @@ class FoundRows(RowSource):
         return (row.forge, row.path)
 
     def index_of(self, key: Hashable) -> int | None:
-        """Return where a project is among the `NEAR` first; a key press cannot wait for all the others."""
-        return next((index for index in range(min(len(self), NEAR)) if self.key(index) == key), None)
+        """Return where a project is among the hits known so far; a key press cannot wait for all the others."""
+        forge, path = key if isinstance(key, tuple) else ("", "")
+        index = self.found.index_of(forge, path)
+        return index if index is not None and index < len(self) else None
 
     def row(self, index: int) -> RowText:
         """Return the three lines of a project."""
