@@ -11,7 +11,7 @@ from typing import cast
 import pytest
 
 from isexplore.config.secrets import Secret
-from isexplore.errors import ForbiddenError, WrongAnswerError
+from isexplore.errors import ForbiddenError, NotVisibleError, WrongAnswerError
 from isexplore.forge.base import ProjectPage
 from isexplore.forge.gitlab import GitLabForge
 from isexplore.forge.gitlab_listing import Gaps, whole_list
@@ -188,6 +188,16 @@ async def test_a_group_is_listed_with_its_subgroups_whatever_its_size(
         assert seen.query["with_shared"] == "false"
         assert seen.query["topic"] == "innersource"
         assert "pagination" not in seen.query, "groups know pages by number alone"
+
+
+async def test_a_group_behind_a_proxy_that_breaks_addresses(server: ForgeServer, client: ForgeClient) -> None:
+    server.on("GET", "/topics", Reply(body=[{"id": 1, "name": "innersource"}]))
+    server.on("GET", "/groups/a%2Fb/projects", Reply(404, {"error": "404 Not Found"}))
+    forge = GitLabForge(name="work", url=server.url, client=client)
+    with pytest.raises(NotVisibleError) as caught:
+        _ = [page async for page in forge.find_projects(("innersource",), groups=("a/b",))]
+    assert "group's number" in caught.value.hint
+    assert caught.value.__cause__ is not caught.value
 
 
 @pytest.mark.parametrize("lanes", [1, LANES])

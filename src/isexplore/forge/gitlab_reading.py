@@ -222,7 +222,8 @@ class GitLabReading:
                     whole = page.total if group else total
                     yield _Piece(name, self._page(page.items, whole), page.left)
         except NotVisibleError as error:
-            raise _about_group(error, group) from error
+            _add_what_may_be_behind(error, group)
+            raise
 
     async def _lately_in_group(
         self, name: str, group: str, common: Params, changed_after: datetime
@@ -236,7 +237,8 @@ class GitLabReading:
                 if oldest is not None and oldest < changed_after:
                     return
         except NotVisibleError as error:
-            raise _about_group(error, group) from error
+            _add_what_may_be_behind(error, group)
+            raise
 
     def _page(self, items: Sequence[WireProject], total: int | None) -> ProjectPage:
         projects = (parse.parse_project(self.name, wire) for wire in items)
@@ -495,14 +497,13 @@ def _cursor(text: str) -> dict[str, str]:
         return {}
 
 
-def _about_group(error: NotVisibleError, group: str) -> NotVisibleError:
-    """Return the error with what may be behind it when it is about a group."""
+def _add_what_may_be_behind(error: NotVisibleError, group: str) -> None:
+    """Add to the hint of an error what a proxy may have done to the address of a group."""
     if group and never_arrived(error, group, "group"):
         error.hint = (
             f"If {group} exists, a proxy may be breaking addresses with a slash in a name: give the "
             "group's number under groups in config.toml. " + error.hint
         )
-    return error
 
 
 async def side_by_side(listings: Sequence[AsyncGenerator[T]]) -> AsyncGenerator[T]:
