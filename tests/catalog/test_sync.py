@@ -279,6 +279,29 @@ async def test_what_was_listed_is_not_asked_for_again(
     assert catalog(tmp_path).count() == 94
 
 
+async def test_a_part_that_failed_is_told_until_it_has_come(
+    tmp_path: Path, forge: ListingForge, clock: Clock
+) -> None:
+    await sync(tmp_path, forge, clock)
+    clock.pass_(days=2)
+    forge.fail_page = lambda tag, page: UnavailableError("No answer") if page == 5 else None
+    await sync(tmp_path, forge, clock)
+    told = [("work", "innersource: No answer")]
+    assert catalog(tmp_path).incomplete() == told
+
+    def kill(tag: str, page: int) -> None:
+        if page == 8:
+            raise asyncio.CancelledError
+
+    forge.fail_page, forge.before_page = lambda tag, page: None, kill
+    with pytest.raises(asyncio.CancelledError):
+        await sync(tmp_path, forge, clock)
+    assert catalog(tmp_path).incomplete() == told
+    forge.before_page = lambda tag, page: None
+    await sync(tmp_path, forge, clock)
+    assert catalog(tmp_path).incomplete() == []
+
+
 async def test_a_place_to_go_on_that_makes_no_sense_is_forgotten(
     tmp_path: Path, forge: ListingForge, clock: Clock
 ) -> None:

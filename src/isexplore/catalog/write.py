@@ -151,7 +151,9 @@ class Writer:
             self._database.note("next_slot", self._next_slot)
             if reached is not None:
                 db.execute(
-                    "INSERT OR REPLACE INTO scope (name, run, cursor) VALUES (?, ?, ?)",
+                    # Why it failed before stays told until all of it has come.
+                    "INSERT INTO scope (name, run, cursor) VALUES (?, ?, ?) ON CONFLICT (name) DO UPDATE "
+                    "SET run = excluded.run, cursor = excluded.cursor, finished = NULL",
                     (reached.scope, run, reached.cursor),
                 )
         return changed
