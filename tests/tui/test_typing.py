@@ -5,12 +5,16 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from textual import events
 from textual.widgets import Input
 
+from isexplore.catalog.store import Account
 from isexplore.tui.screens.dialogs import AskDialog
 from isexplore.tui.screens.explore import ExploreScreen
 from isexplore.tui.screens.help import HelpScreen
+from isexplore.tui.widgets.rows import RowList
 from isexplore.tui.widgets.search_bar import SearchBar
+from tests.support.catalog import fill, made_up
 from tests.support.world import at_the_screen, services_for
 
 DEAD = "http://127.0.0.1:9"
@@ -69,3 +73,15 @@ async def test_the_help_names_the_keys_of_the_documents_that_a_screen_shows(tmp_
         await person.until(lambda: isinstance(person.app.screen, ExploreScreen))
         await person.press("question_mark")
         await person.sees_words("Find words in the document", "Go to one of its headings")
+
+
+async def test_keys_that_come_with_the_one_that_leaves_the_search_are_for_the_list(tmp_path: Path) -> None:
+    services = services_for(tmp_path, DEAD, "t", refresh_after=1e12)
+    fill(services.paths.catalog_dir, made_up(300), account=Account("practice", "practice", "nia"))
+    async with at_the_screen(services) as person:
+        await person.until(lambda: isinstance(person.app.screen, ExploreScreen))
+        for key in ["/", "k", "i", "t", "\r", "j", "j"]:
+            person.app.post_message(events.Key({"/": "slash", "\r": "enter"}.get(key, key), key))
+        rows = person.app.screen.query_one(RowList)
+        await person.until(lambda: rows.has_focus and rows.cursor == 2)
+        assert person.app.screen.query_one(SearchBar).value == "kit"

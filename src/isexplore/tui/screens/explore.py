@@ -81,6 +81,7 @@ class ExploreScreen(SearchScreen):
         yield SearchBar(
             search=self.show_results,
             complete=self.app.services.complete,
+            leave=self.leave_search,
             placeholder=PLACEHOLDER,
             id="search",
         )

@@ -62,6 +62,7 @@ class FirstIssuesScreen(SearchScreen):
         yield SearchBar(
             search=self.show_results,
             complete=self.app.services.complete_issues,
+            leave=self.leave_search,
             placeholder="Search first issues: words, lang:python, verdict:free ...",
             id="issue-search",
         )

@@ -41,11 +41,9 @@ class SearchScreen(Screen[None]):
         """Say below the search line what is wrong with it."""
         self.query_one(SearchBar).error = ". ".join(part for part in (error.title, error.hint) if part)
 
-    @on(SearchBar.Accepted)
-    @on(SearchBar.Dismissed)
     def leave_search(self) -> None:
-        """Go from the search bar to the list."""
-        self.query_one(self.LIST).focus()
+        """Go from the search bar to the list, before the next key of somebody who types fast is looked at."""
+        self.set_focus(self.query_one(self.LIST))
 
     @on(SearchBar.Moved)
     def move_in_list(self, event: SearchBar.Moved) -> None:

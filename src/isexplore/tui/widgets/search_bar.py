@@ -127,6 +127,7 @@ class SearchBar(Input):
         *,
         search: Search | None = None,
         complete: Complete = no_completions,
+        leave: Callable[[], None] | None = None,
         placeholder: str = "",
         compact: bool = False,
         id: str | None = None,
@@ -136,6 +137,8 @@ class SearchBar(Input):
         """Called with the text at each change; None while nobody listens."""
         self.complete = complete
         """Asked for completions of the word at the cursor."""
+        self.leave = leave
+        """Called when enter or escape leaves the line; a focus that it sets has the keys typed after these."""
         self._candidates: list[str] = []
         self._cycle: tuple[str, int, list[str], int] | None = None
         self._styles_known: dict[str, Style] = {}
@@ -287,10 +290,14 @@ class SearchBar(Input):
 
     async def action_submit(self) -> None:
         """Tell that the results are wanted."""
+        if self.leave is not None:
+            self.leave()
         self.post_message(self.Accepted(self, self.value))
 
     def action_dismiss_search(self) -> None:
         """Tell that the bar is to be left."""
+        if self.leave is not None:
+            self.leave()
         self.post_message(self.Dismissed(self, self.value))
 
     def action_ask_move(self, rows: int) -> None:
@@ -303,6 +310,10 @@ class SearchBar(Input):
         Textual does it once the key has come up to the application: after letters that were typed later,
         which a slow connection hands over together with it.
         """
+        if self.screen.focused is not self:
+            # Typed after the key that left the line, and on its way here already.
+            event.prevent_default()
+            return
         active = None if event.is_printable else self.screen.active_bindings.get(event.key)
         if (
             active is not None
