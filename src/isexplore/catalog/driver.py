@@ -18,7 +18,10 @@ def _stand_in() -> bool:
         return False
     try:
         from _functools import _lru_cache_wrapper as cached  # type: ignore[import-not-found]
-    except ImportError:
+
+        cached(len, 1, False, tuple)
+    except (ImportError, TypeError):
+        # Nobody promised that the next Python has it, and with these parameters.
         return False
     module = type(sys)("functools")
     module.lru_cache = lambda size: lambda made: cached(made, size, False, tuple)  # type: ignore[attr-defined]
