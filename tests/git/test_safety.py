@@ -8,6 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -321,6 +322,33 @@ async def test_a_program_that_ignores_the_polite_signal_is_killed(tmp_path: Path
     with pytest.raises(asyncio.CancelledError):
         await task
     assert time.monotonic() - begun < 1.5
+    assert processes_naming(str(script)) == []
+
+
+async def test_a_program_that_is_only_starting_when_somebody_is_impatient_is_killed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = tmp_path / "git"
+    script.write_text("#!/bin/sh\ntrap '' TERM\nsleep 60 & wait\n")
+    script.chmod(0o755)
+    loop, runs, go_on = asyncio.get_running_loop(), asyncio.Event(), asyncio.Event()
+    start = loop.subprocess_exec
+
+    async def slowly(*words: Any, **more: Any) -> Any:
+        made = await start(*words, **more)
+        runs.set()
+        await go_on.wait()
+        return made
+
+    monkeypatch.setattr(loop, "subprocess_exec", slowly)
+    task = asyncio.create_task(Git(program=str(script)).version())
+    await runs.wait()
+    for _ in range(2):
+        task.cancel()
+        await asyncio.sleep(0)
+    go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task
     assert processes_naming(str(script)) == []
 
 

@@ -60,8 +60,11 @@ async def ask(
         # Cancelled in between, the event loop would kill the program alone and wait for its children.
         process = await asyncio.shield(starting)
     except asyncio.CancelledError:
+        while not starting.done():
+            with suppress(asyncio.CancelledError):
+                await asyncio.wait({starting})
         with suppress(OSError):
-            await _end(await starting)
+            await _end(starting.result())
         raise
     except FileNotFoundError:
         raise NoAnswerError("is not installed") from None

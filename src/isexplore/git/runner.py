@@ -195,7 +195,7 @@ async def run(
     finally:
         try:
             if not process.exited.done():
-                await _stop(transport.get_pid(), process.exited)
+                await _stop(transport.get_pid(), process)
         finally:
             transport.close()
     messages.close()
@@ -221,10 +221,16 @@ async def _started(
     try:
         return await asyncio.shield(starting)
     except asyncio.CancelledError:
-        with suppress(OSError):
-            transport, process = await starting
+        impatient = False
+        while not starting.done():
             try:
-                await _stop(transport.get_pid(), process.exited)
+                await asyncio.wait({starting})
+            except asyncio.CancelledError:
+                impatient = True
+        with suppress(OSError):
+            transport, process = starting.result()
+            try:
+                await _stop(transport.get_pid(), process, at_once=impatient)
             finally:
                 transport.close()
         raise
@@ -246,15 +252,17 @@ async def _wait(process: _Process, quiet_limit: float | None) -> None:
         await asyncio.wait({process.exited}, timeout=left)
 
 
-async def _stop(group: int, exited: asyncio.Future[None]) -> None:
-    """End a process and everything in its group; a second cancellation kills at once."""
-    _signal(group, signal.SIGTERM)
+async def _stop(group: int, process: _Process, *, at_once: bool = False) -> None:
+    """End a process and everything in its group; at once, or a second cancellation, kills without asking first."""
     try:
-        await asyncio.wait({exited}, timeout=TERM_GRACE)
+        if not at_once:
+            _signal(group, signal.SIGTERM)
+            await asyncio.wait({process.exited}, timeout=TERM_GRACE)
     finally:
-        # Transports such as git-remote-https may outlive their parent.
+        # Transports such as git-remote-https may outlive their parent; with the last one the pipes close.
         _signal(group, signal.SIGKILL)
-        await asyncio.wait({exited}, timeout=TERM_GRACE)
+        await asyncio.wait({process.exited}, timeout=TERM_GRACE)
+        await asyncio.wait({process.closed}, timeout=_PIPE_GRACE)
 
 
 def _signal(group: int, number: signal.Signals) -> None:
