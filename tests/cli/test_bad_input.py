@@ -275,7 +275,7 @@ def test_questions_of_a_template_that_nobody_answered(connected: CommandLine, tm
         person.until("Send it like this? [y/N] ")
         person.type("\n")
         assert person.end() == 1
-    assert "Nothing was sent" in person.seen
+    assert "Nothing was proposed" in person.seen
     # Where nobody can answer, it is told, and nothing waits.
     told = connected.done("propose", str(clone))
     assert "nothing below “What”" in told.err

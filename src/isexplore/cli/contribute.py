@@ -134,7 +134,7 @@ def _mind_untouched(untouched: Sequence[str], *, ask: bool) -> None:
         tell("It can be edited on the forge; --body-file F gives another description.")
     elif not yes("Send it like this? [y/N] ", otherwise=False):
         raise BlockedError(
-            "Nothing was sent",
+            "Nothing was proposed",
             "Parts of the project's template are as they were.",
             "--body-file F gives the description, --draft says that it is not finished; the branch is on your "
             "fork already.",
