@@ -240,7 +240,7 @@ class Config(Struct, frozen=True, kw_only=True):
     keys: Annotated[
         dict[str, str],
         Meta(
-            description="Keys for actions, by the id that the help shows.",
+            description="Keys for actions, by their ids (README, Keys).",
             examples=[{"catalog.search": "ctrl+f"}],
         ),
     ] = field(default_factory=dict)
