@@ -305,12 +305,12 @@ def first_hits(store: Store, compiled: Compiled) -> tuple[list[int], bool]:
     meta = _ranks(store, *_statement("meta", compiled), limit)
     deep, deep_whole = _deep_ranks(store, compiled, limit)
     meta_whole = len(meta) < limit
-    hits = sorted({*meta, *deep})
+    # Both are in order: sorting them is no more than merging.
+    hits = list(dict.fromkeys(sorted(meta + deep))) if deep else meta
     ends = [found[-1] for found, whole in ((meta, meta_whole), (deep, deep_whole)) if not whole]
     if ends:
         # Beyond the end of a list that was cut short, what the other one has is not all.
-        end = min(ends)
-        hits = [rank for rank in hits if rank <= end]
+        hits = hits[: hits.index(min(ends)) + 1]
     return hits, not ends
 
 

@@ -279,19 +279,23 @@ def _first(found: Found) -> None:
         if not whole:
             found._whole = False
             ends.append(hits[-1] if hits else 0)
-    places.sort()
-    if ends:
-        # Beyond this, a file that was cut short may have more.
-        end = min(ends)
-        places = [place for place in places if place[0] <= end]
+    if len(found._stores) > 1:
+        places.sort()
+        if ends:
+            # Beyond this, a file that was cut short may have more.
+            end = min(ends)
+            places = [place for place in places if place[0] <= end]
     if query.wanted and query.sort != "score":
-        best = dict.fromkeys(places[:CANDIDATES])
-        for number in found._stores:
-            best.update(
-                dict.fromkeys((rank, number) for rank in match.name_hits(catalog.stores[number], compiled))
-            )
-        ranked = best_first(catalog, query, best)
-        places = ranked + [place for place in places[CANDIDATES:] if place not in best]
+        best: dict[int, list[int]] = {number: [] for number in found._stores}
+        for rank, number in places[:CANDIDATES]:
+            best[number].append(rank)
+        named: set[Place] = set()
+        for number, ranks in best.items():
+            others = set(match.name_hits(catalog.stores[number], compiled)).difference(ranks)
+            named.update((rank, number) for rank in others)
+            ranks += others
+        rest = [place for place in places[CANDIDATES:] if place not in named]
+        places = best_first(catalog, query, best) + rest
     found._head = places
 
 

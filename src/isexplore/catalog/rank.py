@@ -7,7 +7,7 @@ from isexplore.catalog.language import Query, Word
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Mapping, Sequence
 
     from isexplore.catalog.match import Place
     from isexplore.catalog.store import Catalog
@@ -18,11 +18,8 @@ _FIRST, _WHOLE, _SAME_NAME = 1.0, 1.0, 6.0
 """Extra for the first word of the name, for a whole word, for the very name."""
 
 
-def best_first(catalog: Catalog, query: Query, places: Iterable[Place]) -> list[Place]:
-    """Return the hits ordered by how well they fit: names before topics before descriptions, then score."""
-    by_store: dict[int, list[int]] = {}
-    for rank, number in places:
-        by_store.setdefault(number, []).append(rank)
+def best_first(catalog: Catalog, query: Query, by_store: Mapping[int, list[int]]) -> list[Place]:
+    """Return hits, told as ranks by store, in order of how well they fit: names, topics, the rest; then score."""
     terms = [(term := " " + " ".join(word.tokens), term + " ") for word in query.wanted]
     name = "".join(token for word in query.wanted for token in word.tokens)
     rated: list[tuple[float, int, int]] = []

@@ -293,11 +293,10 @@ class Store:
         known = self._fits
         if len(known) > _FITS_KEPT:
             known.clear()
-        missing = [rank for rank in ranks if rank not in known]
-        if missing:
-            found: list[Fit] = self.query(_SELECT_FITS, (listed(missing),))  # type: ignore[assignment]
+        if missing := set(ranks).difference(known):
+            found: list[Fit] = self.query(_SELECT_FITS, (listed(sorted(missing)),))  # type: ignore[assignment]
             known.update({fit[0]: fit for fit in found})
-        return [known[rank] for rank in ranks if rank in known]
+        return list(filter(None, map(known.get, ranks)))
 
     def named(self, name: str, limit: int) -> set[int]:
         """Return the row numbers of the best `limit` projects whose name has exactly these words (`words.key`)."""
