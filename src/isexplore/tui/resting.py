@@ -16,6 +16,8 @@ from textual.timer import Timer
 
 REST = 0.12
 """Seconds without a key after which more than the results is shown: longer than between two keys of a fast typist."""
+SOON = 0.01
+"""Seconds after the frame of a key in which a thread writes it to the terminal, and a next one would have to wait."""
 
 
 class Resting:
@@ -47,7 +49,13 @@ class Resting:
         resting = self._at is None and monotonic() - self._asked >= self._seconds
         self.begin()
         if resting:
-            self._owner.call_after_refresh(self._do)
+            self._owner.call_after_refresh(self._do_soon, self._asked)
+
+    def _do_soon(self, asked: float) -> None:
+        # Another key has begun the wait anew where it was asked for since.
+        if self._at is not None and self._asked == asked:
+            self._at = monotonic() + SOON
+            self._wake()
 
     def now(self) -> None:
         """Do it at once, if it is still to be done; the next key is one after a rest."""
@@ -71,7 +79,7 @@ class Resting:
         if self._at is not None and self._at > monotonic():
             self._wake()
         else:
-            self.now()
+            self._do()
 
     def _stop(self) -> None:
         if self._timer is not None:

@@ -23,11 +23,12 @@ from rich.style import Style
 from textual import events
 from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.reactive import Reactive, reactive
 from textual.strip import Strip
 from textual.widgets import Input
+from textual.widgets.input import Selection
 
 from isexplore.text import clean_line
 from isexplore.tui.text import cells, cut
@@ -77,7 +78,11 @@ class SearchBar(Input):
 
     virtual_size: Reactive[Size] = Reactive(Size(0, 0))
     """The length of the text: no reason to lay the screen out anew with each key, as `Input` does."""
-    status: reactive[str] = reactive("", init=False)
+    # What changes with a key is one line: the frame around it is drawn again with the styles only.
+    value: Reactive[str] = Reactive("", init=False, repaint=False)
+    selection: Reactive[Selection] = Reactive(Selection.cursor(0), repaint=False)
+    _cursor_visible: Reactive[bool] = Reactive(True, repaint=False)
+    status: reactive[str] = reactive("", init=False, repaint=False)
     """What was found, in a few words; shown at the right end."""
     error: reactive[str] = reactive("", init=False)
     """What is wrong with the text, in one line; shown below it."""
@@ -173,6 +178,23 @@ class SearchBar(Input):
             self._cycle = None
         if self.search is not None:
             self.search(value)
+        self._refresh_text()
+
+    def watch_selection(self) -> None:
+        """Draw the cursor where it is now."""
+        self._refresh_text()
+
+    def watch__cursor_visible(self) -> None:
+        """Let the cursor blink."""
+        self._refresh_text()
+
+    def watch_status(self) -> None:
+        """Draw what was found."""
+        self._refresh_text()
+
+    def _refresh_text(self) -> None:
+        """Draw the line of text again; the cursor may stand in the column behind its room."""
+        self.refresh(Region(0, 0, self.content_size.width + 1, 1))
 
     def _completions(self, value: str, cursor: int) -> list[str]:
         """Return the completions that are one line of harmless text."""
