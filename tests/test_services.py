@@ -56,3 +56,26 @@ async def test_signing_in_again_leaves_no_connection_open(
     assert await services.forge("work") is not before
     await services.disconnect()
     assert [one.calls for one in made] == [["close"], ["close"]]
+
+
+async def test_a_connection_in_the_making_is_not_used_once_somebody_signed_in_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    paths = Paths.under(tmp_path)
+    paths.config_file.parent.mkdir(parents=True)
+    paths.config_file.write_text('[forge.work]\nurl = "https://gitlab.example"\nkind = "gitlab"\n')
+    services = Services.open(paths)
+    made: list[FakeForge] = []
+
+    async def connect(config: ForgeConfig) -> FakeForge:
+        made.append(FakeForge(tmp_path))
+        if len(made) == 1:
+            services.add_forge(config, Secret("another"), "nia")
+        return made[-1]
+
+    monkeypatch.setattr(services, "_connect", connect)
+    first, second = await services.forge("work"), await services.forge("work")
+    assert len(made) == 2
+    assert first is second is made[1]
+    await services.disconnect()
+    assert [one.calls for one in made] == [["close"], ["close"]]

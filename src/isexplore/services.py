@@ -73,6 +73,8 @@ class Services(LocalServices):
         """Connections with a token that is no longer used: what was asked there may still be answered."""
         self._credentials: dict[str, Credential] = {}
         self._connecting: dict[str, asyncio.Lock] = {}
+        self._signed_in_again: set[str] = set()
+        """Forges whose token is another one than when connecting to them began."""
         self._places: Places = {}
         self.on_pause: Callable[[str, float], None] = lambda forge, seconds: None
         """Told when requests to a forge wait because it wants fewer of them, and how many seconds."""
@@ -134,8 +136,13 @@ class Services(LocalServices):
         """
         lock = self._connecting.setdefault(name, asyncio.Lock())
         async with lock:
-            if name not in self._forges:
-                self._forges[name] = await self._connect(self.forge_config(name))
+            while name not in self._forges:
+                self._signed_in_again.discard(name)
+                made = await self._connect(self.forge_config(name))
+                if name in self._signed_in_again:
+                    self._replaced.append(made)
+                else:
+                    self._forges[name] = made
             return self._forges[name]
 
     async def _connect(self, config: ForgeConfig) -> Forge:
@@ -281,6 +288,7 @@ class Services(LocalServices):
             self.__dict__.pop(derived, None)
         if (before := self._forges.pop(forge.name, None)) is not None:
             self._replaced.append(before)
+        self._signed_in_again.add(forge.name)
 
     # The practice world
 

@@ -21,6 +21,7 @@ from isexplore.services import Services
 from isexplore.tui.app import IsexploreApp
 from isexplore.tui.screens.explore import ExploreScreen
 from isexplore.tui.screens.sign_in import SignInScreen
+from isexplore.tui.widgets.form import Form
 from tests.support.forge import ForgeServer, Reply
 from tests.support.practice import RunningPractice, running_practice
 from tests.support.tui import settle
@@ -114,7 +115,11 @@ async def test_from_an_address_and_a_token_to_the_projects(forge: RunningPractic
 
 async def test_wrong_token_is_told_and_may_be_typed_again(forge: RunningPractice, paths: Paths) -> None:
     async with newcomer(paths, Keyring()) as person:
+        address = person.app.screen.query_one(Form)
         await answer(person, forge.url, "Token")
+        # Enter pressed twice: the second comes when another question is asked already.
+        person.app.screen.post_message(Form.Submitted(address))
+        await settle(person.pilot)
         await answer(person, REVOKED, "revoked", "paste another one")
         assert not paths.config_file.exists()
         await answer(person, GOOD, "Signed in as @nia")

@@ -154,6 +154,8 @@ class SignInScreen(Screen[None]):
         self._logins: tuple[FoundToken, ...] = ()
         self._tried: Tried | None = None
         self._done: SignedIn | None = None
+        self._form: Form | None = None
+        """The one with the question on the screen; None while it is being put there."""
 
     def compose(self) -> ComposeResult:
         """Lay out the words and the field."""
@@ -162,7 +164,8 @@ class SignInScreen(Screen[None]):
         with VerticalScroll(id="sign-in"):
             yield Words(f"Sign in again to {self.forge_name}" if known else TITLE, id="sign-in-title")
             yield Words("isexplore finds out which kind of forge it is.", id="sign-in-text")
-            yield Form((address_field(self._url),))
+            self._form = Form((address_field(self._url),))
+            yield self._form
         yield StatusLine(id="status")
         yield KeyLine()
 
@@ -180,7 +183,9 @@ class SignInScreen(Screen[None]):
 
     @on(Form.Submitted)
     async def go_on(self, event: Form.Submitted) -> None:
-        """Take the answer to the question on the screen."""
+        """Take the answer to the question on the screen; one to the question before it comes too late."""
+        if event.form is not self._form:
+            return
         values = event.form.values()
         match self.stage:
             case "address":
@@ -405,7 +410,7 @@ class SignInScreen(Screen[None]):
 
     async def _show(self, stage: Stage, words: str, *fields: Field, page: str = "") -> None:
         """Ask another question."""
-        self.stage, self._page = stage, page
+        self.stage, self._page, self._form = stage, page, None
         candidate = self._candidate
         title = TITLE
         if candidate is not None and stage != "address":
@@ -418,6 +423,7 @@ class SignInScreen(Screen[None]):
             form = Form(fields)
             await self.query_one("#sign-in").mount(form)
             form.focus_first()
+            self._form = form
         self._say("")
         self._show_question()
         self.refresh_bindings()
