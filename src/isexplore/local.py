@@ -26,8 +26,12 @@ if TYPE_CHECKING:
     from isexplore.catalog.news import News
     from isexplore.catalog.store import Row
 
-QUERY_SECONDS = 0.008
-"""How long a search may hold up the echo of a key; what is found until then is shown."""
+QUERY_SECONDS = 0.014
+"""How long a search may hold up the echo of a key: less than one frame of a screen with 60 a second.
+
+A search that is cut short begins again in a thread, which takes twice as long until the rows are seen:
+those of other orders at 100,000 projects end in 8 to 14 ms.
+"""
 
 
 class LocalServices:
