@@ -377,6 +377,7 @@ class RowList(ScrollView, can_focus=True):
             self.virtual_size = size
         elif size != before:
             self.set_reactive(RowList.virtual_size, size)
+            # What the reactive does apart from a new layout; there is no public way to do just that.
             self._scroll_update(size)
 
     def _scroll_to_row(self, index: int) -> None:
@@ -387,7 +388,7 @@ class RowList(ScrollView, can_focus=True):
 
     @property
     def vertical_scrollbar(self) -> ScrollBar:
-        """The scroll bar, made when it is first asked for."""
+        """The scroll bar, made when it is first asked for: as in Textual, which takes no other one in any other way."""
         if self._vertical_scrollbar is None:
             self._vertical_scrollbar = _RowScrollBar(name="vertical", thickness=self.scrollbar_size_vertical)
             self._vertical_scrollbar.display = False
