@@ -267,8 +267,11 @@ class _Prompt(uvicorn.Server):
             if time.monotonic() > patience:
                 break
             await asyncio.sleep(0.002)
-        for task in self.server_state.tasks:
-            task.cancel()
+        if tasks := set(self.server_state.tasks):
+            for task in tasks:
+                task.cancel()
+            # They end the processes that they started.
+            await asyncio.wait(tasks, timeout=5)
         await self.lifespan.shutdown()
 
     def end(self) -> None:

@@ -101,9 +101,11 @@ async def test_a_project_that_vanished_is_told_in_the_preview(tmp_path: Path) ->
         world.forge.knobs.faults += [GONE] * 40
         async with at_the_screen(world.services) as person:
             await person.press("slash", *"alpha", "enter")
-            await person.sees_words("tools/alpha", "not")
+            await person.sees_words("tools/alpha", "That does not exist")
             await person.press("c")
-            await person.sees_words("tools/alpha", "not")
+            await person.sees_words("Which issue do you want to solve?")
+            await person.press("enter")
+            await person.sees_words("404 Project Not Found")
             assert not isinstance(person.app.screen, JourneyScreen)
             world.forge.knobs.faults.clear()
 

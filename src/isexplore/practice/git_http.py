@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import re
+import signal
 from collections.abc import Callable, Coroutine
 from pathlib import Path
 from urllib.parse import unquote
@@ -192,17 +194,22 @@ class GitHttp:
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.DEVNULL,
+            start_new_session=True,
         )
+        output = process.stdout or asyncio.StreamReader()
         try:
             await _feed(request, process)
-            output = process.stdout or asyncio.StreamReader()
             await _send_head(send, output)
             while chunk := await output.read(_CHUNK):
                 await send({"type": "http.response.body", "body": chunk, "more_body": True})
             await process.wait()
         finally:
             if process.returncode is None:
-                process.kill()
+                # Its helpers too: they hold the pipes, and a pipe that nobody reads does not end.
+                with contextlib.suppress(ProcessLookupError):
+                    os.killpg(process.pid, signal.SIGKILL)
+                while await output.read(_CHUNK):
+                    pass
                 await process.wait()
 
         async def end() -> None:
