@@ -7,6 +7,7 @@ from typing import ClassVar
 import pytest
 from textual.app import App, ComposeResult
 from textual.binding import Binding, BindingType
+from textual.widgets import Input
 
 from isexplore.tui.widgets.key_line import KeyLine
 
@@ -17,7 +18,7 @@ class Keyed(App[None]):
         Binding("b", "bookmark", "Bookmark"),
         Binding("B", "bookmark", "Bookmark"),
         Binding("x", "hidden", "Hidden", show=False),
-        Binding("q", "leave", "Quit"),
+        Binding("q,ctrl+q", "leave", "Quit", key_display="q"),
         Binding("question_mark", "help", "Help", key_display="?"),
     ]
 
@@ -75,3 +76,12 @@ async def test_a_click_presses_the_key_under_the_mouse() -> None:
         await pilot.click(KeyLine, offset=(3, 0))
         await pilot.pause()
         assert app.done == ["leave"]
+
+
+async def test_while_somebody_types_the_keys_that_are_no_text_are_named() -> None:
+    app = Keyed()
+    async with app.run_test(size=(80, 5)) as pilot:
+        await app.mount(Input())
+        app.query_one(Input).focus()
+        await pilot.pause()
+        assert words(app) == "ctrl+q Quit"

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 from textual import events
+from textual.binding import Binding
 from textual.content import Content
 from textual.screen import Screen
 from textual.widget import Widget
 
+from isexplore.tui.keys import KEY_WORDS
 from isexplore.tui.text import cells
 
 _ALWAYS = frozenset({"help", "leave", "back", "cancel"})
@@ -67,13 +70,23 @@ class KeyLine(Widget, can_focus=False):
         if self._known is None:
             keys: dict[str, _Shown] = {}
             for _, binding, enabled, _ in self.screen.active_bindings.values():
-                if binding.show and binding.action not in keys:
-                    label = self.app.get_key_display(binding)
-                    keys[binding.action] = _Shown(
-                        binding.key, label, binding.description, binding.action, enabled
-                    )
+                if not binding.show:
+                    continue
+                label = self._label(binding)
+                if label == binding.key_display:
+                    # The key that the action is known by, in its own place.
+                    keys.pop(binding.action, None)
+                keys.setdefault(
+                    binding.action,
+                    _Shown(binding.key, label, binding.description, binding.action, enabled),
+                )
             self._known = tuple(keys.values())
         return self._known
+
+    def _label(self, binding: Binding) -> str:
+        """Return how people write the key; the first one of an action may be text here, and another shown."""
+        written = KEY_WORDS.get(binding.key, binding.key)
+        return self.app.get_key_display(replace(binding, key_display=None)) if "_" in written else written
 
     def _fitting(self, width: int) -> list[_Shown]:
         """Leave out keys from the right, except those that are always named, until the rest fits."""
