@@ -21,10 +21,11 @@ ROUNDS = 21
 _SEARCH = """
 import sys
 sys.path.insert(0, {source!r})
+from isexplore.cli.quick import LIMIT, open_briefly
 from isexplore.catalog.query import search
-from isexplore.catalog.store import Account, Catalog
-for row in search(Catalog.open({folder!r}, [Account("work", "https://git.example.com", "mia")]), "billing api").rows:
-    print(row.path)
+with open_briefly({folder!r}, [("work", "https://git.example.com", "mia")]) as catalog:
+    for row in search(catalog, "billing api", limit=LIMIT).rows:
+        print(row.path)
 """
 
 

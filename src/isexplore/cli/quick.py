@@ -17,7 +17,7 @@ from isexplore.text import shorten
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from isexplore.catalog.store import Catalog
 
@@ -76,21 +76,27 @@ def search(words: Sequence[str]) -> int | None:
     accounts = noted_accounts(os.path.join(folder("config", os.environ), "config.toml"), cache)
     if accounts is None:
         return None
-    # A process that ends after twenty rows has nothing to collect.
-    gc.disable()
-    from isexplore.catalog.store import Account, Catalog
-
-    with Catalog.open(os.path.join(cache, "catalog"), [Account(*each) for each in accounts]) as catalog:
-        for store in catalog.stores:
-            if store.connection is not None:
-                # Each page is looked at once: to map them spares a call and a copy for each.
-                store.connection.execute(_MAPPED)
+    with open_briefly(os.path.join(cache, "catalog"), accounts) as catalog:
         try:
             state = os.path.join(folder("state", os.environ), "state.toml")
             return print_found(catalog, asked.text, asked.limit, asked.as_json, state=state)
         except UsageError:
             gc.enable()
             return None
+
+
+def open_briefly(folder: str, accounts: Iterable[tuple[str, str, str]]) -> Catalog:
+    """Return the catalog for a process that ends after one search."""
+    # It has nothing to collect.
+    gc.disable()
+    from isexplore.catalog.store import Account, Catalog
+
+    catalog = Catalog.open(folder, [Account(*each) for each in accounts])
+    for store in catalog.stores:
+        if store.connection is not None:
+            # Each page is looked at once: to map them spares a call and a copy for each.
+            store.connection.execute(_MAPPED)
+    return catalog
 
 
 def print_found(catalog: Catalog, text: str, limit: int, as_json: bool, *, state: str) -> int:
