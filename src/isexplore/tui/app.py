@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import subprocess
 from collections.abc import Callable, Coroutine, Generator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -337,16 +336,15 @@ class IsexploreApp(App[int]):
 
         Returns:
             Its exit code, or None when this terminal cannot be handed over.
+
+        Raises:
+            ConfigError: the program cannot be started.
         """
+        from isexplore.tui.outside import run_in_terminal
+
         try:
-            with self.suspend():
-                return subprocess.run(list(command), cwd=folder, check=False).returncode
+            return run_in_terminal(self.suspend(), command, folder)
         except SuspendNotSupported:
-            return None
-        except OSError as error:
-            self.notify(
-                f"{command[0]}: {error.strerror}", title="The program did not start", severity="error"
-            )
             return None
 
     def ask(self, coroutine: Coroutine[Any, Any, None]) -> None:

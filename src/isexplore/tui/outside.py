@@ -6,8 +6,15 @@ import asyncio
 import os
 import shlex
 import shutil
+import signal
+import subprocess
 import sys
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
 from urllib.parse import urlsplit
+
+from isexplore.errors import ConfigError
 
 _BROWSER_WAIT = 3.0
 """Seconds after which a launcher that still runs is taken to have worked."""
@@ -77,3 +84,67 @@ def editor_command() -> tuple[str, ...]:
 def shell_command() -> tuple[str, ...]:
     """Return the user's shell."""
     return (os.environ.get("SHELL") or "/bin/sh",)
+
+
+def find_program(command: Sequence[str], folder: Path) -> None:
+    """Make sure that a program can be started in `folder`, before the screen makes room for it.
+
+    Raises:
+        ConfigError: there is no such program, or it may not be run.
+    """
+    name = command[0]
+    # A name with a slash is looked for from the folder in which it is started.
+    if shutil.which(str(folder / name) if "/" in name else name) is None:
+        known = Path(name).exists() if "/" in name else False
+        raise _not_started(name, "It may not be run" if known else "There is no program of that name")
+
+
+def run_in_terminal(suspended: AbstractContextManager[None], command: Sequence[str], folder: Path) -> int:
+    """Run an interactive program while the screen is out of the way; return its exit code.
+
+    Args:
+        suspended: what takes the screen away, and brings it back.
+        command: program and arguments.
+        folder: where it runs.
+
+    Raises:
+        ConfigError: it cannot be started; the screen is back by then.
+    """
+    find_program(command, folder)
+    refusal = ""
+    code = 0
+    with suspended, _interrupts_are_for_the_program():
+        # Textual brings its screen back only where nothing is raised in here.
+        try:
+            code = subprocess.run(list(command), cwd=folder, check=False).returncode
+        except (OSError, ValueError) as error:
+            refusal = (error.strerror if isinstance(error, OSError) else None) or str(error)
+    if refusal:
+        raise _not_started(command[0], refusal)
+    return code
+
+
+@contextmanager
+def _interrupts_are_for_the_program() -> Iterator[None]:
+    """Leave ctrl+c to the program in the terminal; the terminal sends it to this one as well."""
+    # A function, not SIG_IGN: the program would inherit that.
+    before = signal.signal(signal.SIGINT, lambda number, frame: None)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _not_started(name: str, why: str) -> ConfigError:
+    return ConfigError(
+        f"{name} cannot be started",
+        why,
+        "Set `editor` in config.toml or EDITOR (for a shell: SHELL) to a program that is installed",
+    )
+
+
+def how_it_ended(name: str, code: int) -> str:
+    """Return in words how a program ended; "" where all went well."""
+    if code == 0:
+        return ""
+    return f"{name} ended with exit code {code}." if code > 0 else f"{name} was ended by signal {-code}."

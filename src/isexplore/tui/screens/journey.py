@@ -19,7 +19,7 @@ from isexplore.tui.app import IsexploreApp
 from isexplore.tui.journey_text import as_shell, at_home, next_step, plan_document, step_document, step_row
 from isexplore.tui.keys import JOURNEY, bindings
 from isexplore.tui.messages import JourneyProbed, JourneyProbeFailed, StepFinished, StepProgressed
-from isexplore.tui.outside import editor_command, shell_command
+from isexplore.tui.outside import editor_command, find_program, how_it_ended, shell_command
 from isexplore.tui.screens.dialogs import AskDialog, ChoiceDialog, PickDialog
 from isexplore.tui.text import cut
 from isexplore.tui.widgets.bars import ModeBar, StatusLine, TitleLine, fill_mode_bar
@@ -539,9 +539,10 @@ class JourneyScreen(Screen[None]):
             )
             return
         try:
+            find_program(command, Path(self.journey.folder))
             files, likely = await self.app.services.files_to_edit(self.journey)
         except IsexploreError as error:
-            self.app.tell_error(error)
+            self._show_error(error)
             return
         chosen = await self.app.push_screen_wait(PickDialog("Which file?", files, first=likely))
         if chosen is not None:
@@ -549,12 +550,27 @@ class JourneyScreen(Screen[None]):
 
     def _outside(self, command: tuple[str, ...], name: str) -> None:
         folder = Path(self.journey.folder)
-        if self.app.run_outside(command, folder) is None:
+        try:
+            code = self.app.run_outside(command, folder)
+        except IsexploreError as error:
+            self._show_error(error)
+            return
+        if code is None:
             self._tell(
                 f"{name} cannot open here. In another terminal: cd {at_home(str(folder))}   then r looks again."
             )
             return
+        self._errors.pop(self._selected or "change", None)
+        self._tell(how_it_ended(name, code))
         self.probe()
+
+    def _show_error(self, error: IsexploreError) -> None:
+        """Show what went wrong at the step under the cursor, until something else is done there."""
+        step = self._step()
+        if step is not None:
+            self._errors[step.name] = error
+        self._tell("")
+        self.show_step()
 
     def action_open_page(self) -> None:
         """Open the merge request, else the project."""
