@@ -96,8 +96,12 @@ class LocalServices:
         """Return the saved searches of the configuration by name; `@name` in a search stands for one."""
         return dict(self.config.searches)
 
-    def expanded(self, text: str) -> str:
+    def expanded(self, text: str, *, typing: bool = True) -> str:
         """Return a search with `@name` replaced by what it stands for.
+
+        Args:
+            text: as typed.
+            typing: somebody still types at the end: a name there may be unfinished.
 
         Raises:
             UsageError: no saved search has the name.
@@ -106,7 +110,7 @@ class LocalServices:
             return text
         from isexplore.catalog.language import expand
 
-        return expand(text, self.config.searches, typing=True)
+        return expand(text, self.config.searches, typing=typing)
 
     def why(self, row: Row) -> tuple[str, ...]:
         """Return why a project stands where it stands among the others, strongest reason first."""
@@ -191,15 +195,20 @@ class LocalServices:
         ]
         return sorted(found, key=lambda issue: order.index(issue.verdict))
 
-    def first_issues(self, text: str, *, limit: int = 2_000) -> FoundIssues:
+    def first_issues(self, text: str, *, limit: int = 2_000, typing: bool = True) -> FoundIssues:
         """Search the first issues of all projects.
+
+        Args:
+            text: words and filters.
+            limit: how many to return.
+            typing: somebody still types: the last filter may be unfinished.
 
         Raises:
             UsageError: an unknown filter or a bad value.
         """
         from isexplore.catalog.issues import first_issues
 
-        return first_issues(self.catalog, self.expanded(text), limit=limit, typing=True)
+        return first_issues(self.catalog, self.expanded(text, typing=typing), limit=limit, typing=typing)
 
     def catalog_size(self) -> int:
         """Return how many projects the catalog has."""

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from isexplore.catalog.issues import ISSUE_FILTERS
 from isexplore.catalog.language import parse, pieces, seconds
 from isexplore.errors import UsageError
 
@@ -57,9 +58,43 @@ def test_a_wrong_filter_is_named_with_the_nearest_right_one(text: str, title: st
     assert hint in caught.value.hint
 
 
-@pytest.mark.parametrize("text", ["lang:", "rate has:", "rate has:con", "sort:st", "nam:x"])
+@pytest.mark.parametrize("text", ["lang:", "rate has:", "sort:st", "nam:x"])
 def test_somebody_who_still_types_is_not_told_off(text: str) -> None:
     assert parse(text, typing=True).filters == []
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("has:con", ("CONTRIBUTING",)),
+        ("has:c", ("CONTRIBUTING", "CODEOWNERS", "CODE_OF_CONDUCT", "COMMUNICATION", "CHANGELOG")),
+        ("has:gfi,readm", ("gfi", "README")),
+        ("verdict:fre", ("free",)),
+        ("-verdict:MAY", ("maybe-taken",)),
+        ("forge:w", ("work",)),
+    ],
+)
+def test_an_unfinished_value_of_few_means_those_that_begin_like_it(
+    text: str, values: tuple[str, ...]
+) -> None:
+    query = parse(text, typing=True, filters=ISSUE_FILTERS, forges=["work", "lab"])
+    assert set(query.filters[0].values) == set(values)
+
+
+@pytest.mark.parametrize("text", ["verdict:fre", "has:con", "forge:w"])
+def test_an_unfinished_value_is_refused_where_nobody_types(text: str) -> None:
+    with pytest.raises(UsageError, match="is no value of"):
+        parse(text, filters=ISSUE_FILTERS, forges=["work", "lab"])
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [("verdict:fred", "verdict:free"), ("verdict:5", "verdict:free"), ("has:gfx", "has:gfi")],
+)
+def test_a_value_that_nothing_begins_with_is_refused_at_once(text: str, hint: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        parse(text, typing=True, filters=ISSUE_FILTERS)
+    assert hint in caught.value.hint
 
 
 def test_only_the_end_is_still_being_typed() -> None:

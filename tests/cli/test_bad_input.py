@@ -371,6 +371,7 @@ def test_export_makes_no_folders(cli: CommandLine, tmp_path: Path) -> None:
         (["search", "--limit", "many"], "Argument --limit: invalid int value: 'many'", ""),
         (["search", "color:red"], 'There is no filter "color:"', "lang:"),
         (["search", "has:nothing"], '"nothing" is no value of has:', "gfi"),
+        (["issues", "verdict:fre"], '"fre" is no value of verdict:', "free"),
         (["issues", "verdict:perhaps"], '"perhaps" is no value of verdict:', "free"),
         (["bookmark", "add"], "Which project should be added", ""),
         (["login"], "Which forge?", ""),

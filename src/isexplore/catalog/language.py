@@ -178,7 +178,8 @@ def parse(
 
     Args:
         text: as typed.
-        typing: somebody is still typing at the end: a filter that is not finished there is ignored.
+        typing: somebody is still typing at the end: a filter that is not finished there means every value
+            that begins like it; one without a value yet, or an order, is ignored.
         filters: names that are understood.
         forges: the forges that `forge:` can name; any when empty.
 
@@ -208,12 +209,9 @@ def parse(
             _fail(
                 f'"{part.name}:" needs a value', f"It takes {filters[name]}.", f"For example {_example(name)}"
             )
-        try:
-            values = tuple(_checked(name, value, forges) for value in values)
-        except _UnknownValue as problem:
-            if open_end and problem.could_grow:
-                continue
-            _bad_value(name, problem)
+        values = _checked_values(name, values, tuple(forges), open_end=open_end)
+        if not values:
+            continue
         if name == "sort":
             sort = values[-1]
         else:
@@ -291,13 +289,38 @@ class _UnknownValue(Exception):
         self.value = value
         self.known = known
 
-    @property
-    def could_grow(self) -> bool:
-        return any(each.startswith(self.value.lower()) for each in self.known) or self.value.isdigit()
-
 
 VERDICTS = ("free", "maybe-taken", "stale", "unknown")
 """Values of `verdict:`."""
+
+
+def _checked_values(
+    name: str, values: Iterable[str], forges: tuple[str, ...], *, open_end: bool
+) -> tuple[str, ...]:
+    """Return values as the search uses them; none where the only one is not finished and means nothing yet.
+
+    Raises:
+        UsageError: one that the filter does not take.
+    """
+    checked: list[str] = []
+    last = list(values)[-1]
+    for value in values:
+        try:
+            checked.append(_checked(name, value, forges))
+        except _UnknownValue as problem:
+            begun = _begun(name, problem) if open_end and value is last else None
+            if begun is None:
+                _bad_value(name, problem)
+            checked += [_checked(name, each, forges) for each in begun]
+    return tuple(dict.fromkeys(checked))
+
+
+def _begun(name: str, problem: _UnknownValue) -> tuple[str, ...] | None:
+    """Return the values that an unfinished one may become; none where it filters nothing yet, None if it cannot."""
+    begun = tuple(each for each in problem.known if each.lower().startswith(problem.value.lower()))
+    if not begun:
+        return None
+    return () if name == "sort" else begun
 
 
 def _checked(name: str, value: str, forges: Iterable[str]) -> str:

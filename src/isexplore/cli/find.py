@@ -57,7 +57,7 @@ def issues(options: argparse.Namespace, paths: Paths) -> int:
     from isexplore.cli.world import open_world
 
     services = open_world(paths)
-    found = services.first_issues(" ".join(options.query), limit=max(0, options.limit))
+    found = services.first_issues(" ".join(options.query), limit=max(0, options.limit), typing=False)
     rows = found.issues
     if options.json:
         print_json(
