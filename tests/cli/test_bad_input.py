@@ -322,6 +322,9 @@ def test_every_mistake_in_the_configuration_at_once(cli: CommandLine, config_fil
     assert (checked.code, checked.out, checked.err.splitlines()) == (2, "", list(mistakes))
     lines = [each["line"] for each in cli("config", "check", "--json").json["problems"]]
     assert lines == [1, 2, 4, 5, 7]
+    config_file.write_text('[keys]\n"catalog.serch" = "f5"\n')
+    told = f"{config_file}:1: keys.catalog.serch names no key; did you mean catalog.search?"
+    assert cli("config", "check").err.splitlines() == [told]
     config_file.write_text('tags = ["a"]\n[network\n')
     assert cli.refused("status", code=2).title.startswith(f"{config_file}:2: ")
 

@@ -283,7 +283,9 @@ def config(options: argparse.Namespace, paths: Paths) -> int:
             say(str(paths.config_file))
         return EXIT_OK
     if options.action == "check":
-        problems = check(paths)
+        from isexplore.tui.keys import known_ids
+
+        problems = check(paths, key_ids=known_ids())
         if options.json:
             print_json(
                 {

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
@@ -158,10 +158,24 @@ def check(
     *,
     environment: Mapping[str, str] | None = None,
     options: Mapping[str, object] | None = None,
+    key_ids: Collection[str] = (),
 ) -> list[Problem]:
-    """Return everything that is wrong, files that settings name but that are missing included."""
+    """Return everything that is wrong, files that settings name but that are missing included.
+
+    Args:
+        paths: where the files are.
+        environment: variables; the process's own by default.
+        options: of the command line.
+        key_ids: what `[keys]` may name; nothing of it is looked at without them.
+    """
     loaded = load(paths, environment=environment, options=options)
     problems = list(loaded.problems)
+    for name in loaded.config.keys if key_ids else ():
+        if name not in key_ids:
+            file, line = _place(loaded.origins["keys"])
+            problems.append(
+                Problem(file, line, f"keys.{name}", "names no key", nearest(name, tuple(key_ids)))
+            )
     network = loaded.config.network
     for key in ("ca_file", "client_cert", "client_key"):
         path: Path | None = getattr(network, key)

@@ -195,6 +195,27 @@ AREAS: dict[str, tuple[Key, ...]] = {
     "A document": DOCUMENT,
 }
 
+_OTHERS = {
+    "dialog": "accept cancel close copy leave no yes",
+    "document": "bottom down half-down half-up page-down page-up top up",
+    "find": "back",
+    "help": "close",
+    "list": "choose down first half-down half-up last page-down page-up up",
+    "outline": "back",
+    "preview": "leave",
+    "search": "back complete down page-down page-up up",
+    "sign-in": "back open",
+    "tabs": "next previous",
+    "welcome": "connect practise",
+}
+"""The ids of what widgets and dialogs bind themselves, by area."""
+
+
+def known_ids() -> frozenset[str]:
+    """Return the ids that `[keys]` may name."""
+    own = {key.id for keys in AREAS.values() for key in keys}
+    return frozenset(own | {f"{area}.{verb}" for area, verbs in _OTHERS.items() for verb in verbs.split()})
+
 
 def bindings(keys: tuple[Key, ...]) -> list[BindingType]:
     """Return Textual's bindings for these keys."""
