@@ -18,6 +18,7 @@ from tests.support.catalog import fill, made_up
 from tests.support.world import at_the_screen, services_for
 
 DEAD = "http://127.0.0.1:9"
+ACCOUNT = Account("practice", "practice", "nia")
 
 
 async def test_modes_and_quit_are_letters_in_the_search_bar(tmp_path: Path) -> None:
@@ -40,6 +41,30 @@ async def test_escape_leaves_the_search_and_then_clears_it(tmp_path: Path) -> No
         assert (bar.value, bar.has_focus) == ("go", False)
         await person.press("escape")
         assert bar.value == ""
+
+
+async def test_a_second_search_takes_the_place_of_the_first(tmp_path: Path) -> None:
+    async with at_the_screen(services_for(tmp_path, DEAD, "t")) as person:
+        await person.until(lambda: isinstance(person.app.screen, ExploreScreen))
+        bar = person.app.screen.query_one(SearchBar)
+        await person.press("slash", *"handbook", "enter", "slash", *"tea")
+        assert bar.value == "tea"
+        await person.press("enter", "slash", "right", *" pot")
+        assert bar.value == "tea pot"
+        await person.press("escape")
+        assert bar.selection.is_empty
+
+
+async def test_the_hint_below_a_search_without_a_hit_names_the_keys_that_work_there(tmp_path: Path) -> None:
+    services = services_for(tmp_path, DEAD, "t", refresh_after=1e12)
+    fill(services.paths.catalog_dir, made_up(20), account=ACCOUNT)
+    async with at_the_screen(services, size=(100, 24)) as person:
+        await person.until(lambda: isinstance(person.app.screen, ExploreScreen))
+        await person.press("slash", *"xyzzyx")
+        await person.sees_words("Nothing in the catalog matches.", "esc, then f asks the forge.")
+        await person.press("enter")
+        await person.sees_words("f asks the forge; / searches anew.")
+        assert "esc, then f" not in person.words
 
 
 async def test_modes_and_quit_are_letters_in_a_dialog(tmp_path: Path) -> None:

@@ -36,9 +36,11 @@ SCREENFUL = 100
 """Rows before the end of what is known from which on the rest is looked for."""
 NEWS_AFTER = 0.4
 """Seconds after the first frame, when nobody waits for anything else."""
-EMPTY_CATALOG = "The catalog is empty. r asks the forges for InnerSource projects."
-LOADING = "Asking the forges for InnerSource projects; they appear here by themselves."
-NO_HIT = "Nothing in the catalog matches. f asks the forge itself; esc then / changes the search."
+EMPTY_CATALOG = "The catalog is empty.\nr asks the forges for projects."
+LOADING = "Asking the forges for projects;\nthey appear here by themselves."
+NO_HIT = "Nothing in the catalog matches.\nf asks the forge; / searches anew."
+NO_HIT_YET = "Nothing in the catalog matches.\nesc, then f asks the forge."
+"""The same while the search line has the focus, where letters are text."""
 
 
 class ExploreScreen(SearchScreen):
@@ -151,11 +153,21 @@ class ExploreScreen(SearchScreen):
         bar = self.query_one(SearchBar)
         rows = self.query_one("#results", RowList)
         bar.error = f"Nothing is spelt like that; showing {found.corrected}" if found.corrected else ""
-        rows.empty = NO_HIT if text.strip() else EMPTY_CATALOG
+        rows.empty = self._no_hit() if text.strip() else EMPTY_CATALOG
         kept = rows.source.kept if isinstance(rows.source, FoundRows) else None
         rows.set_rows(FoundRows(found, self.app.services, kept), keep_cursor=keep_cursor)
         self._show_total(found)
         self._resting.begin()
+
+    def _no_hit(self) -> str:
+        return NO_HIT_YET if isinstance(self.focused, SearchBar) else NO_HIT
+
+    @on(events.DescendantFocus)
+    def _tell_other_keys(self) -> None:
+        """Name the keys that work where the focus is now."""
+        rows = self.query_one("#results", RowList)
+        if rows.empty in (NO_HIT, NO_HIT_YET):
+            rows.empty = self._no_hit()
 
     def _show_total(self, found: Found) -> None:
         """Show how many there are; counting many to the last would take longer than a key press may."""

@@ -55,9 +55,14 @@ class SearchScreen(Screen[None]):
         return action != "search" or not isinstance(self.focused, (SearchBar, DocumentView))
 
     def action_search(self) -> None:
-        """Put the cursor into the search bar, before the next key of somebody who types fast is looked at."""
+        """Go into the search bar, before the next key of somebody who types fast is looked at.
+
+        What stands there is selected: typing searches for something else, an arrow key goes on with it.
+        """
         self.query_one(".panes").remove_class("-reading")
-        self.set_focus(self.query_one(SearchBar))
+        bar = self.query_one(SearchBar)
+        self.set_focus(bar)
+        bar.select_for_anew()
 
     def action_open_page(self) -> None:
         """Open the page of what is under the cursor."""

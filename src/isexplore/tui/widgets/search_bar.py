@@ -171,6 +171,14 @@ class SearchBar(Input):
             self.search = search
         self.cursor_position = len(value)
 
+    def select_for_anew(self) -> None:
+        """Select the text, so that typing puts another in its place; arrow keys go on with it."""
+        self.selection = Selection(0, len(self.value))
+
+    def on_blur(self) -> None:
+        """Leave nothing selected that the next letter would take away, or that would look chosen."""
+        self.selection = Selection.cursor(self.cursor_position)
+
     def watch_value(self, value: str) -> None:
         """Search for the text, in the frame that shows it."""
         self._candidates = self._completions(value, len(value)) if value and value[-1] != " " else []
