@@ -167,6 +167,14 @@ def test_contribution_from_dry_run_to_status(
     assert [each["merge_request"] for each in listed] == [proposed["merge_request"]]
     check_shape(listed[0], CONTRIBUTION)
 
+    said = connected.done("status").out
+    assert f"propose {clone} --ready" in said
+    assert "Nothing to do" not in said
+    assert "--ready" in connected.done("propose", str(clone)).out
+    marked = connected.done("propose", str(clone), "--ready", "--json").json
+    assert marked["merge_request"]["title"] == "Explain it"
+    assert connected("propose", str(clone), "--ready", "--draft").code == 2
+
 
 def test_bookmarks(connected: CommandLine) -> None:
     assert connected.done("bookmark", "list", "--json").json == {"bookmarks": []}

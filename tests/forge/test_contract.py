@@ -405,6 +405,16 @@ async def test_a_draft_is_one(world: ContractWorld) -> None:
     assert (await world.forge.merge_request(await alpha(world), made.number)).draft
 
 
+async def test_a_draft_is_marked_as_ready_and_once_more_does_no_harm(world: ContractWorld) -> None:
+    made = await proposed(world, draft=True)
+    target = await alpha(world)
+    for _ in range(2):
+        marked = await world.forge.mark_ready(target, made)
+        assert (marked.number, marked.title, marked.draft) == (made.number, "Explain the back-off", False)
+
+    assert not (await world.forge.merge_request(target, made.number)).draft
+
+
 async def test_another_branch_has_no_merge_request(world: ContractWorld) -> None:
     await proposed(world)
     target, fork = await alpha(world), await forked(world)

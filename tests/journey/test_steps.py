@@ -496,6 +496,14 @@ async def test_own_title_body_and_draft(world: Contributor) -> None:
     (request,) = world.forge.requests_of(world.project)
     assert (request.title, request.description, request.draft) == ("Better README", "See #41", True)
 
+    step = (await world.probe(journey)).step("review")
+    assert (step.state, step.detail) == ("ready", "It is a draft: reviewers wait until it is marked as ready")
+    (command,) = await world.journeys().plan(journey, "review", {"ready": "yes"})
+    assert command.text.startswith("PUT /projects/")
+    await world.run(journey, "review", {"ready": "yes"})
+    step = (await world.probe(journey)).step("review")
+    assert (step.state, step.detail) == ("waiting", "waiting for a review")
+
 
 async def test_template_of_the_project_is_filled_in(world: Contributor) -> None:
     world.forge.templates[world.project.id] = "## What\n\n## Issue\nCloses #\n\n- [ ] Tests\n"

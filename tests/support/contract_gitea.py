@@ -521,6 +521,7 @@ class GiteaServer(ForgeServer):
             return refusal(404)
         if seen.method == "PATCH":
             pull.update(seen.json)
+            pull["draft"] = pull["title"].lower().startswith(("wip:", "[wip]"))
             return Reply(201, pull)
         return Reply(200, pull)
 

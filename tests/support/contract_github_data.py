@@ -197,6 +197,7 @@ class GitHubData(ForgeServer):
         alpha = self.repositories[ALPHA]
         shape = {
             "id": 400 + pull.number,
+            "node_id": f"PR_{pull.number}",
             "number": pull.number,
             "title": pull.title,
             "body": pull.body,

@@ -311,6 +311,10 @@ class GitHubServer(GitHubData):
         if name == "MyPullRequests":
             mine = [node for node in pulls if node["viewerDidAuthor"] and node["state"] == "OPEN"]
             return {"data": {"viewer": {"pullRequests": {"nodes": mine, **end}}}}
+        if name == "MarkReady":
+            marked = self.pulls[int(variables["id"].removeprefix("PR_"))]
+            marked.draft = False
+            return {"data": {"markPullRequestReadyForReview": {"pullRequest": {"isDraft": False}}}}
         repo = self.repositories.get(f"{variables['owner']}/{variables['name']}")
         if repo is None or not repo.facts["seen"]:
             error = {

@@ -666,6 +666,10 @@ class FakeForge:
         return self._request(target, number)
 
     @call
+    async def mark_ready(self, target: Project, request: MergeRequest) -> MergeRequest:
+        return self.change_request(target, request.number, draft=False)
+
+    @call
     async def my_merge_requests(self) -> list[MergeRequest]:
         mine: Iterable[MergeRequest] = (
             one

@@ -174,6 +174,7 @@ COMMANDS: tuple[Command, ...] = (
             _arg("--title", metavar="T", help="title of the merge request"),
             _arg("--body-file", metavar="F", help="file with its description; - for standard input"),
             _arg("--draft", action="store_true", help="open it as a draft"),
+            _arg("--ready", action="store_true", help="mark it as ready, where it is a draft"),
             _arg("--reply", metavar="TEXT", help="answer the reviewer as well"),
             _arg(
                 "--yes",

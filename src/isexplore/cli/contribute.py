@@ -82,28 +82,40 @@ def contribute(options: argparse.Namespace, paths: Paths) -> int:
 
 
 def propose(options: argparse.Namespace, paths: Paths) -> int:
-    """Push, and open the merge request."""
+    """Push, and open the merge request.
+
+    Raises:
+        UsageError: both a draft and a finished one was asked for.
+    """
+    if options.draft and options.ready:
+        raise UsageError("--draft and --ready cannot go together", "", "Choose one of them.")
     body = _read_body(options.body_file)
 
     async def work(services: Services) -> int:
         folder = Path(options.dir or ".").expanduser().resolve()
         await services.connect_all()
         journey = await services.journeys.adopt(folder, record=not options.dry_run)
-        answers = {"draft": "yes"} if options.draft else {}
+        answers = {"draft": "yes"} if options.draft else {"draft": "no"} if options.ready else {}
         if options.title:
             answers["title"] = options.title
         if body is not None:
             answers["body"] = body
         if options.dry_run:
-            return await _dry_run(services, journey, ("push", "propose"), {"propose": answers}, options.json)
+            steps: tuple[StepName, ...] = ("push", "propose")
+            chosen: dict[StepName, dict[str, str]] = {"propose": answers}
+            if options.ready:
+                steps, chosen = (*steps, "review"), {**chosen, "review": {"ready": "yes"}}
+            return await _dry_run(services, journey, steps, chosen, options.json)
         try:
             report = await _run_until(services, journey, "push", {}, options.json)
             if not options.yes:
                 untouched = await services.journeys.untouched(report.journey, answers)
                 _mind_untouched(untouched, ask=not options.json and sys.stdin.isatty())
             report = await _run_until(services, journey, "propose", {"propose": answers}, options.json)
+            if _wants_ready(report, options):
+                report = await _respond(services, report, {"ready": "yes"})
             if options.reply:
-                report = await _reply(services, report, options.reply)
+                report = await _respond(services, report, {"reply": options.reply})
         except BlockedError as error:
             waits_for = (await services.journeys.probe(journey)).current
             unknown = await _who_commits(services, folder) if waits_for in ("change", "commit") else ""
@@ -115,10 +127,25 @@ def propose(options: argparse.Namespace, paths: Paths) -> int:
         _print_steps(report, ("push", "propose", "review"))
         if report.merge_request is not None:
             say("", f"Open: {report.merge_request.url}{_only_while(services)}")
+            if report.merge_request.draft:
+                say(f"It is a draft; when it is finished: {_again(services)}{_marking(report.journey)}")
             say(f"Follow it: {_again(services)}status")
         return EXIT_OK
 
     return run_in_world(paths, work, mind_tokens=True)
+
+
+def _wants_ready(report: JourneyReport, options: argparse.Namespace) -> bool:
+    """Return whether an open draft is to be marked as ready; asks where somebody is there and did not say."""
+    if report.merge_request is None or not report.merge_request.draft or options.draft:
+        return False
+    if options.ready or options.json or options.yes or not sys.stdin.isatty():
+        return bool(options.ready)
+    return yes("It is a draft: reviewers wait. Mark it as ready? [y/N] ", otherwise=False)
+
+
+def _marking(journey: Journey) -> str:
+    return f"propose {journey.folder} --ready"
 
 
 def _mind_untouched(untouched: Sequence[str], *, ask: bool) -> None:
@@ -250,6 +277,10 @@ def _what_next(services: Services, report: JourneyReport) -> str:
     if step.name in ("change", "commit"):
         return f"Change and commit there (git commit), then: {proposing}"
     if step.name == "review":
+        from isexplore.journey.review import DRAFT
+
+        if step.detail == DRAFT:
+            return f"When it is finished: {again}{_marking(journey)}"
         return f"Change what was asked for and commit it (git commit), then: {proposing}\nTo answer: --reply TEXT"
     return proposing
 
@@ -269,9 +300,9 @@ def _print_notes(report: JourneyReport) -> None:
             say(*(f"      {line}" for line in fact.fix.splitlines()))
 
 
-async def _reply(services: Services, report: JourneyReport, text: str) -> JourneyReport:
-    """Answer the reviewer."""
-    async for _ in services.journeys.run(report.journey, "review", {"reply": text}):
+async def _respond(services: Services, report: JourneyReport, answers: Mapping[str, str]) -> JourneyReport:
+    """Answer the reviewers, or mark a draft as ready."""
+    async for _ in services.journeys.run(report.journey, "review", answers):
         pass
     return await services.journeys.probe(services.journeys.get(report.journey.id))
 

@@ -28,6 +28,7 @@ from isexplore.errors import (
     UnavailableError,
     WrongAnswerError,
 )
+from isexplore.models import MergeRequest
 from isexplore.text import clean_line
 
 T = TypeVar("T")
@@ -334,6 +335,22 @@ def _unavailable(answer: Answer, asked: Asked, words: str) -> ForgeError:
     elif status == 408:
         title = f"{asked.host} took too long"
     return UnavailableError(title, said, "Try again in a few minutes.", status=status, **where)
+
+
+def ready(request: MergeRequest) -> MergeRequest:
+    """Return a merge request that was to be marked as ready.
+
+    Raises:
+        InvalidError: it still is a draft.
+    """
+    if not request.draft:
+        return request
+    raise InvalidError(
+        "It still is a draft",
+        f"{request.forge} took the request and kept the mark. Its title: {request.title}",
+        f"Mark it as ready on its page: {request.url}",
+        forge=request.forge,
+    )
 
 
 def _auth(answer: Answer, asked: Asked, words: str) -> AuthError:

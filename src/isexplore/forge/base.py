@@ -286,6 +286,16 @@ class Forge(Protocol):
     async def merge_request(self, target: Project, number: int) -> MergeRequest:
         """Return one merge request."""
 
+    async def mark_ready(self, target: Project, request: MergeRequest) -> MergeRequest:
+        """Take the draft mark off an open merge request, and return it as it is afterwards.
+
+        One that is no draft stays as it is, so asking twice does no harm.
+
+        Raises:
+            ForbiddenError: this account may not.
+            InvalidError: the forge still calls it a draft afterwards, or cannot be asked.
+        """
+
     async def my_merge_requests(self) -> list[MergeRequest]:
         """Return this account's open merge requests, latest change first."""
 

@@ -22,8 +22,9 @@ from isexplore.errors import (
     WrongAnswerError,
 )
 from isexplore.forge import gitea_parse as parse
-from isexplore.forge.answers import decode
+from isexplore.forge.answers import decode, ready
 from isexplore.forge.base import Capability
+from isexplore.forge.drafts import ready_title
 from isexplore.forge.gitea_reading import PER_PAGE, GiteaReading
 from isexplore.forge.gitea_sync import fork_distance, sync_fork
 from isexplore.forge.gitea_wire import (
@@ -318,6 +319,17 @@ class GiteaForge(GiteaReading):
         """Return one pull request."""
         wire = await self._client.get_json(self._repo(target, "pulls", number), type=WirePull)
         return parse.parse_pull(self._place, target.path, wire, self._now())
+
+    async def mark_ready(self, target: Project, request: MergeRequest) -> MergeRequest:
+        """Take the draft mark off: it is the beginning of the title."""
+        where = self._repo(target, "pulls", request.number)
+        wire = await self._client.get_json(where, type=WirePull)
+        now = parse.parse_pull(self._place, target.path, wire, self._now())
+        if now.draft:
+            body = {"title": ready_title(wire.title or "")}
+            wire = await self._client.send_json("PATCH", where, body, type=WirePull)
+            now = parse.parse_pull(self._place, target.path, wire, self._now())
+        return ready(now)
 
     async def my_merge_requests(self) -> list[MergeRequest]:
         """Return this account's open pull requests; the branches are not told here."""

@@ -18,7 +18,7 @@ from isexplore.errors import (
     ScopeError,
 )
 from isexplore.forge import github_parse as parse
-from isexplore.forge.answers import decode
+from isexplore.forge.answers import decode, ready
 from isexplore.forge.github_checks import merge_checks
 from isexplore.forge.github_graphql import REFUSALS, Decision, oldest_first
 from isexplore.forge.github_reading import HEADERS, GitHubReading
@@ -319,6 +319,15 @@ class GitHubForge(GitHubReading):
         """Return one pull request; asking makes GitHub compute whether it can be merged."""
         wire = await self._client.get_json(self._at(target, "pulls", number), type=WirePullRequest)
         return parse.parse_merge_request(self.name, target.path, wire)
+
+    async def mark_ready(self, target: Project, request: MergeRequest) -> MergeRequest:
+        """Take the draft mark off; REST has no way to."""
+        path = self._at(target, "pulls", request.number)
+        wire = await self._client.get_json(path, type=WirePullRequest)
+        if wire.draft and wire.node_id:
+            await self._queries.mark_ready(wire.node_id)
+            wire = await self._client.get_json(path, type=WirePullRequest)
+        return ready(parse.parse_merge_request(self.name, target.path, wire))
 
     async def my_merge_requests(self) -> list[MergeRequest]:
         """Return this account's open pull requests across the server."""

@@ -96,6 +96,10 @@ _DECISION = """query ReviewDecision($owner: String!, $name: String!, $number: In
   }
 }"""
 
+_READY = """mutation MarkReady($id: ID!) {
+  markPullRequestReadyForReview(input: {pullRequestId: $id}) { pullRequest { isDraft } }
+}"""
+
 
 class _Actor(Struct):
     login: str | None = None
@@ -209,9 +213,14 @@ class _Viewer(Struct, rename="camel"):
     pull_requests: _Pulls = field(default_factory=_Pulls)
 
 
+class _Marked(Struct, rename="camel"):
+    pull_request: _Pull | None = None
+
+
 class _Data(Struct):
     repository: _Held | None = None
     viewer: _Viewer | None = None
+    marked: _Marked | None = field(default=None, name="markPullRequestReadyForReview")
 
 
 class _Error(Struct):
@@ -315,13 +324,17 @@ class GitHubQueries:
         names = (clean_line(person.login or person.combined_slug or "") for person in people)
         return Decision(held.review_decision, tuple(name for name in names if name))
 
+    async def mark_ready(self, node_id: str) -> None:
+        """Take the draft mark off the pull request with this id of GraphQL's."""
+        await self._ask(_READY, {"id": node_id})
+
     def _pulls(self, nodes: list[_Pull | None]) -> list[MergeRequest]:
         wires = [_rest(node) for node in nodes if node is not None]
         return [parse.parse_merge_request(self._forge, "", wire) for wire in wires if wire is not None]
 
     async def _ask(self, query: str, variables: dict[str, object]) -> _Data:
         """Return the data of an answer; a part that has errors beside it counts when its root is there."""
-        name = re.match(r"query (\w+)", query)
+        name = re.match(r"(?:query|mutation) (\w+)", query)
         body = {
             "query": query,
             "variables": variables,
@@ -329,7 +342,8 @@ class GitHubQueries:
         }
         answer = await self._client.send_json("POST", self._url, body, type=_Answer)
         data = answer.data
-        if data is not None and (data.repository is not None or data.viewer is not None):
+        roots = () if data is None else (data.repository, data.viewer, data.marked)
+        if data is not None and any(root is not None for root in roots):
             return data
         raise self._refused(answer.errors or [])
 

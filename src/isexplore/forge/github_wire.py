@@ -189,6 +189,7 @@ class WirePullRequest(Struct):
 
     number: int
     id: int | None = None
+    node_id: str | None = None
     title: str | None = None
     body: str | None = None
     html_url: str | None = None

@@ -14,6 +14,8 @@ from isexplore.errors import (
     WrongAnswerError,
 )
 from isexplore.forge import gitlab_parse as parse
+from isexplore.forge.answers import ready
+from isexplore.forge.drafts import ready_title
 from isexplore.forge.gitlab_reading import (
     PER_PAGE,
     GitLabReading,
@@ -247,6 +249,17 @@ class GitLabForge(GitLabReading):
             ("projects", target.id, "merge_requests", number), type=WireMergeRequest
         )
         return parse.parse_merge_request(self.name, target.path, wire)
+
+    async def mark_ready(self, target: Project, request: MergeRequest) -> MergeRequest:
+        """Take the draft mark off: it is the beginning of the title."""
+        where = ("projects", target.id, "merge_requests", request.number)
+        wire = await self._client.get_json(where, type=WireMergeRequest)
+        now = parse.parse_merge_request(self.name, target.path, wire)
+        if now.draft:
+            title = ready_title(wire.title or "")
+            wire = await self._client.send_json("PUT", where, {"title": title}, type=WireMergeRequest)
+            now = parse.parse_merge_request(self.name, target.path, wire)
+        return ready(now)
 
     async def my_merge_requests(self) -> list[MergeRequest]:
         """Return this account's open merge requests across the instance."""

@@ -11,6 +11,7 @@ import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from urllib.parse import quote
 
+from isexplore.forge.drafts import ready_title
 from isexplore.journey.states import Command
 from isexplore.models import ForgeKind, ForkTarget, Project
 from isexplore.text import shorten
@@ -147,6 +148,20 @@ class Requests:
         elif draft:
             words["title"] = f"WIP: {title}"
         return self._request("POST", f"{self._project(target)}/pulls", words)
+
+    def mark_ready(self, project: Project, number: int, title: str) -> Command:
+        """Take the draft mark off a merge request with this title."""
+        match self._kind:
+            case ForgeKind.GITLAB:
+                path = f"{self._project(project)}/merge_requests/{number}"
+                return self._request("PUT", path, {"title": ready_title(title)})
+            case ForgeKind.GITEA:
+                path = f"{self._project(project)}/pulls/{number}"
+                return self._request("PATCH", path, {"title": ready_title(title)})
+            case ForgeKind.GITHUB:
+                # GraphQL wants an id that has to be asked for first.
+                text = f"POST /graphql  markPullRequestReadyForReview  {project.path}#{number}"
+                return Command(kind="api", text=text)
 
     def reply(self, project: Project, number: int, body: str, *, discussion: str | None) -> Command:
         """Answer a reviewer."""

@@ -23,7 +23,7 @@ from isexplore.journey.states import (
     StepName,
     StepState,
 )
-from isexplore.journey.step import NO_ANSWERS
+from isexplore.journey.step import NO_ANSWERS, yes
 from isexplore.journey.world import World, maybe
 from isexplore.models import (
     Comment,
@@ -49,6 +49,10 @@ MAX_WORDS = 2_000
 LOGS_READ = 3
 """Failed jobs whose logs are read for the reason."""
 _RUNNING = (PipelineState.PENDING, PipelineState.RUNNING)
+
+
+DRAFT = "It is a draft: reviewers wait until it is marked as ready"
+"""What there is to do about an open draft."""
 
 
 class Standing(Struct, frozen=True, kw_only=True):
@@ -95,7 +99,7 @@ async def standing(world: World, request: MergeRequest) -> Standing:
     answered = _threads(threads or [], me, pushed, todo, news)
     _people(people, bool(todo), me, _answered_by_push(threads or [], pushed), todo, news)
     if request.draft:
-        news.append(Fact("!", "It is a draft: reviewers wait until it is marked as ready", request.url))
+        todo.append(Fact("!", DRAFT, "Mark it as ready when it is finished"))
     return Standing(
         todo=tuple(todo),
         news=tuple(news),
@@ -284,7 +288,9 @@ class Review:
                 detail=shorten(now.todo[0].text, 100)
                 if len(now.todo) == 1
                 else f"{count(len(now.todo), 'thing')} to do",
-                hint="Change what was asked for, then commit and push; or answer",
+                hint=now.todo[0].fix
+                if now.todo[0].text == DRAFT
+                else "Change what was asked for, then commit and push; or answer",
                 facts=facts,
             )
         if now.running:
@@ -323,14 +329,25 @@ class Review:
         if request is None or request.state is not MergeRequestState.OPEN:
             return ()
         threads = await self._open(world)
-        asked = [
+        asked = []
+        if request.draft:
+            asked.append(
+                Question(
+                    key="ready",
+                    label="Mark it as ready",
+                    kind="yesno",
+                    default="no",
+                    help="It is a draft; the reviewers wait until then.",
+                )
+            )
+        asked.append(
             Question(
                 key="reply",
                 label="Answer to the reviewers",
                 kind="multiline",
                 help="Empty sends nothing. Changes need no answer: push them.",
             )
-        ]
+        )
         if threads:
             choices = [
                 Choice(
@@ -360,23 +377,35 @@ class Review:
         return next((thread for thread in threads if thread.id == wanted), threads[0])
 
     async def plan(self, world: World, answers: Answers = NO_ANSWERS) -> tuple[Command, ...]:
-        """Return the answer's request, if there is an answer."""
+        """Return the requests for what was chosen: none without an answer and a mark."""
         request, text = await world.merge_request(), answers.get("reply", "").strip()
-        if request is None or not text:
+        if request is None:
             return ()
-        thread = await self._thread(world, answers)
-        return (
-            world.requests.reply(
-                await world.project(), request.number, text, discussion=None if thread is None else thread.id
-            ),
-        )
+        project, commands = await world.project(), []
+        if self._marks_ready(request, answers):
+            commands.append(world.requests.mark_ready(project, request.number, request.title))
+        if text:
+            thread = await self._thread(world, answers)
+            where = None if thread is None else thread.id
+            commands.append(world.requests.reply(project, request.number, text, discussion=where))
+        return tuple(commands)
+
+    @staticmethod
+    def _marks_ready(request: MergeRequest, answers: Answers) -> bool:
+        wanted = yes(answers.get("ready", ""))
+        return wanted and request.draft and request.state is MergeRequestState.OPEN
 
     async def run(self, world: World, answers: Answers = NO_ANSWERS) -> AsyncGenerator[Progress, None]:
-        """Send the answer, unless it is there already; tell how it stands."""
+        """Take the draft mark off and send the answer, where that is not done yet; tell how it stands."""
         world.forget_facts()
         request, text = await world.merge_request(), answers.get("reply", "").strip()
         if request is None:
             raise BlockedError("There is nothing to review yet", "", "Run the step “propose” first")
+        if self._marks_ready(request, answers):
+            yield Progress(text="Marking it as ready", step=self.name)
+            request = await world.forge.mark_ready(await world.project(), request)
+            world.learn(draft=False)
+            world.forget_facts()
         if text:
             thread = await self._thread(world, answers)
             if await self._said(world, thread, text):

@@ -35,6 +35,7 @@ OWN_STEPS: frozenset[StepName] = frozenset({"change", "commit"})
 _ANSWER = "answer"
 _EDIT = "edit"
 _LOOK = "look"
+_READY = "ready"
 _SEND = "send"
 
 
@@ -319,6 +320,10 @@ class JourneyScreen(Screen[None]):
         edit = (_EDIT, "Change the files", "Then commit and push: the merge request follows by itself.")
         look = (_LOOK, "Look again", "It is also looked at by itself, every few seconds.")
         choices = [edit, answer] if step.state == "ready" else [look, answer]
+        request = self.report.merge_request if self.report is not None else None
+        if request is not None and request.draft:
+            ready = (_READY, "Mark as ready", "It is a draft: the reviewers wait for this mark.")
+            choices.insert(0, ready)
         text = "\n\n".join(fact.text for fact in step.facts if fact.fix) or step.hint
         chosen = await self.app.push_screen_wait(
             ChoiceDialog("What do you want to do?", choices, text=clean(text, 2_000))
@@ -328,6 +333,8 @@ class JourneyScreen(Screen[None]):
                 await self._edit()
             else:
                 self._go_to("clone")
+        elif chosen == _READY:
+            self.run_step(step.name, {"ready": "yes"})
         elif chosen == _ANSWER:
             await self._ask_and_run(step)
         elif chosen == _LOOK:
