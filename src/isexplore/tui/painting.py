@@ -1,4 +1,4 @@
-"""`ChangedCells`: what a frame draws anew, cell by cell, in place of Textual's rectangle around all that has changed.
+"""`ChangedCells`: draws what is seen of what has changed, where Textual draws the rectangle around all of that.
 
 A key in the search line changes that line and the list. The rectangle around both is nearly the whole
 screen: Textual asks every widget in it for its lines, cuts them up, and sends only what has changed.
@@ -6,8 +6,9 @@ screen: Textual asks every widget in it for its lines, cuts them up, and sends o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
+from typing import cast
 
 from textual._compositor import ChopsUpdate, Compositor
 from textual.geometry import Region
@@ -25,6 +26,14 @@ class ChangedCells(Compositor):
         if not spans:
             return None
         return ChopsUpdate(self._pieces(spans), spans, [cuts[1:] for cuts in self.cuts])
+
+    def _render_chops(
+        self, crop: Region, is_rendered_line: Callable[[int], bool]
+    ) -> Sequence[Mapping[int, Strip]]:
+        """Return the pieces of a whole frame: what others hide wholly, as the boxes around them, draws nothing."""
+        left, right = crop.column_span
+        pieces = self._pieces([(y, left, right) for y in crop.line_range if is_rendered_line(y)])
+        return cast("Sequence[Mapping[int, Strip]]", pieces)
 
     def _pieces(self, spans: Sequence[tuple[int, int, int]]) -> Sequence[dict[int, Strip | None]]:
         """Return the pieces of every line that the spans touch, by the column where each begins."""
