@@ -220,6 +220,10 @@ class LocalServices:
         self.catalog.close()
         self.__dict__["catalog"] = fresh
 
+    def catalog_is_being_filled(self) -> bool:
+        """Tell whether some forge's projects have never been listed to the end."""
+        return self.catalog.as_of() is None
+
     def catalog_is_old(self) -> bool:
         """Tell whether the catalog should be refreshed without being asked to."""
         as_of = self.catalog.as_of()

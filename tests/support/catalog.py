@@ -99,8 +99,12 @@ def fill(
     account: Account = ACCOUNT,
     readmes: int = 0,
     batch: int = 2_000,
+    whole: bool = True,
 ) -> None:
-    """Write a catalog file with these projects; the first `readmes` of each batch get a README."""
+    """Write a catalog file with these projects; the first `readmes` of each batch get a README.
+
+    With `whole` False it looks as while the listing still goes on.
+    """
     rng = random.Random(11)
     with Database(account, os.fspath(folder), clock=NOW.timestamp) as database:
         writer = Writer(database)
@@ -116,7 +120,8 @@ def fill(
             if len(waiting) >= batch:
                 flush()
         flush()
-        writer.finish(as_of=int(NOW.timestamp()), optimize=True)
+        if whole:
+            writer.finish(as_of=int(NOW.timestamp()), optimize=True)
 
 
 def catalog(folder: Path, *accounts: Account) -> Catalog:

@@ -6,15 +6,20 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+from isexplore.catalog.reports import SyncProgress
 from isexplore.catalog.store import Account
 from isexplore.config.bookmarks import EXPLORE, Visits
 from isexplore.config.files import StateFile
 from isexplore.services import Services
-from isexplore.tui.messages import CatalogRefreshed
+from isexplore.tui.messages import CatalogProgressed, CatalogRefreshed
+from isexplore.tui.screens import explore
 from isexplore.tui.screens.dialogs import MessageDialog, PickDialog
 from isexplore.tui.screens.explore import ExploreScreen
 from isexplore.tui.screens.sign_in import SignInScreen
 from isexplore.tui.widgets.preview import Preview
+from isexplore.tui.widgets.rows import RowList
 from isexplore.tui.widgets.search_bar import SearchBar
 from isexplore.updates import Refreshed
 from tests.support.catalog import NOW, fill, made_up
@@ -139,3 +144,23 @@ async def test_signing_in_again_is_one_key_away(tmp_path: Path) -> None:
         await person.sees_words("Sign in again to practice")
         await person.press("escape")
         await person.until(lambda: isinstance(person.app.screen, ExploreScreen))
+
+
+async def test_a_first_listing_is_shown_as_it_comes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(explore, "FILL_EVERY", 0.0)
+    services = services_for(tmp_path, DEAD, "token", refresh_after=1e12)
+    async with at_the_screen(services) as person:
+        await person.until(lambda: isinstance(person.app.screen, ExploreScreen))
+        screen = person.app.screen
+
+        def shown() -> int:
+            return len(screen.query_one("#results", RowList).source)
+
+        async def come(size: int) -> None:
+            fill(services.paths.catalog_dir, made_up(size), account=ACCOUNT, whole=False)
+            progress = SyncProgress(forge="practice", phase="listing", projects=size)
+            screen.post_message(CatalogProgressed(progress))
+            await person.until(lambda: shown() == size)
+
+        await come(20)
+        await come(45)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -36,6 +37,8 @@ SCREENFUL = 100
 """Rows before the end of what is known from which on the rest is looked for."""
 NEWS_AFTER = 0.4
 """Seconds after the first frame, when nobody waits for anything else."""
+FILL_EVERY = 2.0
+"""Seconds between two looks at a listing that goes on."""
 EMPTY_CATALOG = "The catalog is empty.\nr asks the forges for projects."
 LOADING = "Asking the forges for projects;\nthey appear here by themselves."
 NO_HIT = "Nothing in the catalog matches.\nf asks the forge; / searches anew."
@@ -68,6 +71,7 @@ class ExploreScreen(SearchScreen):
         # The class that the first layout would add: added then, it would style every widget twice.
         self.add_class("-wide" if self.app.size.width >= WIDE else "-narrow", update=False)
         self._query = ""
+        self._filled_at = float("-inf")
         self._resting = Resting(self, self._show_preview)
         self._idle = Resting(self, tidy, seconds=IDLE)
 
@@ -389,9 +393,21 @@ class ExploreScreen(SearchScreen):
     def show_progress(self, message: CatalogProgressed) -> None:
         """Show how far the refresh is; the list fills as it goes."""
         self.query_one(StatusLine).say(message.progress.text)
-        if self.app.services.catalog_size() and not len(self.query_one("#results", RowList).source):
-            self.show_results(self._query)
+        self._fill()
         self._show_loading()
+
+    def _fill(self) -> None:
+        """Show what has come of a first listing: the first rows at once, then more every now and then."""
+        services = self.app.services
+        if not services.catalog_size():
+            # Its file may have been made only after it was looked for.
+            services.reopen_catalog()
+        empty = not len(self.query_one("#results", RowList).source)
+        now = time.monotonic()
+        due = now - self._filled_at >= FILL_EVERY and services.catalog_is_being_filled()
+        if services.catalog_size() and (empty or due):
+            self._filled_at = now
+            self.show_results(self._query)
 
     @on(CatalogRefreshed)
     def show_refreshed(self, message: CatalogRefreshed) -> None:
