@@ -396,6 +396,16 @@ def test_screens_without_a_terminal(cli: CommandLine) -> None:
     assert "isexplore --help" in said.err
 
 
+def test_screens_with_errors_sent_to_a_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    program = (
+        "import sys; sys.stderr = open('errors', 'w'); from isexplore.__main__ import main; sys.exit(main())"
+    )
+    with terminal(program=program) as person:
+        assert person.end() == 2
+    assert "The screens need a terminal" in Path("errors").read_text()
+
+
 # Real processes
 
 

@@ -68,11 +68,11 @@ class Terminal:
 
 
 @contextmanager
-def terminal(*words: str) -> Iterator[Terminal]:
-    """Run `isexplore WORDS` in a terminal while the block lasts."""
+def terminal(*words: str, program: str = _START) -> Iterator[Terminal]:
+    """Run `isexplore WORDS`, or another Python program, in a terminal while the block lasts."""
     master, slave = pty.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-c", _START, *words],
+        [sys.executable, "-c", program, *words],
         stdin=slave,
         stdout=slave,
         stderr=slave,

@@ -28,10 +28,12 @@ def open_screens(paths: Paths | None = None, services: Services | None = None) -
         UsageError: this is no terminal.
         ConfigError: the configuration is wrong; all its problems at once.
     """
-    if not (sys.stdin.isatty() and sys.stdout.isatty()) and "TEXTUAL_DRIVER" not in os.environ:
+    # The screens are written to standard error, and what stands there before them to standard output.
+    at_a_terminal = sys.stdin.isatty() and sys.stdout.isatty() and sys.stderr.isatty()
+    if not at_a_terminal and "TEXTUAL_DRIVER" not in os.environ:
         raise UsageError(
             "The screens need a terminal",
-            "Standard input or output is a file or a pipe.",
+            "Standard input, output or error is a file or a pipe.",
             "Use a subcommand instead: isexplore --help",
         )
     usual, thresholds = sys.getswitchinterval(), gc.get_threshold()
