@@ -10,7 +10,7 @@ from isexplore.config.paths import Paths
 from isexplore.errors import EXIT_OK, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from isexplore.services import Services
 
@@ -36,6 +36,8 @@ def practice(options: argparse.Namespace, paths: Paths) -> int:
             raise UsageError(
                 f"There is no {inner.command} in the practice world", "", "isexplore practice --help"
             )
+        if getattr(inner, "lines", False):
+            return _refresh_for_screens(inner, world)
     server = start_child(
         world.data_dir / "world",
         fresh=options.fresh,
@@ -60,6 +62,32 @@ def practice(options: argparse.Namespace, paths: Paths) -> int:
         return dispatch(inner, world)
     finally:
         server.stop()
+
+
+def _refresh_for_screens(inner: argparse.Namespace, world: Paths) -> int:
+    """Be the refresh of screens that run: of the forge that they know, never of one started in its place."""
+    import asyncio
+
+    from isexplore.catalog.reports import SyncProgress, SyncReport
+    from isexplore.catalog.sync_process import serve as tell_lines
+    from isexplore.cli.main import dispatch
+    from isexplore.errors import UnavailableError
+    from isexplore.practice.launch import find_running
+    from isexplore.services import open_practice
+
+    server = find_running(world.data_dir / "world")
+    if server is not None:
+        enter_practice(open_practice(world, server))
+        return dispatch(inner, world)
+
+    async def refuse(_: Callable[[SyncProgress], None]) -> SyncReport:
+        raise UnavailableError(
+            "The practice forge has ended",
+            "What was read of it stays; nothing of it can be changed.",
+            "Quit, and run isexplore practice again: everything goes on where it was.",
+        )
+
+    return asyncio.run(tell_lines(refuse))
 
 
 def _fill_catalog(services: Services) -> None:
