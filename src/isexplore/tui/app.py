@@ -22,6 +22,7 @@ from isexplore.errors import EXIT_BUG, IsexploreError
 from isexplore.services import Services
 from isexplore.text import clean
 from isexplore.tui.crash import write_report
+from isexplore.tui.key_names import spare_the_table
 from isexplore.tui.keys import APP, bindings
 from isexplore.tui.messages import CatalogProgressed, CatalogRefreshed, CatalogRefreshFailed
 from isexplore.tui.opening import WIDE
@@ -76,6 +77,7 @@ class IsexploreApp(App[int]):
 
     def __init__(self, services: Services, *, first_run: bool = False) -> None:
         super().__init__()
+        spare_the_table()
         self.services = services
         self.first_run = first_run
         self.on_first_frame: Callable[[], None] | None = None
@@ -350,6 +352,20 @@ class IsexploreApp(App[int]):
     def ask(self, coroutine: Coroutine[Any, Any, None]) -> None:
         """Run a conversation of dialogs; only one at a time."""
         self.run_worker(coroutine, group="dialogue", exclusive=True)
+
+    def give_up_asking(self) -> None:
+        """End the conversation of dialogs that is under way."""
+        self.workers.cancel_group(self, "dialogue")
+
+    def no_longer_runs(self, journey_id: str) -> None:
+        """Note that nothing runs for a contribution; a question that was about it goes."""
+        from isexplore.tui.screens.dialogs import LeaveDialog
+
+        if self.running.pop(journey_id, None) is None:
+            return
+        with suppress(ScreenStackError):
+            if isinstance(self.screen, LeaveDialog):
+                self.screen.now_runs(tuple(self.running.values()))
 
 
 class ExploringApp(IsexploreApp):
