@@ -48,7 +48,7 @@ def closed_port() -> int:
 # Addresses and networks
 
 
-@pytest.mark.parametrize("url", ["://", "ftp://git.example.com", "https://"])
+@pytest.mark.parametrize("url", ["://", "ftp://git.example.com", "https://", "htps:/git"])
 def test_what_is_no_address(cli: CommandLine, url: str) -> None:
     told = cli.refused("login", url, "--token-stdin", code=2, stdin="x\n")
     assert told.title == "That is not the address of a forge"

@@ -93,8 +93,10 @@ def test_without_a_keyring_the_token_is_not_kept_and_that_is_told(
 ) -> None:
     signed = at_home("login", forge.url, "--token-stdin", stdin=forge.token)
     assert signed.code == 1
-    assert "Signed in as @nia" in signed.out
-    assert "The token is not kept" in signed.err
+    assert "The token is good, it is of @nia" in signed.out
+    assert "Signed in" not in signed.out
+    assert "Now: isexplore" not in signed.out
+    assert signed.err.count("The token is not kept") == 1
     assert "no keyring" in signed.err
     assert "--plain-file" in signed.err
     assert "ISEXPLORE_TOKEN" in signed.err
@@ -178,6 +180,7 @@ def test_typed_token_is_hidden_and_may_be_wrong_once(at_home: CommandLine, forge
         assert person.hides_what_is_typed()
         person.type("mistyped-canary\n")
         person.until("does not accept the token")
+        person.until("mistyped, expired or revoked")
         person.until("Paste the token")
         person.type(f"{TYPED}\n")
         assert person.end() == 0, person.seen

@@ -181,6 +181,9 @@ def test_what_people_paste_is_read(pasted: str, address: str) -> None:
         ("https://user:secret@gitlab.example.com/x", "https://gitlab.example.com"),
         ("https://[::1", ""),
         ("ftp://gitlab.example.com", "https://"),
+        ("htps:/gitlab.example.com", "Did you mean https://gitlab.example.com?"),
+        ("https//gitlab.example.com/x", "Did you mean https://gitlab.example.com/x?"),
+        ("user:secret@gitlab.example.com", "https://gitlab.example.com"),
         ("", "https://"),
     ],
 )

@@ -81,8 +81,11 @@ async def _login(options: argparse.Namespace, paths: Paths) -> int:
             }
         )
     else:
+        lasting = kept.kept.lasting or options.session
         name = f" ({verified.person.name})" if verified.person.name else ""
-        say(f"Signed in as @{verified.person.username}{name}.")
+        say(
+            f"{'Signed in as' if lasting else 'The token is good, it is of'} @{verified.person.username}{name}."
+        )
         for warning in verified.warnings:
             say(f"  ! {warning}")
         if verified.git.ok is not None:
@@ -93,14 +96,16 @@ async def _login(options: argparse.Namespace, paths: Paths) -> int:
             say(f"The token is kept in {kept.kept.place}.", *([kept.kept.note] if kept.kept.note else []))
         elif options.session:
             say("The token is good. It is forgotten when this command ends.")
-    await _fill(paths, signing, quiet)
     if options.session or kept.kept.lasting:
+        await _fill(paths, signing, quiet)
         return EXIT_OK
+    # Before the catalog is filled, which looks as if all had gone well.
     tell(
-        f"isexplore: The token is not kept, so the next command will not know it: {kept.kept.note}",
+        f"isexplore: The token is not kept, so you are not signed in when this command ends: {kept.kept.note}",
         "  Keep it in a file that only you can read: the same command with --plain-file.",
         "  Or set ISEXPLORE_TOKEN, or token_command in the configuration (isexplore config path).",
     )
+    await _fill(paths, signing, quiet, ready=False)
     return EXIT_REFUSED
 
 
@@ -128,8 +133,15 @@ async def _take_profile(options: argparse.Namespace, paths: Paths) -> str | None
     return None
 
 
-async def _fill(paths: Paths, signing: SignIn, quiet: bool) -> None:
-    """Fetch the catalog, so that the first search finds something."""
+async def _fill(paths: Paths, signing: SignIn, quiet: bool, *, ready: bool = True) -> None:
+    """Fetch the catalog, so that the first search finds something.
+
+    Args:
+        paths: where the files are.
+        signing: knows the token.
+        quiet: print nothing on standard output.
+        ready: whether the next command knows the token, too.
+    """
     from isexplore.errors import IsexploreError
     from isexplore.services import Services
     from isexplore.updates import refresh
@@ -146,7 +158,9 @@ async def _fill(paths: Paths, signing: SignIn, quiet: bool) -> None:
     if not quiet:
         for forge in outcome.report.forges:
             say(forge.text)
-        say("Now: isexplore, or isexplore search WORDS")
+        say(
+            "Now: isexplore, or isexplore search WORDS" if ready else "isexplore search WORDS needs no token."
+        )
 
 
 async def _obtain(signing: SignIn, candidate: Candidate, options: argparse.Namespace) -> Signed | Secret:

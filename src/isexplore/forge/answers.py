@@ -356,7 +356,7 @@ def ready(request: MergeRequest) -> MergeRequest:
 def _auth(answer: Answer, asked: Asked, words: str) -> AuthError:
     if asked.signed_in:
         title = f"{asked.host} does not accept the token"
-        hint = f"It may be expired or revoked. Sign in again: {asked.sign_in}"
+        hint = f"It may be mistyped, expired or revoked. Sign in again: {asked.sign_in}"
     else:
         title = f"{asked.host} wants you to sign in"
         hint = f"Sign in: {asked.sign_in}"

@@ -27,6 +27,9 @@ _MEMBERS_ONLY = "Only signed in user is allowed to call APIs"
 _EVERY_REFUSAL = tuple(range(400, 600))
 _SSH = re.compile(r"(?:ssh://)?(?:[\w.-]+@)(?P<host>[\w.-]+)(?::|/)(?!//)")
 
+_NO_SCHEME = re.compile(r"(?:[A-Za-z]+:(?!\d)|https?/)/*(?P<rest>.*)")
+"""What somebody typed who meant `https://`: `htps:/git.example`, `https//git.example`; no `host:8443`."""
+
 
 class Found(Struct, frozen=True, kw_only=True):
     """The forge at an address."""
@@ -135,6 +138,15 @@ def readable(url: str) -> str:
             "That is an address for git over SSH, not of a forge",
             clean_line(address, 200),
             f"Give the address of its web page, such as https://{clean_line(host, 100)}",
+        )
+    mistyped = None if "://" in address or "@" in address else _NO_SCHEME.match(address)
+    if mistyped is not None:
+        rest = clean_line(mistyped["rest"], 100)
+        raise ConfigError(
+            "That is not the address of a forge",
+            clean_line(url, 200),
+            (f"Did you mean https://{rest}? " if "." in rest else "")
+            + "It looks like https://gitlab.example.com or https://example.com/gitlab.",
         )
     if "://" not in address:
         # A server on this machine, in a container more often than not, has no certificate.
