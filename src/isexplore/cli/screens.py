@@ -78,6 +78,8 @@ def _run(paths: Paths | None, services: Services | None) -> int:
 
         paths = Paths.default()
     chosen = services or Services.open(paths)
+    # A frame waits for the clock where another was just painted: for up to 33 ms with Textual's own 60 ticks.
+    os.environ.setdefault("TEXTUAL_FPS", "120")
     from isexplore.tui.app import ExploringApp, IsexploreApp
     from isexplore.tui.garbage import settle
 
