@@ -20,6 +20,7 @@ from isexplore.practice import projects
 from isexplore.practice.seed import PersonSeed, ProjectSeed
 from isexplore.services import Services
 from isexplore.tui.app import IsexploreApp
+from isexplore.tui.screens.dialogs import AskDialog
 from isexplore.updates import refresh
 from tests.support.practice import PEOPLE, SEEDS, RunningPractice, running_practice
 from tests.support.tui import frame
@@ -135,10 +136,12 @@ class Person:
 async def at_the_screen(
     services: Services, *, size: tuple[int, int] = (120, 40), first_run: bool = False
 ) -> AsyncIterator[Person]:
-    """Run the screens while the block lasts."""
+    """Run the screens while the block lasts; the person at the keyboard waits for every dialog."""
     app = IsexploreApp(services, first_run=first_run)
+    before, AskDialog.KEYS_AFTER = AskDialog.KEYS_AFTER, 0.0
     try:
         async with app.run_test(size=size, notifications=True) as pilot:
             yield Person(pilot)
     finally:
+        AskDialog.KEYS_AFTER = before
         await services.disconnect()

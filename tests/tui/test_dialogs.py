@@ -104,9 +104,12 @@ async def test_a_long_text_leaves_the_question_and_the_choices_in_sight() -> Non
         await until(lambda: "Choice a" in frame(app))
         assert "What do you want to do?" in frame(app)
         assert "The end." not in frame(app)
-        await pilot.press("shift+tab", "end")
+        await until(lambda: "tab: more of the text" in frame(app))
+        for _ in range(9):
+            await pilot.press("tab")
         await until(lambda: "The end." in frame(app))
-        await pilot.press("tab", "end")
+        # Whatever tab did, the choices have the keys.
+        await pilot.press("end")
         await until(lambda: "Choice f" in frame(app))
         await pilot.press("enter")
         await until(lambda: answers)

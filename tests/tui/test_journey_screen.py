@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 from msgspec import structs
+from textual.widgets import TextArea
 
 from isexplore.journey.states import (
     STEP_NAMES,
@@ -21,6 +22,7 @@ from isexplore.journey.states import (
     StepReport,
 )
 from isexplore.journey.store import Journey
+from isexplore.tui.screens.dialogs import AskDialog
 from isexplore.tui.screens.journey import JourneyScreen
 from tests.support.world import Person, at_the_screen, services_for
 
@@ -56,9 +58,11 @@ class SlowJourneys:
         ]
         return JourneyReport(journey=self.journey, steps=tuple(rows), current=self.current)
 
-    async def probe(self, journey: Journey) -> JourneyReport:
+    async def probe(self, journey: Journey, *, on_step: Callable[[StepReport], None]) -> JourneyReport:
+        report = self.report()
+        on_step(report.steps[0])
         await self.answers.wait()
-        return self.report()
+        return report
 
     async def diff(self, journey: Journey) -> str:
         return ""
@@ -117,3 +121,101 @@ async def test_a_program_that_is_missing_is_told_at_the_step(
             f"{name} cannot be started", "There is no program of that name", "Set `editor` in config.toml"
         )
         assert person.app.screen is screen
+
+
+async def test_the_steps_are_there_before_the_forge_has_answered(tmp_path: Path) -> None:
+    journey = structs.replace(JOURNEY, claim="assign", fork="nia/alpha")
+    journeys = SlowJourneys(journey, "clone")
+    journeys.answers.clear()
+    async with on_a_journey(tmp_path, journeys) as (person, screen):
+        await person.sees_words(*STEP_NAMES, "✓ check", "✓ fork", "… clone", "Looking...", "nia/alpha")
+        assert screen.report is None
+        journeys.answers.set()
+        await person.sees_words("▸ clone", "3 of 10 done")
+
+
+QUESTION = Question(key="message", label="Commit message", kind="multiline", default="Wait longer\n\nMore.")
+
+
+async def test_a_dialog_that_is_made_ready_is_told_waits_for_one_enter_and_can_be_given_up(
+    tmp_path: Path,
+) -> None:
+    journeys = SlowJourneys(JOURNEY, "commit", QUESTION)
+    async with on_a_journey(tmp_path, journeys) as (person, _screen):
+        await person.sees_words("enter Run")
+        journeys.answers.clear()
+        await person.press("enter")
+        await person.sees_words("Getting commit ready... (esc gives up)")
+        assert "enter Run" not in person.words
+        await person.press("enter", "enter")
+        assert journeys.asked == ["commit"]
+        await person.press("escape")
+        await person.sees_words("enter Run")
+        assert "Getting commit ready" not in person.words
+        journeys.answers.set()
+        await person.press("enter")
+        await person.until(lambda: isinstance(person.app.screen, AskDialog))
+        assert journeys.asked == ["commit", "commit"]
+        assert "Getting commit ready" not in person.words
+        await person.press("ctrl+s")
+        await person.sees_words("Running: commit")
+
+
+async def test_keys_that_were_typed_before_a_late_dialog_do_not_land_in_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(JourneyScreen, "LATE_AFTER", -1.0)
+    async with on_a_journey(tmp_path, SlowJourneys(JOURNEY, "commit", QUESTION)) as (person, screen):
+        monkeypatch.setattr(AskDialog, "KEYS_AFTER", 3600.0)
+        await person.sees_words("enter Run")
+        await person.press("enter")
+        await person.until(lambda: isinstance(person.app.screen, AskDialog))
+        dialog = person.app.screen
+        assert isinstance(dialog, AskDialog)
+        await person.press("x", "tab", "y", "ctrl+s")
+        await person.sees_words("One moment...")
+        assert dialog.query_one(TextArea).text == QUESTION.default
+        dialog.listen()
+        await person.sees_words("enter: a new line", "Run ctrl+s")
+        await person.press("!", "ctrl+s")
+        await person.sees_words("Running: commit")
+        assert screen._answers["commit"] == {"message": "Wait longer!\n\nMore."}
+
+
+async def test_a_branch_name_is_refused_where_it_was_typed(tmp_path: Path) -> None:
+    journeys = SlowJourneys(JOURNEY, "branch", Question(key="branch", label="Name of the branch"))
+    async with on_a_journey(tmp_path, journeys) as (person, screen):
+        await person.sees_words("enter Run")
+        await person.press("enter")
+        await person.until(lambda: isinstance(person.app.screen, AskDialog))
+        await person.press(*"a..b", "enter")
+        await person.sees_words("“a..b” cannot be a branch name: It holds “..”", "Name of the branch")
+        assert screen.running is None
+        await person.press("backspace", "backspace", "enter")
+        await person.sees_words("“a.” cannot be")
+        await person.press("backspace", "enter")
+        await person.sees_words("Running: branch")
+        assert journeys.asked == ["branch", "run branch"]
+
+
+async def test_the_pane_shows_the_step_under_the_cursor_and_the_question_to_quit_goes_with_its_reason(
+    tmp_path: Path,
+) -> None:
+    journeys = SlowJourneys(JOURNEY, "fork")
+    async with on_a_journey(tmp_path, journeys) as (person, screen):
+        await person.sees_words("▸ fork", "enter Run")
+        await person.press("enter")
+        await person.sees_words("Running: fork")
+        await person.press("home")
+        await person.sees_words("Can I contribute here?")
+        await person.press("q")
+        await person.sees_words("Quit while something runs?")
+        journeys.current = "clone"
+        journeys.ends.set()
+        await person.until(lambda: person.app.screen is screen)
+        await person.sees_words("▸ clone", "3 of 10 done", "Clone")
+        await person.press("home")
+        await person.sees_words("Can I contribute here?")
+        await person.press("enter")
+        await person.sees_words("Next is clone: enter runs it.", "git clone")
+        assert journeys.asked == ["fork", "run fork"]

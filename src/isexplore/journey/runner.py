@@ -275,6 +275,7 @@ class Journeys:
         thorough: bool = True,
         all_plans: bool = False,
         answers: Mapping[StepName, Answers] | None = None,
+        on_step: Callable[[StepReport], object] = lambda report: None,
     ) -> JourneyReport:
         """Return how all steps stand in the real world.
 
@@ -286,6 +287,7 @@ class Journeys:
             thorough: ask for every row of the check's table; False asks only for what stops a journey.
             all_plans: say what later steps would run too, as far as can be foreseen.
             answers: with which those plans are made.
+            on_step: told each step as soon as it was looked at.
         """
         try:
             world = self._world(journey, thorough=thorough)
@@ -303,6 +305,7 @@ class Journeys:
                 reports.append(_not_yet(step.name, held_up))
                 continue
             report = await self._probe_step(world, step.name)
+            on_step(report)
             reports.append(report)
             if report.state != "done" and step.name not in steps.OPTIONAL and request is None:
                 held_up = step.name

@@ -5,7 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 from isexplore.errors import IsexploreError
-from isexplore.services import Command, Explanation, JourneyReport, StepName, StepReport
+from isexplore.git.names import check_branch_name
+from isexplore.journey.branch import refuse_default
+from isexplore.journey.states import STEP_NAMES
+from isexplore.services import Command, Explanation, Journey, JourneyReport, StepName, StepReport
 from isexplore.text import literal
 from isexplore.tui.widgets.rows import RowText
 
@@ -60,6 +63,46 @@ def step_row(step: StepReport, current: bool) -> RowText:
     return RowText(([(f"{mark} ", style), (name, "strong" if current else ""), (detail, "muted")],))
 
 
+def known_steps(journey: Journey) -> tuple[StepReport, ...]:
+    """Return the steps as far as the record tells, for the time until they have been looked at."""
+    facts: tuple[tuple[StepName, bool], ...] = (
+        ("claim", journey.claim is not None),
+        ("fork", bool(journey.fork)),
+        ("clone", bool(journey.folder) and Path(journey.folder, ".git").exists()),
+        ("branch", bool(journey.branch)),
+        ("propose", journey.merge_request is not None),
+        ("review", journey.outcome is not None),
+    )
+    done = max((STEP_NAMES.index(name) for name, known in facts if known), default=-1)
+    return tuple(
+        StepReport(
+            name=name,
+            title=name,
+            state="done" if number <= done else "waiting",
+            detail="as last known" if number <= done else "looking...",
+        )
+        for number, name in enumerate(STEP_NAMES)
+    )
+
+
+def looking_document(journey: Journey, explanation: Explanation) -> str:
+    """Return what is said of a step before anybody has looked how it stands."""
+    looking = (
+        "**Looking...** The forge and your clone are being asked; until they answer, "
+        "the list shows the steps as they were last known."
+    )
+    return "\n\n".join((f"# {explanation.title}", looking, explanation.why, _places(journey)))
+
+
+def branch_objection(name: str, default_branch: str) -> str:
+    """Return why a branch cannot be called that, "" where it can; an empty name stands for the suggested one."""
+    try:
+        refuse_default(check_branch_name(name), default_branch)
+    except IsexploreError as error:
+        return f"{error.title}: {error.detail}" if name else ""
+    return ""
+
+
 def commands_block(commands: tuple[Command, ...]) -> str:
     """Return the literal commands as a code block."""
     return code_block("\n".join(at_home(command.text) for command in commands))
@@ -75,6 +118,7 @@ def step_document(
     explanation: Explanation,
     error: IsexploreError | None = None,
     diff: str = "",
+    preparing: bool = False,
 ) -> str:
     """Return a step as Markdown: what it is, how it stands, what will run, what is true afterwards.
 
@@ -84,8 +128,12 @@ def step_document(
         explanation: the step for somebody who has never done it.
         error: why its last run failed.
         diff: what the clone changes, for the steps that are about it.
+        preparing: its questions are being made ready.
     """
-    parts = [f"# {explanation.title}", explanation.why]
+    parts = [f"# {explanation.title}"]
+    if preparing:
+        parts.append(f"**Getting {step.name} ready...** What it will ask is looked up. esc gives up.")
+    parts.append(explanation.why)
     if error is not None:
         parts += _what_went_wrong(error)
     state = STATE_WORDS[step.state]
@@ -111,7 +159,8 @@ def step_document(
         parts.append(f"## What issue \\#{issue.number} asks for\n\n{issue.description or plain(issue.title)}")
     if step.state != "done":
         parts.append(f"## Afterwards\n\n{explanation.afterwards}")
-    return "\n\n".join((*parts, _places(report)))
+    url = report.merge_request.url if report.merge_request else ""
+    return "\n\n".join((*parts, _places(report.journey, url)))
 
 
 def _what_went_wrong(error: IsexploreError) -> list[str]:
@@ -124,14 +173,13 @@ def _what_went_wrong(error: IsexploreError) -> list[str]:
     return parts
 
 
-def _places(report: JourneyReport) -> str:
-    journey = report.journey
+def _places(journey: Journey, merge_request: str = "") -> str:
     places = [
         ("Project", journey.project),
         ("Fork", journey.fork),
         ("Clone", at_home(journey.folder)),
         ("Branch", journey.branch),
-        ("Merge request", report.merge_request.url if report.merge_request else ""),
+        ("Merge request", merge_request),
     ]
     known = [f"| {name} | {plain(place)} |" for name, place in places if place]
     return "\n".join(("## Where things are", "", "| | |", "| --- | --- |", *known))

@@ -11,7 +11,7 @@ from isexplore.models import ProjectRef
 
 if TYPE_CHECKING:
     from isexplore.catalog.reports import SyncProgress
-    from isexplore.services import JourneyReport, Reading, StepName
+    from isexplore.services import JourneyReport, Reading, StepName, StepReport
     from isexplore.updates import Refreshed
 
 
@@ -69,6 +69,14 @@ class JourneyProbed(Message):
         self.report = report
         self.diff = diff
         """What the clone changes, as a patch."""
+
+
+class StepProbed(Message):
+    """One step was looked at; the steps after it still are."""
+
+    def __init__(self, step: StepReport) -> None:
+        super().__init__()
+        self.step = step
 
 
 class JourneyProbeFailed(Message):

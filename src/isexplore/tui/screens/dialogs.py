@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import ClassVar
 
-from textual import on
+from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
-from textual.widgets import Button
+from textual.widgets import Button, TextArea
 
-from isexplore.tui.widgets.form import Field, Form
+from isexplore.tui.widgets.form import Field, Form, TickBox
 from isexplore.tui.widgets.rows import ListRows, RowLine, RowList, RowText
 from isexplore.tui.widgets.search_bar import SearchBar
 from isexplore.tui.widgets.words import Words
@@ -23,56 +23,124 @@ class AskDialog(ModalScreen[dict[str, str | bool] | None]):
     """Ask for one or more values; answers None when it is left with escape."""
 
     DEFAULT_CSS = """
-    AskDialog .dialog-error { color: $text-error; height: auto; }
+    AskDialog {
+        .dialog { padding: 0 2; max-height: 100%; }
+        #dialog-body { height: auto; max-height: 75vh; }
+        .dialog-error { color: $text-error; height: auto; }
+        TextArea { height: auto; min-height: 5; max-height: 10; }
+        &.-deaf .buttons { visibility: hidden; }
+    }
     """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "Cancel", id="dialog.cancel"),
         # Without priority: it must not overtake keys that the fields have not handled yet.
         Binding("ctrl+s", "accept", "Go on", id="dialog.accept"),
     ]
+    AUTO_FOCUS = ""
+    KEYS_AFTER: ClassVar[float] = 0.7
+    """Seconds for which a dialog that comes late takes no keys but escape: they were meant for something else."""
 
     def __init__(
-        self, title: str, fields: Sequence[Field], *, text: str = "", accept: str = "Go on", error: str = ""
+        self,
+        title: str,
+        fields: Sequence[Field],
+        *,
+        text: str = "",
+        accept: str = "Go on",
+        error: str = "",
+        checks: Mapping[str, Callable[[str], str]] | None = None,
+        late: bool = False,
     ) -> None:
+        """Ask.
+
+        Args:
+            title: the question.
+            fields: what is asked.
+            text: what one needs to know to answer.
+            accept: what the answers are for, in one word.
+            error: what went wrong with the answers before.
+            checks: by key of a field: return what is wrong with an answer, "" where nothing is.
+            late: it comes when the person may be typing something else already.
+        """
         super().__init__()
         self._title = title
         self._text = text
         self._fields = tuple(fields)
         self._accept = accept
         self._error = error
+        self._checks = checks or {}
+        self._deaf = late and self.KEYS_AFTER > 0
 
     def compose(self) -> ComposeResult:
-        """Lay out the title, the words, the fields and two buttons; the keys stay in sight in the border."""
-        with VerticalScroll(classes="dialog") as dialog:
-            dialog.border_subtitle = Content(f"{self._accept}  ctrl+s     Cancel  esc")
-            yield Words(self._title, classes="dialog-title")
-            if self._text:
-                yield Words(self._text, classes="dialog-text")
-            if self._error:
-                yield Words(self._error, id="dialog-error", classes="dialog-error")
-            yield Form(self._fields)
+        """Lay out the title, the words and the fields; two buttons and what enter does stay in sight."""
+        with Vertical(classes="dialog") as dialog:
+            # Without this, tab would find a field.
+            dialog.can_focus_children = not self._deaf
+            with VerticalScroll(id="dialog-body", can_focus=False):
+                yield Words(self._title, classes="dialog-title")
+                if self._text:
+                    yield Words(self._text, classes="dialog-text")
+                if self._error:
+                    yield Words(self._error, id="dialog-error", classes="dialog-error")
+                yield Form(self._fields)
             with Horizontal(classes="buttons"):
-                yield Button(Content("Cancel  esc"), id="cancel")
-                yield Button(Content(f"{self._accept}  ctrl+s"), id="accept", variant="primary")
+                yield Button(Content("Cancel  esc"), id="cancel", compact=True)
+                yield Button(Content(f"{self._accept}  ctrl+s"), id="accept", variant="primary", compact=True)
 
     def on_mount(self) -> None:
+        """Begin, at once or after a moment."""
+        if self._deaf:
+            self.add_class("-deaf")
+            self.query_one(".dialog").border_subtitle = Content("One moment...")
+            self.set_timer(self.KEYS_AFTER, self.listen)
+        else:
+            self._begin()
+
+    def listen(self) -> None:
+        """Take keys from now on."""
+        self._deaf = False
+        self.remove_class("-deaf")
+        self.query_one(".dialog").can_focus_children = True
+        self._begin()
+
+    def _begin(self) -> None:
         """Put the cursor into the first field, with what went wrong in sight."""
-        if not self._error:
-            self.query_one(Form).focus_first()
-            return
-        self.query_one(Form).focus_first(scroll=False)
-        self.call_after_refresh(self._show_error)
+        form = self.query_one(Form)
+        form.focus_first(scroll=False)
+        self.call_after_refresh(self._show_error if self._error else form.show_first)
 
     def _show_error(self) -> None:
-        dialog = self.query_one(VerticalScroll)
+        dialog = self.query_one("#dialog-body", VerticalScroll)
         dialog.scroll_to_widget(self.query_one("#dialog-error"), animate=False, top=True, force=True)
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """Say what enter does here."""
+        form, widget = self.query_one(Form), event.widget
+        if isinstance(widget, TextArea):
+            words = f"enter: a new line     tab: on     ctrl+s: {self._accept}"
+        elif isinstance(widget, Button):
+            words = "enter: press the button"
+        else:
+            words = f"enter: {self._accept}" if form.ends_with(widget) else "enter: the next question"
+            words = f"space: yes or no     {words}" if isinstance(widget, TickBox) else words
+        self.query_one(".dialog").border_subtitle = Content(words)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Take no answer from keys that were meant for something else."""
+        return not (action == "accept" and self._deaf)
 
     @on(Form.Submitted)
     def action_accept(self) -> None:
-        """Answer with the values, once none that is needed is missing."""
+        """Answer with the values, once none that is needed is missing and none is wrong."""
         form = self.query_one(Form)
-        if form.check():
-            self.dismiss(form.values())
+        if not form.check():
+            return
+        values = form.values()
+        for key, check in self._checks.items():
+            if key in values and (wrong := check(str(values[key]))):
+                form.complain(key, wrong)
+                return
+        self.dismiss(values)
 
     def action_cancel(self) -> None:
         """Answer with None."""
@@ -185,9 +253,16 @@ class PickDialog(ModalScreen[str | None]):
 
 
 class ChoiceDialog(ModalScreen[str | None]):
-    """Choose one of a few things to do, the most likely one first; answers None when it is left."""
+    """Choose one of a few things to do, the most likely one first; answers None when it is left.
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "cancel", "Cancel", id="dialog.cancel")]
+    Only the choices take the focus: what looks chosen is what enter takes.
+    """
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape", "cancel", "Cancel", id="dialog.cancel"),
+        Binding("tab", "scroll_text(1)", "More of the text", id="dialog.text-down"),
+        Binding("shift+tab", "scroll_text(-1)", "The text before", id="dialog.text-up"),
+    ]
     DEFAULT_CSS = """
     ChoiceDialog #choice-rows { height: auto; max-height: 35vh; }
     ChoiceDialog #choice-text { height: auto; max-height: 25vh; margin-bottom: 1; }
@@ -208,10 +283,11 @@ class ChoiceDialog(ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         """Lay out the question and the choices; both stay in sight, and a long text scrolls between them (tab)."""
-        with Vertical(classes="dialog"):
+        with Vertical(classes="dialog") as dialog:
+            dialog.border_subtitle = Content("enter: choose     esc: back")
             yield Words(self._title, classes="dialog-title")
             if self._text:
-                with VerticalScroll(id="choice-text"):
+                with VerticalScroll(id="choice-text", can_focus=False):
                     yield Words(self._text)
             yield RowList(row_height=2, id="choice-rows")
 
@@ -222,6 +298,18 @@ class ChoiceDialog(ModalScreen[str | None]):
             ListRows(self._choices, lambda one: RowText(([(one[1], "title")], [("  " + one[2], "muted")])))
         )
         rows.focus()
+        self.call_after_refresh(self._name_tab)
+
+    def _name_tab(self) -> None:
+        """Say how to read on, where the text is longer than its place."""
+        if any(text.max_scroll_y for text in self.query("#choice-text").results(VerticalScroll)):
+            words = "enter: choose     tab: more of the text     esc: back"
+            self.query_one(".dialog").border_subtitle = Content(words)
+
+    def action_scroll_text(self, pages: int) -> None:
+        """Scroll the text by pages."""
+        for text in self.query("#choice-text").results(VerticalScroll):
+            text.scroll_relative(y=pages * max(1, text.size.height - 1), animate=False)
 
     @on(RowList.Chosen)
     def take(self, event: RowList.Chosen) -> None:
@@ -285,15 +373,24 @@ class LeaveDialog(ConfirmDialog):
     YES_KEY = "q"
 
     def __init__(self, running: Sequence[str]) -> None:
-        super().__init__(
-            "Quit while something runs?",
+        super().__init__("Quit while something runs?", self._words(running), yes="Quit", no="Stay")
+
+    @staticmethod
+    def _words(running: Sequence[str]) -> str:
+        return (
             "At work: "
             + "; ".join(running)
             + ".\n\nQuitting stops it. What the forge was asked for already stays; "
-            "of a clone nothing is left. The contribution goes on where it stands when you come back.",
-            yes="Quit",
-            no="Stay",
+            "of a clone nothing is left. The contribution goes on where it stands when you come back."
         )
+
+    def now_runs(self, running: Sequence[str]) -> None:
+        """Say what is still at work; close where nothing is, since there is nothing left to ask."""
+        if running:
+            self.query_one(".dialog-text", Words).say(self._words(running))
+        else:
+            self.notify("The step has ended, and you are still here: q quits.")
+            self.dismiss(False)
 
 
 class MessageDialog(ModalScreen[None]):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from time import monotonic
 from typing import ClassVar
 
 from textual import on, work
@@ -13,12 +14,29 @@ from textual.screen import Screen
 from textual.widgets import Log
 
 from isexplore.errors import IsexploreError
+from isexplore.journey.states import STEP_NAMES
 from isexplore.services import Journey, JourneyReport, StepName, StepReport
 from isexplore.text import clean, clean_line
 from isexplore.tui.app import IsexploreApp
-from isexplore.tui.journey_text import as_shell, at_home, next_step, plan_document, step_document, step_row
+from isexplore.tui.journey_text import (
+    as_shell,
+    at_home,
+    branch_objection,
+    known_steps,
+    looking_document,
+    next_step,
+    plan_document,
+    step_document,
+    step_row,
+)
 from isexplore.tui.keys import JOURNEY, bindings
-from isexplore.tui.messages import JourneyProbed, JourneyProbeFailed, StepFinished, StepProgressed
+from isexplore.tui.messages import (
+    JourneyProbed,
+    JourneyProbeFailed,
+    StepFinished,
+    StepProbed,
+    StepProgressed,
+)
 from isexplore.tui.outside import editor_command, find_program, how_it_ended, shell_command
 from isexplore.tui.screens.dialogs import AskDialog, ChoiceDialog, PickDialog
 from isexplore.tui.text import cut
@@ -49,6 +67,8 @@ class JourneyScreen(Screen[None]):
     """Seconds between two looks at the forge while a step waits for it."""
     OWN_LOOKS: ClassVar[int] = 4
     """While the next step is one of `OWN_STEPS`, only every so manieth look is taken."""
+    LATE_AFTER: ClassVar[float] = 0.5
+    """Seconds from the key to its dialog after which the person may be typing something else."""
     HELP_TITLE = "A contribution"
     HELP_TEXT = (
         "The list on the left is the way from a project to a merged change. Its marks are read from the forge "
@@ -86,7 +106,11 @@ class JourneyScreen(Screen[None]):
         self.report: JourneyReport | None = None
         self.running: StepName | None = None
         self._diff = ""
-        self._selected: StepName | None = None
+        self._first_look = known_steps(journey)
+        """The steps as last known, and those that the first look has come to."""
+        self._preparing: StepName | None = None
+        """The step whose dialog is being made ready."""
+        self._shown: StepName | None = None
         self._errors: dict[StepName, IsexploreError] = {}
         self._answers: dict[StepName, dict[str, str]] = {}
         self._notice = ""
@@ -110,7 +134,10 @@ class JourneyScreen(Screen[None]):
         """Look at the world."""
         fill_mode_bar(self)
         self._show_title()
-        self.query_one("#steps").focus()
+        steps = self.query_one("#steps", RowList)
+        self._show_first_look()
+        steps.move_cursor(sum(step.state == "done" for step in self._first_look))
+        steps.focus()
         self.query_one(StatusLine).say("Looking at the forge and at your clone...")
         self.set_interval(self.LOOK_EVERY, self._look_again)
         self.watch(self.app, "app_focus", self._terminal_focused, init=False)
@@ -139,7 +166,9 @@ class JourneyScreen(Screen[None]):
         """Compare the journey with the forge and git."""
         try:
             journeys = await self.app.services.journeys_for(self.journey)
-            report = await journeys.probe(journeys.get(self.journey.id))
+            report = await journeys.probe(
+                journeys.get(self.journey.id), on_step=lambda step: self.post_message(StepProbed(step))
+            )
         except IsexploreError as error:
             self.post_message(JourneyProbeFailed(error))
             return
@@ -149,6 +178,20 @@ class JourneyScreen(Screen[None]):
             # The change is shown as a help only; the steps themselves say what is wrong with the clone.
             diff = ""
         self.post_message(JourneyProbed(report, diff))
+
+    @on(StepProbed)
+    def show_one_step(self, message: StepProbed) -> None:
+        """Show what the first look has found out so far; later ones replace the whole list at once."""
+        if self.report is None:
+            self._first_look = tuple(
+                message.step if step.name == message.step.name else step for step in self._first_look
+            )
+            self._show_first_look()
+
+    def _show_first_look(self) -> None:
+        self.query_one("#steps", RowList).set_rows(
+            ListRows(self._first_look, lambda step: step_row(step, False), key=lambda step: step.name)
+        )
 
     @on(JourneyProbed)
     def show_report(self, message: JourneyProbed) -> None:
@@ -168,9 +211,9 @@ class JourneyScreen(Screen[None]):
             )
         )
         if first or before != current:
-            self._notice = ""
-            self._selected = current or names[-1]
-            steps.move_cursor(names.index(self._selected))
+            if self._preparing is None:
+                self._notice = ""
+            steps.move_cursor(names.index(current or names[-1]))
         self._unreachable = False
         self._show_title()
         self.say_status()
@@ -182,11 +225,13 @@ class JourneyScreen(Screen[None]):
         words = self._notice
         if self.running is not None:
             words = f"Running: {self.running}   (ctrl+x stops it)"
+        elif self._preparing is not None:
+            words = f"Getting {self._preparing} ready...   (esc gives up)"
         elif self.report is not None and not words:
             current = next_step(self.report)
             if current is not None and self._is_with_others(current):
                 words = f"Looking again every {self.LOOK_EVERY:g} s; you can also leave and come back."
-        error = self._errors.get(self._selected) if self._selected and not words else None
+        error = self._errors.get(self._under_cursor) if self._under_cursor and not words else None
         self.query_one(StatusLine).say(error.title if error else words, error=error is not None)
 
     def _tell(self, words: str) -> None:
@@ -199,7 +244,6 @@ class JourneyScreen(Screen[None]):
         """Say why nothing can be told now."""
         error = message.error
         self._unreachable = True
-        self.query_one("#steps", RowList).empty = "r looks again"
         self.query_one(StatusLine).say_error(error, "r looks again")
         self.refresh_bindings()
 
@@ -232,33 +276,45 @@ class JourneyScreen(Screen[None]):
     @on(RowList.Highlighted, "#steps")
     def select(self, event: RowList.Highlighted) -> None:
         """Show another step."""
-        if self.report is not None and 0 <= event.index < len(self.report.steps):
-            name = self.report.steps[event.index].name
-            if name != self._selected:
-                self._selected = name
-                self._showing_plan = False
-            self.show_step()
-            self.refresh_bindings()
+        if self._under_cursor != self._shown:
+            self._showing_plan = False
+        self.say_status()
+        self.show_step()
+        self.refresh_bindings()
+
+    @property
+    def _under_cursor(self) -> StepName | None:
+        cursor = self.query_one("#steps", RowList).cursor
+        return STEP_NAMES[cursor] if cursor is not None else None
 
     def _step(self) -> StepReport | None:
         """Return the step under the cursor."""
-        if self.report is None:
-            return None
-        return self.report.step(self._selected or next_step(self.report) or "review")
+        name = self._under_cursor
+        return self.report.step(name) if self.report is not None and name is not None else None
 
     def show_step(self) -> None:
         """Show the selected step's document; what is shown already stays where it was scrolled to."""
-        step = self._step()
-        if self.report is None or step is None or self._showing_plan:
+        name = self._under_cursor
+        if name is None or self._showing_plan:
             return
-        text = step_document(
-            self.report, step, self.app.services.explain(step.name), self._errors.get(step.name), self._diff
-        )
+        self._shown = name
+        step, explanation = self._step(), self.app.services.explain(name)
+        if self.report is None or step is None:
+            text = looking_document(self.journey, explanation)
+        else:
+            text = step_document(
+                self.report,
+                step,
+                explanation,
+                self._errors.get(name),
+                self._diff,
+                preparing=name == self._preparing,
+            )
         view = self.query_one("#step", DocumentView)
         if text == view.text:
             return
-        line = view.top_line if view.title == clean_line(step.title) else 1
-        view.show(text, title=step.title)
+        line = view.top_line if view.title == clean_line(explanation.title) else 1
+        view.show(text, title=explanation.title)
         if line > 1:
             view.go_to(line)
 
@@ -266,9 +322,9 @@ class JourneyScreen(Screen[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer a key only where it can do something."""
-        idle = self.running is None
+        idle = self.running is None and self._preparing is None
         if action == "cancel":
-            return not idle
+            return self.running is not None
         if action == "run":
             return idle and self.report is not None and next_step(self.report) is not None
         if action in ("shell", "editor"):
@@ -284,7 +340,7 @@ class JourneyScreen(Screen[None]):
             view.action_open_link()
             return
         step = self._step()
-        if self.report is None or step is None or self.running is not None:
+        if self.report is None or step is None or self.running is not None or self._preparing is not None:
             return
         current = next_step(self.report)
         if current is None:
@@ -302,13 +358,13 @@ class JourneyScreen(Screen[None]):
 
     def _go_to(self, name: StepName) -> None:
         self._showing_plan = False
-        self._selected = name
-        if self.report is not None:
-            steps = self.query_one("#steps", RowList)
-            steps.move_cursor([step.name for step in self.report.steps].index(name))
-            steps.focus()
+        self._put_cursor(name)
+        self.query_one("#steps").focus()
         self.show_step()
         self.refresh_bindings()
+
+    def _put_cursor(self, name: StepName) -> None:
+        self.query_one("#steps", RowList).move_cursor(STEP_NAMES.index(name))
 
     async def _respond(self, step: StepReport) -> None:
         """Ask what to do about a review: change the files first, else answer in words."""
@@ -341,28 +397,45 @@ class JourneyScreen(Screen[None]):
             self.action_refresh()
 
     async def _ask_and_run(self, step: StepReport) -> None:
-        name = step.name
-        self._tell(f"Getting {name} ready...")
+        name, asked_at = step.name, monotonic()
+        self._prepare(name)
         try:
             journeys = await self.app.services.journeys_for(self.journey)
             questions = await journeys.questions(journeys.get(self.journey.id), name)
         except IsexploreError as error:
             self.post_message(StepFinished(name, error))
             return
+        finally:
+            self._prepare(None)
         answers: dict[str, str] = {}
         if questions:
-            given = await self._answers_to(step, fields_of(questions))
+            if not self.is_current:
+                self._tell(f"{name} is ready: enter asks what it needs to know.")
+                return
+            late = monotonic() - asked_at > self.LATE_AFTER
+            given = await self._answers_to(step, fields_of(questions), late=late)
             if given is None:
                 self._tell("")
                 return
             answers = given
         self.run_step(name, answers)
 
-    async def _answers_to(self, step: StepReport, fields: Sequence[Field]) -> dict[str, str] | None:
+    def _prepare(self, name: StepName | None) -> None:
+        """Say that a step's dialog is being made ready, or that it no longer is."""
+        self._preparing = name
+        self._notice = ""
+        self.say_status()
+        self.show_step()
+        self.refresh_bindings()
+
+    async def _answers_to(
+        self, step: StepReport, fields: Sequence[Field], *, late: bool
+    ) -> dict[str, str] | None:
         """Ask; once more where a template was left as it was, unless that is meant. None when it was left."""
-        answers = await self._ask_for(step, fields)
+        answers = await self._ask_for(step, fields, late=late)
         if answers is None or step.name != "propose":
             return answers
+        self._tell("Running propose: reading the description...")
         try:
             journeys = await self.app.services.journeys_for(self.journey)
             untouched = await journeys.untouched(journeys.get(self.journey.id), answers)
@@ -385,8 +458,10 @@ class JourneyScreen(Screen[None]):
         # Also where the question was left: nobody writes a description twice.
         return await self._ask_for(step, [one._replace(default=answers[one.key]) for one in fields])
 
-    async def _ask_for(self, step: StepReport, fields: Sequence[Field]) -> dict[str, str] | None:
-        values = await self.app.push_screen_wait(self._dialog(step, fields))
+    async def _ask_for(
+        self, step: StepReport, fields: Sequence[Field], *, late: bool = False
+    ) -> dict[str, str] | None:
+        values = await self.app.push_screen_wait(self._dialog(step, fields, late=late))
         if values is None:
             return None
         return {
@@ -394,7 +469,7 @@ class JourneyScreen(Screen[None]):
             for key, value in values.items()
         }
 
-    def _dialog(self, step: StepReport, fields: Sequence[Field]) -> AskDialog:
+    def _dialog(self, step: StepReport, fields: Sequence[Field], *, late: bool) -> AskDialog:
         """Return the questions of a step; after a run that failed, with the answers given then."""
         explanation = self.app.services.explain(step.name)
         text = explanation.why
@@ -416,13 +491,20 @@ class JourneyScreen(Screen[None]):
             text=text,
             accept="Run",
             error=str(error) if error is not None else "",
+            checks={"branch": self._branch_objection},
+            late=late,
         )
+
+    def _branch_objection(self, name: str) -> str:
+        """Return why a name is not fit for the branch; "" where it is, or where the step's own is taken."""
+        project = self.report.project if self.report is not None else None
+        return branch_objection(name, project.default_branch if project is not None else "")
 
     def run_step(self, step: StepName, answers: dict[str, str]) -> None:
         """Run a step, with its output on the screen."""
         self.running = step
         self.app.running[self.journey.id] = f"the step “{step}” of {self.journey.project}"
-        self._selected = step
+        self._put_cursor(step)
         self._answers[step] = answers
         self._errors.pop(step, None)
         self._notice = ""
@@ -462,7 +544,7 @@ class JourneyScreen(Screen[None]):
             self.remove_class("-output")
         else:
             self._errors[message.step] = message.error
-            self._selected = message.step
+            self._put_cursor(message.step)
         self.say_status()
         self.show_step()
         self.refresh_bindings()
@@ -470,7 +552,7 @@ class JourneyScreen(Screen[None]):
 
     def _no_longer_runs(self) -> None:
         self.running = None
-        self.app.running.pop(self.journey.id, None)
+        self.app.no_longer_runs(self.journey.id)
 
     def on_unmount(self) -> None:
         """Nothing runs without its screen."""
@@ -567,7 +649,7 @@ class JourneyScreen(Screen[None]):
                 f"{name} cannot open here. In another terminal: cd {at_home(str(folder))}   then r looks again."
             )
             return
-        self._errors.pop(self._selected or "change", None)
+        self._errors.pop(self._under_cursor or "change", None)
         self._tell(how_it_ended(name, code))
         self.probe()
 
@@ -589,7 +671,9 @@ class JourneyScreen(Screen[None]):
 
     def action_back(self) -> None:
         """Go one step back: from the dry run, from the document, then to where the reader came from."""
-        if self._showing_plan:
+        if self._preparing is not None:
+            self.app.give_up_asking()
+        elif self._showing_plan:
             self._showing_plan = False
             self._tell("")
             self.show_step()

@@ -263,6 +263,16 @@ class Form(VerticalGroup):
             answer.focus(scroll_visible=scroll)
             return
 
+    def show_first(self) -> None:
+        """Bring the whole first question into sight, and what stands above it as far as there is room."""
+        for field in self._fields[:1]:
+            self._inputs[field.key].scroll_visible(animate=False)
+            self._tops[field.key].scroll_visible(animate=False)
+
+    def ends_with(self, answer: Widget) -> bool:
+        """Return whether enter in this answer submits the form."""
+        return [*self._inputs.values()][-1] is answer
+
     def values(self) -> dict[str, str | bool]:
         """Return the answers by key: text without spaces around it, a choice's value, True for yes."""
         return {key: _value(answer) for key, answer in self._inputs.items()}
@@ -312,7 +322,10 @@ def _input(field: Field) -> Widget:
     if field.kind == "choice":
         return ChoiceList([(value, clean_line(label)) for value, label in field.choices], default)
     if field.kind == "multiline":
-        return TextArea(clean(default), soft_wrap=True, show_line_numbers=False)
+        area = TextArea(clean(default), soft_wrap=True, show_line_numbers=False)
+        # Behind the words that are there: enter would push them down from in front of them.
+        area.move_cursor((0, len(area.document.get_line(0))))
+        return area
     kind = EndInput if field.kind == "folder" else Input
     return kind(
         clean_line(default, 4_000),
