@@ -16,8 +16,8 @@ from urllib.parse import quote
 import msgspec
 from msgspec import Struct
 
-from isexplore.errors import ForgeError
-from isexplore.models import Comment, Document, Issue, IssueVerdict, Project, ProjectRef, Verdict
+from isexplore.errors import ForgeError, InvalidError, NotVisibleError
+from isexplore.models import Comment, Document, ForgeKind, Issue, IssueVerdict, Project, ProjectRef, Verdict
 from isexplore.text import ago, count, literal
 
 if TYPE_CHECKING:
@@ -84,6 +84,9 @@ class IssueLine(Struct, frozen=True, kw_only=True):
     verdict: IssueVerdict
 
 
+_FILE_PAGES = {ForgeKind.GITLAB: "-/blob", ForgeKind.GITHUB: "blob", ForgeKind.GITEA: "src/branch"}
+
+
 class Reading(Struct, frozen=True, kw_only=True):
     """Everything there is to read of a project."""
 
@@ -110,10 +113,10 @@ class Reading(Struct, frozen=True, kw_only=True):
         """The project's web page."""
         return self.project.url
 
-    def file_url(self, path: str) -> str:
-        """Return the web page of a file of the project."""
+    def file_url(self, path: str, kind: ForgeKind) -> str:
+        """Return the web page of a file of the project, as that kind of forge names it."""
         branch = quote(self.project.default_branch or "HEAD")
-        return f"{self.project.url}/-/blob/{branch}/{quote(path)}"
+        return f"{self.project.url}/{_FILE_PAGES[kind]}/{branch}/{quote(path)}"
 
     def as_json(self) -> dict[str, Any]:
         """Return the stable shape of `isexplore show --json`."""
@@ -258,6 +261,27 @@ async def read(services: Services, ref: ProjectRef, *, again: bool = False) -> R
     services.readings[ref] = reading
     await asyncio.to_thread(_keep, services, ref, preview)
     return reading
+
+
+async def read_file(services: Services, reading: Reading, path: str) -> Document | str:
+    """Return a file of a project; its web page where it is missing, a folder, or no text.
+
+    Args:
+        services: where to ask.
+        reading: the project.
+        path: of the file in the project.
+
+    Raises:
+        ForgeError: the forge cannot be asked.
+    """
+    from isexplore.guide.documents import read_document
+
+    forge = await services.forge(reading.ref.forge)
+    try:
+        document = await read_document(forge, reading.project, path, path)
+    except (NotVisibleError, InvalidError):
+        document = None
+    return document or reading.file_url(path, forge.kind)
 
 
 def compose(ref: ProjectRef, preview: Preview) -> Reading:

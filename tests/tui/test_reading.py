@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -12,7 +13,7 @@ from isexplore.tui.widgets.document import DocumentView
 from isexplore.tui.widgets.preview import Preview
 from isexplore.tui.widgets.rows import RowList
 from isexplore.tui.widgets.search_bar import SearchBar
-from tests.support.world import at_the_screen, fill_catalog, practice_world
+from tests.support.world import REPOSITORY_PEOPLE, WELCOME, at_the_screen, fill_catalog, practice_world
 
 pytestmark = pytest.mark.usefixtures("hurried")
 
@@ -62,3 +63,40 @@ async def test_another_projects_issues_never_stand_under_this_ones_name(tmp_path
             assert not preview.has_class("-issues")
             assert preview.issue_number is None
             assert preview.query_one("#preview-issues", RowList).count == 0
+
+
+def is_shown(view: DocumentView, path: str) -> bool:
+    return view.path == path
+
+
+async def test_a_link_to_a_file_of_the_project_is_read_here_and_escape_comes_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with practice_world(tmp_path, seeds=WELCOME, people=REPOSITORY_PEOPLE) as world:
+        await fill_catalog(world.services)
+        async with at_the_screen(world.services) as person:
+            preview = person.app.screen.query_one(Preview)
+            await person.until(lambda: preview.reading is not None)
+            preview.show_tab("README")
+            preview.take_focus()
+            view = preview.query_one(DocumentView)
+            await person.until(lambda: view.is_loaded and view.path == "README.md")
+            for path in ("CONTRIBUTORS.md", "guide/first-steps.md"):
+                await person.press("n")
+                assert view.focused_link == path
+                await person.press("enter")
+                await person.until(partial(is_shown, view, path))
+                assert view.text
+                await person.sees_words(f"{path}; esc goes back")
+                await person.press("escape")
+                await person.until(lambda: view.path == "README.md")
+                if path == "CONTRIBUTORS.md":
+                    await person.press("n")
+            opened: list[str] = []
+            monkeypatch.setattr(person.app, "open_page", opened.append)
+            view.show("[none](none.md)", base=view.base, path=view.path)
+            await person.press("n", "enter")
+            await person.until(lambda: opened)
+            assert opened == [f"{world.forge.url}/docs/welcome/-/blob/main/none.md"]
+            await person.press("escape")
+            assert not isinstance(person.app.focused, DocumentView)

@@ -31,6 +31,8 @@ from isexplore.tui.widgets.bars import StatusLine
 
 TOAST_CHARACTERS = 300
 TOAST_LINES = 5
+NOTE_SECONDS = 3.0
+"""How long a toast with a mere note covers the text below it."""
 
 
 def _explore() -> Screen[None]:
@@ -191,6 +193,8 @@ class IsexploreApp(App[int]):
         markup: bool = False,
     ) -> None:
         """Show a toast; never with markup, since most of its words are strangers'."""
+        if timeout is None and severity == "information":
+            timeout = NOTE_SECONDS
         text = "\n".join(clean(message, TOAST_CHARACTERS).splitlines()[:TOAST_LINES])
         super().notify(text, title=clean(title, 80), severity=severity, timeout=timeout, markup=False)
 
@@ -321,7 +325,7 @@ class IsexploreApp(App[int]):
 
         if not await open_in_browser(url):
             self.copy_to_clipboard(url)
-            self.notify(url, title="No browser here; the address is copied", timeout=15)
+            self.notify(url, title="No browser here; the address is copied", timeout=6)
 
     def confirm_and_open(self, url: str, host: str) -> None:
         """Open a page that a document links to, once its real host was confirmed."""

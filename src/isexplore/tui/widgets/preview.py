@@ -15,7 +15,7 @@ from isexplore.errors import AuthError, IsexploreError
 from isexplore.models import ProjectRef
 from isexplore.text import ago, clean_line
 from isexplore.tui.garbage import settle
-from isexplore.tui.links import LinkKind
+from isexplore.tui.links import Link, LinkKind
 from isexplore.tui.markdown import Kind, load_parser
 from isexplore.tui.messages import PreviewFailed, PreviewRead
 from isexplore.tui.resting import Resting
@@ -26,6 +26,7 @@ from isexplore.tui.widgets.tabs import TabStrip
 from isexplore.tui.widgets.words import Words
 
 if TYPE_CHECKING:
+    from isexplore.models import Document
     from isexplore.services import IssueLine, Reading
     from isexplore.tui.app import IsexploreApp
 
@@ -99,6 +100,10 @@ class Preview(Vertical):
         self.reading: Reading | None = None
         self._issues: list[IssueLine] = []
         self._loaded = False
+        self._came_from: list[tuple[Document | None, int]] = []
+        """What was read before links were followed, and at which line; None for what the tab shows."""
+        self._file: Document | None = None
+        """The file that a link led to, and no tab shows."""
         self._resting = Resting(self, self._begin_reading, seconds=DEBOUNCE)
 
     def compose(self) -> ComposeResult:
@@ -122,6 +127,7 @@ class Preview(Vertical):
             return
         self.ref = ref
         self.reading = None
+        self._came_from, self._file = [], None
         # The issues of the project before must not stand under this one's name, nor be chosen.
         self.remove_class("-issues")
         self.query_one("#preview-issues", RowList).set_rows(ListRows((), issue_row))
@@ -185,11 +191,15 @@ class Preview(Vertical):
         self.query_one("#preview-issues", RowList).set_rows(
             ListRows(self._issues, issue_row, key=lambda line: line.issue.number)
         )
+        self._note_reading(reading)
+        self._show_tab()
+
+    def _note_reading(self, reading: Reading) -> None:
+        """Say what of the project could not be read, and how old it is where that matters."""
         notes = list(reading.notes)
         if reading.offline:
             notes.insert(0, f"Read {ago(reading.as_of)}; the forge cannot be asked now.")
         self._note(clean_line(" ".join(notes)))
-        self._show_tab()
 
     @on(PreviewFailed)
     def show_failure(self, message: PreviewFailed) -> None:
@@ -225,6 +235,7 @@ class Preview(Vertical):
         if reading is None:
             return
         name = self.query_one(TabStrip).active
+        self._came_from, self._file = [], None
         focused = self.has_focus_within
         self.set_class(name == ISSUES, "-issues")
         if name == OVERVIEW:
@@ -234,15 +245,19 @@ class Preview(Vertical):
         elif name != ISSUES:
             document = next((one for one in reading.documents if one.name == name), None)
             if document is not None:
-                kind: Kind = "markdown" if document.path.lower().endswith(MARKDOWN_ENDINGS) else "plain"
-                text = document.text + (
-                    "\n\n(The file is longer; press o to read it on the forge.)" if document.truncated else ""
-                )
-                self.query_one("#preview-document", DocumentView).show(
-                    text, title=document.path, base=reading.url, path=document.path, kind=kind
-                )
+                self._show_file(document)
         if focused:
             self.take_focus()
+
+    def _show_file(self, document: Document) -> None:
+        kind: Kind = "markdown" if document.path.lower().endswith(MARKDOWN_ENDINGS) else "plain"
+        text = document.text + (
+            "\n\n(The file is longer; press o to read it on the forge.)" if document.truncated else ""
+        )
+        base = self.reading.url if self.reading else ""
+        self.query_one("#preview-document", DocumentView).show(
+            text, title=document.path, base=base, path=document.path, kind=kind
+        )
 
     def _document(self, text: str, title: str) -> None:
         self.query_one("#preview-document", DocumentView).show(
@@ -286,16 +301,59 @@ class Preview(Vertical):
         if link.kind is LinkKind.WEB:
             self.app.confirm_and_open(link.target, link.host)
         elif link.kind is LinkKind.DOCUMENT:
-            document = next((one for one in reading.documents if one.path == link.target), None)
-            if document is not None:
-                self.show_tab(document.name)
-            else:
-                self.app.open_page(reading.file_url(link.target))
+            self._open_file(reading, link)
         elif link.kind is LinkKind.REFUSED:
             self.app.notify(
                 f"{link.reason}: {event.href}", title="This link is not followed", severity="warning"
             )
 
+    def _open_file(self, reading: Reading, link: Link) -> None:
+        """Show a file of the project: in its tab, or in place of what is read now."""
+        document = next((one for one in reading.documents if one.path == link.target), None)
+        if document is None:
+            self._note(f"Reading {link.target}...")
+            self._fetch_file(reading, link)
+            return
+        self.show_tab(document.name)
+        if link.fragment:
+            self.query_one("#preview-document", DocumentView).go_to_heading(link.fragment)
+
+    @work(exclusive=True, group="file")
+    async def _fetch_file(self, reading: Reading, link: Link) -> None:
+        from isexplore.reading import read_file
+
+        shown = self.query_one("#preview-document", DocumentView)
+        before = shown.text
+        try:
+            found = await read_file(self.app.services, reading, link.target)
+        except IsexploreError as error:
+            self._note(" ".join(sentence(part) for part in (error.title, error.detail, error.hint) if part))
+            return
+        if self.reading is not reading or shown.text != before:
+            # The reader has gone on.
+            return
+        if isinstance(found, str):
+            self._note_reading(reading)
+            self.app.open_page(found)
+            return
+        self._came_from.append((self._file, shown.top_line))
+        self._file = found
+        self._note(f"{found.path}; esc goes back")
+        self._show_file(found)
+        if link.fragment:
+            shown.go_to_heading(link.fragment)
+
     def action_leave(self) -> None:
-        """Go back to the list."""
-        self.post_message(self.Left())
+        """Go back to what a link was followed from, and then to the list."""
+        if not self._came_from or self.reading is None:
+            self.post_message(self.Left())
+            return
+        *earlier, (file, line) = self._came_from
+        self._note_reading(self.reading)
+        if file is None:
+            self._show_tab()
+        else:
+            self._file, self._came_from = file, earlier
+            self._show_file(file)
+            self._note(f"{file.path}; esc goes back")
+        self.query_one("#preview-document", DocumentView).go_to(line)
