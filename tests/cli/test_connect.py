@@ -206,7 +206,7 @@ def test_without_a_keyring_a_person_is_asked_about_a_file(
 def test_one_interrupt_ends_the_question(at_home: CommandLine, forge: RunningPractice) -> None:
     with terminal("login", forge.url) as person:
         person.until("Paste the token")
-        person.type("\x03")
+        person.interrupt()
         assert person.end() == 130
     assert "Interrupted" in person.seen
     assert not Paths.default().config_file.exists()
@@ -229,7 +229,7 @@ def test_login_of_another_program_is_offered(
         person.type("n\n")
         person.until("Paste the token")
         assert "gh holds" not in person.seen
-        person.type("\x03")
+        person.interrupt()
         assert person.end() == 130
 
 

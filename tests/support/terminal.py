@@ -11,6 +11,7 @@ import termios
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 DEADLINE = 40.0
 # The first terminal that a session's leader opens becomes the one that its questions go to.
@@ -40,6 +41,18 @@ class Terminal:
     def type(self, text: str) -> None:
         """Press keys."""
         os.write(self._master, text.encode())
+
+    def interrupt(self) -> None:
+        """Press ctrl+c once the program waits for an answer.
+
+        Python sees a signal that comes just before it begins to read only after a line was read.
+        """
+        stat = Path(f"/proc/{self.process.pid}/stat")
+        end = time.monotonic() + DEADLINE
+        while stat.exists() and stat.read_text().rpartition(")")[2].split()[0] != "S":
+            assert time.monotonic() < end, f"it never waited for an answer:\n{self.seen}"
+            time.sleep(0.002)
+        self.type("\x03")
 
     def hides_what_is_typed(self) -> bool:
         """Tell whether the terminal does not echo."""
