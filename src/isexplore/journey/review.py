@@ -295,7 +295,10 @@ class Review:
             )
         if now.running:
             return StepState(
-                state="waiting", detail="checks are running", hint="Look again in a minute", facts=facts
+                state="waiting",
+                detail="checks are running",
+                hint="Nothing to do until they have ended",
+                facts=facts,
             )
         if now.approved:
             return StepState(

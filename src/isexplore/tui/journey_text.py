@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 from isexplore.errors import IsexploreError
@@ -15,7 +16,9 @@ from isexplore.tui.widgets.rows import RowText
 MARKS = {"done": "✓", "ready": "▸", "waiting": "…", "blocked": "✗"}
 STYLES = {"done": "good", "ready": "accent", "waiting": "warning", "blocked": "bad"}
 STATE_WORDS = {"done": "done", "ready": "your turn", "waiting": "waiting", "blocked": "not yet"}
-YOURS: dict[StepName, str] = {"change": "change the files that the issue is about; e opens your editor"}
+YOURS: dict[StepName, str] = {
+    "change": "change the files that the issue is about; e opens your editor, s a shell"
+}
 """What is the reader's to do, for a step that has no other words for it."""
 DIFF_STEPS: frozenset[StepName] = frozenset({"change", "commit", "push", "propose"})
 """Steps that show what was changed."""
@@ -103,9 +106,13 @@ def branch_objection(name: str, default_branch: str) -> str:
     return ""
 
 
-def commands_block(commands: tuple[Command, ...]) -> str:
-    """Return the literal commands as a code block."""
-    return code_block("\n".join(at_home(command.text) for command in commands))
+def commands_block(commands: tuple[Command, ...], folder: str = "") -> str:
+    """Return the commands as a code block; those in the clone after one `cd`, so that its path is there once."""
+    option = f"git -C {shlex.quote(folder)} "
+    lines = [command.text.replace(option, "git ") if folder else command.text for command in commands]
+    if lines != [command.text for command in commands]:
+        lines.insert(0, f"cd {shlex.quote(folder)}")
+    return code_block("\n".join(at_home(line) for line in lines))
 
 
 ISSUE_STEPS = ("check", "claim", "change")
@@ -137,9 +144,11 @@ def step_document(
     if error is not None:
         parts += _what_went_wrong(error)
     state = STATE_WORDS[step.state]
-    detail = step.detail if step.detail != state else YOURS.get(step.name, "enter begins")
-    parts.append(f"**{state.capitalize()}:** {plain(at_home(detail))}")
-    if step.hint and error is None:
+    mine = step.state == "ready" and step.name in YOURS
+    parts.append(f"**{state.capitalize()}:** {plain(at_home(_detail(step, state)))}")
+    if mine and report.journey.folder:
+        parts.append(f"**Clone:** {plain(at_home(report.journey.folder))}")
+    elif step.hint and error is None:
         parts.append(f"**Next:** {plain(at_home(step.hint))}")
     if step.facts:
         rows = ["| | |", "| --- | --- |"]
@@ -147,9 +156,10 @@ def step_document(
             words = plain(fact.text) + (f" **→ {plain(fact.fix)}**" if fact.fix else "")
             rows.append(f"| {fact.mark} | {' '.join(words.split())} |")
         parts.append("\n".join(rows))
-    if step.commands and step.state != "blocked":
+    if step.commands and step.state != "blocked" and not mine:
         you = all(command.kind == "you" for command in step.commands)
-        parts.append(("## For you to do" if you else "## Will run") + "\n\n" + commands_block(step.commands))
+        block = commands_block(step.commands, report.journey.folder)
+        parts.append(("## For you to do" if you else "## Will run") + "\n\n" + block)
     if diff and step.name in DIFF_STEPS:
         parts.append("## Your change\n\n" + code_block(diff[:DIFF_CHARACTERS], "diff"))
         if len(diff) > DIFF_CHARACTERS:
@@ -159,8 +169,28 @@ def step_document(
         parts.append(f"## What issue \\#{issue.number} asks for\n\n{issue.description or plain(issue.title)}")
     if step.state != "done":
         parts.append(f"## Afterwards\n\n{explanation.afterwards}")
+    elif step.name == "review" and report.journey.outcome is not None:
+        parts.append(_what_next(report.journey))
     url = report.merge_request.url if report.merge_request else ""
     return "\n\n".join((*parts, _places(report.journey, url)))
+
+
+def _detail(step: StepReport, state: str) -> str:
+    """Return how a step stands, without what a row of its table says in full."""
+    if step.detail == state:
+        return YOURS.get(step.name, "enter begins")
+    beginning = step.detail.removesuffix("...").removesuffix("…")
+    if step.name == "review" and any(fact.fix and fact.text.startswith(beginning) for fact in step.facts):
+        return "one thing to do"
+    return step.detail
+
+
+def _what_next(journey: Journey) -> str:
+    branch = f"The branch {plain(journey.branch)}" if journey.branch else "The branch"
+    return (
+        "## What next\n\n**2** shows other first issues; in **1**, **b** bookmarks this project to find it again. "
+        f"{branch} can be deleted, in your clone and in your fork."
+    )
 
 
 def _what_went_wrong(error: IsexploreError) -> list[str]:
@@ -192,7 +222,8 @@ def plan_document(report: JourneyReport) -> str:
         if step.state == "done":
             parts.append(f"## ✓ {step.title}\n\n{plain(at_home(step.detail))}")
         else:
-            body = commands_block(step.commands) if step.commands else plain(step.detail or step.hint)
+            folder = report.journey.folder
+            body = commands_block(step.commands, folder) if step.commands else plain(step.detail or step.hint)
             parts.append(f"## {step.title}\n\n{body}")
     return "\n\n".join(parts)
 
