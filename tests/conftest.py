@@ -69,8 +69,8 @@ _work_in_memory()
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_auto_num_workers() -> int:
-    """Run one worker more than there are cores: tests wait for processes and terminals."""
-    return (os.cpu_count() or 1) + 1
+    """Run two workers more than there are cores: tests wait for processes and terminals."""
+    return (os.cpu_count() or 1) + 2
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
