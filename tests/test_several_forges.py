@@ -183,7 +183,8 @@ async def test_contributions_to_both_copies_of_a_project_and_tokens_that_stay_at
         east, west = outcomes["east"], outcomes["west"]
         assert isinstance(east, JourneyReport)
         assert isinstance(west, JourneyReport)
-        assert (east.step("check").state, west.step("check").state) == ("blocked", "done")
+        assert (east.as_last_seen, west.as_last_seen) == (True, False)
+        assert (east.step("clone").state, east.step("branch").state) == ("done", "blocked")
         assert west.step("clone").state == "done"
     finally:
         await services.disconnect()

@@ -798,6 +798,12 @@ async def test_a_refused_connection_says_so(server: ForgeServer) -> None:
             await client.send("GET", ("a",))
     assert "refused the connection" in caught.value.title
 
+    async with ForgeClient(name="practice", base_url=url, allow_http=True, attempts=1) as practice:
+        with pytest.raises(UnavailableError) as stopped:
+            await practice.send("GET", ("a",))
+    assert "start again" in stopped.value.hint
+    assert "VPN" not in str(stopped.value)
+
 
 async def test_a_name_that_cannot_be_found_says_so(monkeypatch: pytest.MonkeyPatch) -> None:
     def unknown(*_: object, **__: object) -> list[object]:

@@ -52,7 +52,7 @@ async def test_a_stopped_forge_leaves_the_list_and_says_so(tmp_path: Path) -> No
         await person.press("c")
         await person.sees_words("Which issue do you want to solve?")
         await person.press("enter")
-        await person.sees_words("refused the connection", "whether the VPN is on", "tools/alpha")
+        await person.sees_words("practice forge has stopped", "start again", "tools/alpha")
 
 
 @pytest.mark.parametrize(

@@ -189,6 +189,7 @@ def status(options: argparse.Namespace, paths: Paths) -> int:
                         say(f"    {outcome.hint}")
                 continue
             documents.append(as_builtins(outcome))
+            failed = failed or outcome.as_last_seen
             failed = failed or (outcome.current == "check" and outcome.step("check").state == "blocked")
             if not options.json:
                 _print_status(services, outcome)
@@ -255,6 +256,9 @@ def _print_status(services: Services, report: JourneyReport) -> None:
         hint = _what_next(services, report)
         if hint:
             say(*(f"    {line}" for line in hint.splitlines()))
+        asks = next((one for one in report.steps if one.state == "blocked" and one.after is None), step)
+        if report.as_last_seen and asks is not step:
+            say(f"  {MARKS[asks.state]} {asks.name}: {asks.detail}", f"    {asks.hint}")
     if report.merge_request is not None:
         say(f"    {report.merge_request.url}{_only_while(services)}")
     if report.journey.folder:

@@ -11,6 +11,7 @@ import socket
 import ssl
 from collections.abc import Iterator
 
+from isexplore.config.accounts import PRACTICE
 from isexplore.errors import UnavailableError
 from isexplore.forge.answers import Asked
 
@@ -39,6 +40,13 @@ def causes(error: BaseException) -> Iterator[BaseException]:
 def no_answer(error: BaseException, asked: Asked) -> UnavailableError:
     """Return what to tell about a request that got no answer, by what is behind `error`."""
     chain = list(causes(error))
+    if asked.forge == PRACTICE and any(isinstance(cause, OSError) for cause in chain):
+        return _unavailable(
+            asked,
+            "The practice forge has stopped",
+            "Nothing answers at its address any more.",
+            "Quit and start again: isexplore practice. Nothing is lost.",
+        )
     for cause in chain:
         if isinstance(cause, ssl.SSLCertVerificationError):
             return _certificate(cause, asked)

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mappin
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from msgspec import structs
 
@@ -21,6 +21,7 @@ from isexplore.errors import (
     IsexploreError,
     ScopeError,
     StateError,
+    UnavailableError,
     UsageError,
 )
 from isexplore.forge.base import Forge
@@ -31,6 +32,7 @@ from isexplore.journey import plan, steps
 from isexplore.journey.addresses import path_on
 from isexplore.journey.branch import refuse_default
 from isexplore.journey.change import lacks_sign_off
+from isexplore.journey.last_seen import LOCAL, RecordedWorld, as_last_seen, failed, not_yet, report_of
 from isexplore.journey.lock import journey_lock
 from isexplore.journey.propose import Propose
 from isexplore.journey.states import (
@@ -237,6 +239,9 @@ class Journeys:
             ) from None
 
     def _world(self, journey: Journey, *, thorough: bool = True) -> World:
+        return self._world_of(journey, self._forge(journey.forge), thorough=thorough)
+
+    def _world_of(self, journey: Journey, forge: Forge, *, thorough: bool) -> World:
         others = [one for one in self.list() if one.id != journey.id]
         branches = frozenset(
             one.branch
@@ -245,7 +250,7 @@ class Journeys:
         )
         return World(
             journey,
-            self._forge(journey.forge),
+            forge,
             self._around_clones(others),
             credential=self._credentials(journey.forge),
             lasting=self._lasting.setdefault(journey.forge, {}),
@@ -293,16 +298,16 @@ class Journeys:
             world = self._world(journey, thorough=thorough)
             request = await world.merge_request()
         except IsexploreError as error:
-            return _unreachable(journey, error)
+            return await self.last_seen(journey, error)
         ended = request is not None and request.state is not MergeRequestState.OPEN
         reports: list[StepReport] = []
         held_up: StepName | None = None
         for step in steps.STEPS:
             if ended and step.name != "review":
-                reports.append(_report(step.name, StepState(state="done", detail="")))
+                reports.append(report_of(step.name, StepState(state="done", detail="")))
                 continue
             if held_up is not None:
-                reports.append(_not_yet(step.name, held_up))
+                reports.append(not_yet(step.name, held_up))
                 continue
             report = await self._probe_step(world, step.name)
             on_step(report)
@@ -325,14 +330,31 @@ class Journeys:
             issue=await maybe(world.issue()) if thorough and request is None else None,
         )
 
+    async def last_seen(self, journey: Journey, error: IsexploreError) -> JourneyReport:
+        """Return what the record and the clone tell while the forge cannot be asked, because of `error`."""
+        world = self._world_of(journey, cast("Forge", None), thorough=False)
+        reports = await as_last_seen(RecordedWorld(world, error))
+        undone = next((one.name for one in reports if one.state != "done"), None)
+        return JourneyReport(journey=journey, steps=reports, current=undone, as_last_seen=True)
+
+    async def _world_for(self, journey: Journey, name: StepName) -> World:
+        """Return the world for a step: for a local one as recorded where the forge does not answer."""
+        world = self._world(journey)
+        if name in LOCAL:
+            try:
+                await world.merge_request()
+            except UnavailableError as error:
+                return RecordedWorld(world, error)
+        return world
+
     async def _probe_step(self, world: World, name: StepName) -> StepReport:
         step = steps.step(name)
         try:
             state = await step.probe(world)
             commands = () if state.state == "done" else await step.plan(world)
         except IsexploreError as error:
-            return _report(name, _failed(error))
-        return _report(name, state, commands)
+            return report_of(name, failed(error))
+        return report_of(name, state, commands)
 
     async def _with_plans(
         self, world: World, reports: Iterable[StepReport], answers: Mapping[StepName, Answers]
@@ -375,13 +397,13 @@ class Journeys:
 
     async def questions(self, journey: Journey, name: StepName) -> tuple[Question, ...]:
         """Return what to ask before a step runs."""
-        return await steps.step(name).questions(self._world(journey))
+        return await steps.step(name).questions(await self._world_for(journey, name))
 
     async def plan(
         self, journey: Journey, name: StepName, answers: Answers | None = None
     ) -> tuple[Command, ...]:
         """Return what a step would run with these answers."""
-        return await steps.step(name).plan(self._world(journey), answers or NO_ANSWERS)
+        return await steps.step(name).plan(await self._world_for(journey, name), answers or NO_ANSWERS)
 
     async def untouched(self, journey: Journey, answers: Answers | None = None) -> tuple[str, ...]:
         """Return what of the project's template a new merge request would leave unanswered, in words."""
@@ -397,7 +419,7 @@ class Journeys:
             IsexploreError: the forge or git said no.
         """
         async with journey_lock(self._state.path, journey.id):
-            world = self._world(self._store.get(journey.id))
+            world = await self._world_for(self._store.get(journey.id), name)
             running = steps.step(name).run(world, answers or NO_ANSWERS)
             try:
                 async for progress in running:
@@ -472,7 +494,7 @@ class Journeys:
         facts = await world.clone()
         if not facts.is_repo:
             return ""
-        base = None if facts.changes else await world.base()
+        base = None if facts.changes else await maybe(world.base())
         if not facts.changes and base is None:
             return ""
         return await self._around.git.diff(
@@ -544,34 +566,6 @@ def _top_of_clone(folder: Path) -> Path:
     """Return the folder itself, or the nearest one above it that holds a clone."""
     start = folder.expanduser().resolve()
     return next((one for one in (start, *start.parents) if (one / ".git").exists()), start)
-
-
-def _report(name: StepName, state: StepState, commands: tuple[Command, ...] = ()) -> StepReport:
-    return StepReport(
-        name=name,
-        title=steps.explain(name).title,
-        state=state.state,
-        detail=state.detail,
-        hint=state.hint,
-        facts=state.facts,
-        commands=commands,
-    )
-
-
-def _not_yet(name: StepName, after: StepName) -> StepReport:
-    state = StepState(state="blocked", detail="not yet", hint=f"After the step “{after}”")
-    return structs.replace(_report(name, state), after=after)
-
-
-def _failed(error: IsexploreError) -> StepState:
-    words = error.title if not error.detail else f"{error.title}: {error.detail}"
-    return StepState(state="blocked", detail=words, hint=error.hint)
-
-
-def _unreachable(journey: Journey, error: IsexploreError) -> JourneyReport:
-    first = _report("check", _failed(error))
-    rest = (_not_yet(name, "check") for name in STEP_NAMES[1:])
-    return JourneyReport(journey=journey, steps=(first, *rest), current="check")
 
 
 def in_words(report: JourneyReport) -> str:

@@ -118,6 +118,8 @@ class JourneyReport(Struct, frozen=True, kw_only=True):
     steps: tuple[StepReport, ...]
     current: StepName | None
     """The first step that is not done; None at the end of the journey."""
+    as_last_seen: bool = False
+    """The forge could not be asked: this is what the record and the clone tell, and one step says why."""
     project: Project | None = None
     merge_request: MergeRequest | None = None
     issue: Issue | None = None

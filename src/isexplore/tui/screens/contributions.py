@@ -60,6 +60,7 @@ def contribution_row(journey: Journey, outcome: JourneyReport | IsexploreError |
                 (f"{step.name}: {STATE_WORDS[step.state]}", STYLES[step.state]),
                 (f"  {step.detail}", "muted"),
                 (f"  · {done} of {len(outcome.steps)}", "muted"),
+                ("  · as last seen" if outcome.as_last_seen else "", "muted"),
             ],
         )
     )
