@@ -59,6 +59,8 @@ EXCLUSIVE = {
     "uvicorn": ("practice/",),
     "keyring": ("config/tokens.py", "config/keyring_store.py"),
     "sqlite3": ("catalog/", "practice/"),
+    "_sqlite3": ("catalog/driver.py",),
+    "textual._compositor": ("tui/painting.py",),
 }
 """Packages that only these files or folders import."""
 
@@ -115,10 +117,20 @@ def test_package_has_one_importer(package: str) -> None:
         f"{name}:{line}"
         for name, imported in modules().items()
         for dotted, line in imported
-        if dotted.split(".")[0] == package
+        if f"{dotted}.".startswith(f"{package}.")
         and not any(name == place or name.startswith(place) for place in allowed)
     ]
     assert not wrong, f"{package} is imported by {', '.join(wrong)}"
+
+
+def test_private_parts_of_textual_are_named_above() -> None:
+    wrong = [
+        f"{name}:{line}"
+        for name, imported in modules().items()
+        for dotted, line in imported
+        if dotted.startswith("textual._") and dotted not in EXCLUSIVE
+    ]
+    assert not wrong, "\n".join(wrong)
 
 
 def test_modules_stay_small() -> None:
