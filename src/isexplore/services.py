@@ -386,7 +386,7 @@ class Services(LocalServices):
         journey: Journey,
         *,
         thorough: bool = True,
-        on_step: Callable[[StepReport], None] = lambda report: None,
+        on_step: Callable[[StepReport], object] = lambda report: None,
     ) -> JourneyReport:
         """Compare a contribution with the world; as last seen where its forge cannot be connected.
 

@@ -82,13 +82,13 @@ class JourneyScreen(Screen[None]):
     DEFAULT_CSS: ClassVar[str] = """
     JourneyScreen {
         #journey-title { height: 1; padding: 0 1; }
-        #steps { width: 34; height: 1fr; }
+        #steps { width: 30%; min-width: 34; max-width: 56; height: 1fr; }
         #step-pane { width: 1fr; height: 1fr; border-left: vkey $surface-lighten-2; padding-left: 1; }
         #output { height: auto; max-height: 40%; display: none; border-top: hkey $surface-lighten-2; }
         &.-running #output, &.-output #output { display: block; }
     }
     JourneyScreen.-narrow {
-        #steps { width: 16; }
+        #steps { width: 16; min-width: 16; }
         #step-pane { padding-left: 0; }
     }
     """
@@ -165,8 +165,8 @@ class JourneyScreen(Screen[None]):
     async def probe(self) -> None:
         """Compare the journey with the forge and git."""
         try:
-            journeys = await self.app.services.journeys_for(self.journey)
-            report = await journeys.probe(
+            journeys = self.app.services.journeys
+            report = await self.app.services.probe(
                 journeys.get(self.journey.id), on_step=lambda step: self.post_message(StepProbed(step))
             )
         except IsexploreError as error:
@@ -214,7 +214,7 @@ class JourneyScreen(Screen[None]):
             if self._preparing is None:
                 self._notice = ""
             steps.move_cursor(names.index(current or names[-1]))
-        self._unreachable = False
+        self._unreachable = message.report.as_last_seen
         self._show_title()
         self.say_status()
         self.show_step()
