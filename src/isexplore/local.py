@@ -266,6 +266,13 @@ class LocalServices:
             )
         return self._not_in_catalog(text)
 
+    def near_words(self, path: str) -> str:
+        """Return "Did you mean docs/welcome?" for a path that the catalog does not have; "" where none is near."""
+        if self.catalog.resolve(path):
+            return ""
+        near = self.catalog.nearest(path)
+        return f"Did you mean {near}?" if near else ""
+
     def _not_in_catalog(self, text: str) -> ProjectRef:
         if not self.config.forges:
             raise ConfigError(

@@ -233,6 +233,7 @@ def test_an_ambiguous_end_gives_all(tmp_path: Path) -> None:
     view = catalog(tmp_path)
     assert [row.path for row in view.resolve("tool")] == ["b/tool", "a/tool"]
     assert view.resolve("a/tool")[0].path == "a/tool"
+    assert (view.nearest("b/tol"), view.nearest("z/other")) == ("b/tool", None)
     assert view.resolve("%") == view.resolve("") == view.resolve("none") == []
 
 

@@ -204,6 +204,10 @@ def test_project_that_vanished_or_never_was(connected: CommandLine, forge: Runni
         assert told.kind == "not-visible"
         assert told.title == "tools/gone does not exist, or this account may not see it"
         assert told.hint
+    connected.done("sync")
+    for words in (["show", "tools/alpah"], ["contribute", "tools/alpah"]):
+        assert connected.refused(*words).hint == "Did you mean tools/alpha?"
+    assert "Did you mean tools/alpha?" in connected("bookmark", "add", "tools/alpah").err
     told = connected.refused("contribute", "tools/alpha", "--issue", "77")
     assert told.title == "tools/alpha #77 does not exist, or this account may not see it"
 

@@ -12,6 +12,7 @@ from isexplore.catalog.reports import SyncProgress
 from isexplore.catalog.store import Account
 from isexplore.config.bookmarks import EXPLORE, Visits
 from isexplore.config.files import StateFile
+from isexplore.models import ProjectRef
 from isexplore.services import Services
 from isexplore.tui.messages import CatalogProgressed, CatalogRefreshed
 from isexplore.tui.screens import explore
@@ -164,3 +165,28 @@ async def test_a_first_listing_is_shown_as_it_comes(tmp_path: Path, monkeypatch:
 
         await come(20)
         await come(45)
+
+
+async def test_a_bookmark_with_a_note_goes_only_when_that_is_wanted(tmp_path: Path) -> None:
+    services = full(tmp_path)
+    async with at_the_screen(services) as person:
+        await person.until(lambda: isinstance(person.app.screen, ExploreScreen))
+        screen = person.app.screen
+        assert isinstance(screen, ExploreScreen)
+        await person.until(lambda: screen.current() is not None)
+        row = screen.current()
+        assert row is not None
+        ref = ProjectRef(row.forge, row.path)
+        services.bookmarks.add(ref, note="ask Mara first")
+        await person.press("b")
+        await person.sees_words("and its note?", "ask Mara first")
+        await person.press("n")
+        await person.until(lambda: person.app.screen is screen)
+        kept = services.bookmarks.get(ref)
+        assert kept is not None
+        assert kept.note == "ask Mara first"
+        await person.press("b", "y")
+        await person.until(lambda: services.bookmarks.get(ref) is None)
+        services.bookmarks.add(ref, note="")
+        await person.press("b")
+        await person.until(lambda: services.bookmarks.get(ref) is None)

@@ -35,6 +35,8 @@ _SELECT_FITS = (
     "FROM json_each(?) AS wanted CROSS JOIN fit AS f ON f.id = wanted.value"
 )
 _ROWS_KEPT, _FITS_KEPT = 500, 6_000
+_NEAR = 5_000
+"""Paths that a mistyped one is compared with, letter by letter."""
 """Rows kept in memory between two searches: who types one more letter narrows what was found just before."""
 _LISTS = tuple(
     index
@@ -441,6 +443,28 @@ class Catalog:
             return exact
         escaped = wanted.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
         return self._everywhere("path LIKE ? ESCAPE '\\'", ("%/" + escaped,), limit)
+
+    def nearest(self, path: str) -> str | None:
+        """Return the path that a mistyped one most likely meant, or None."""
+        from isexplore.catalog import words
+
+        wanted = path.strip("/").lower()
+        group, _, name = wanted.rpartition("/")
+        condition, values = "length(path) BETWEEN ? AND ?", [len(wanted) - 2, len(wanted) + 2]
+        found = [
+            str(near)
+            for store in self.stores
+            for (near,) in store.query(f"SELECT path FROM project WHERE {condition}", values)
+        ]
+        if len(found) > _NEAR:
+            # Too many to compare with each: one half of the path is spelt right more often than not.
+            found = [
+                each
+                for each in found
+                if each.lower().startswith(group + "/") or each.lower().endswith("/" + name)
+            ]
+        spelt = {each.lower(): each for each in found}
+        return spelt.get(words.nearest(wanted, spelt) or "")
 
     def _everywhere(self, condition: str, values: Sequence[object], limit: int) -> list[Row]:
         found = [row for store in self.stores for row in store.where(condition, values, limit)]

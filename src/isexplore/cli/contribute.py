@@ -39,7 +39,7 @@ def contribute(options: argparse.Namespace, paths: Paths) -> int:
         ref = services.resolve(options.project)
         folder = Path(options.into).expanduser().absolute() if options.into else None
         number = f" #{options.issue}" if options.issue is not None else ""
-        with naming(f"{ref.path}{number}"):
+        with naming(f"{ref.path}{number}", services, ref.path):
             journey = await services.begin(
                 ref, options.issue, folder=folder, branch=options.branch or "", record=not options.dry_run
             )

@@ -93,7 +93,7 @@ def show(options: argparse.Namespace, paths: Paths) -> int:
     async def work(services: Services) -> int:
         ref = services.resolve(options.project)
         if options.issue is not None:
-            with naming(f"{ref.path} #{options.issue}"):
+            with naming(f"{ref.path} #{options.issue}", services, ref.path):
                 reading_issue = await read_issue(services, ref, options.issue)
             if options.json:
                 print_json(reading_issue.as_json())
@@ -101,7 +101,7 @@ def show(options: argparse.Namespace, paths: Paths) -> int:
             say(reading_issue.as_text())
             say("", f"Next: {program(services)} contribute {ref.path} --issue {options.issue}")
             return EXIT_OK
-        with naming(ref.path):
+        with naming(ref.path, services, ref.path):
             reading = await services.read(ref)
         if options.json:
             print_json(reading.as_json())

@@ -74,8 +74,13 @@ def tell_notice(services: Services) -> None:
 
 
 @contextmanager
-def naming(what: str) -> Iterator[None]:
-    """Let an error that something is missing name it as the person did.
+def naming(what: str, services: Services, path: str) -> Iterator[None]:
+    """Let an error that something is missing name it as the person did, with the nearest that is known.
+
+    Args:
+        what: the words for it.
+        services: know the catalog.
+        path: of the project.
 
     Raises:
         NotVisibleError: with the name in its title.
@@ -86,4 +91,5 @@ def naming(what: str) -> Iterator[None]:
         yield
     except NotVisibleError as error:
         error.title = f"{what} does not exist, or this account may not see it"
+        error.hint = services.near_words(path) or error.hint
         raise

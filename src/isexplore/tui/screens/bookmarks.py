@@ -15,7 +15,7 @@ from isexplore.text import ago
 from isexplore.tui.app import IsexploreApp
 from isexplore.tui.begin import begin_contribution
 from isexplore.tui.keys import BOOKMARKS, bindings
-from isexplore.tui.screens.dialogs import AskDialog
+from isexplore.tui.screens.dialogs import AskDialog, ConfirmDialog
 from isexplore.tui.widgets.bars import ModeBar, StatusLine, fill_mode_bar
 from isexplore.tui.widgets.form import Field
 from isexplore.tui.widgets.key_line import KeyLine
@@ -40,6 +40,18 @@ def bookmark_row(bookmark: Bookmark) -> RowText:
                     "" if bookmark.note else "muted",
                 )
             ],
+        )
+    )
+
+
+async def may_remove(app: IsexploreApp, bookmark: Bookmark) -> bool:
+    """Return whether a bookmark may go; asks where something was written that would go with it."""
+    written = "\n".join(part for part in (bookmark.note, " ".join(f"#{tag}" for tag in bookmark.tags)) if part)
+    if not written:
+        return True
+    return bool(
+        await app.push_screen_wait(
+            ConfirmDialog(f"Remove {bookmark.path} and its note?", written, yes="Remove", no="Keep")
         )
     )
 
@@ -144,16 +156,20 @@ class BookmarksScreen(Screen[None]):
         self._show()
 
     def action_remove(self) -> None:
-        """Remove the bookmark; the toast says how to get it back."""
+        """Remove the bookmark; the toast says how to get it back, and a note is not lost unasked."""
         bookmark = self._current()
-        if bookmark is None:
+        if bookmark is not None:
+            self.app.ask(self._remove(bookmark))
+
+    async def _remove(self, bookmark: Bookmark) -> None:
+        if not await may_remove(self.app, bookmark):
             return
         try:
             self.app.services.bookmarks.remove(bookmark.ref)
         except IsexploreError as error:
             self.app.tell_error(error)
             return
-        self.app.notify("Press b on the project to bookmark it again.", title=f"Removed {bookmark.path}")
+        self.app.notify("1, then b on the project bookmarks it again.", title=f"Removed {bookmark.path}")
         self._show()
 
     def action_open_page(self) -> None:

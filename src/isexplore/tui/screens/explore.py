@@ -12,7 +12,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 
 from isexplore.errors import IsexploreError, StateError
-from isexplore.models import ProjectRef
+from isexplore.models import Bookmark, ProjectRef
 from isexplore.tui.begin import begin_contribution
 from isexplore.tui.catalog_rows import FoundRows, quick_overview
 from isexplore.tui.garbage import IDLE, tidy
@@ -327,15 +327,24 @@ class ExploreScreen(SearchScreen):
         if ref is None:
             return
         try:
-            if self.app.services.bookmarks.get(ref) is not None:
-                self.app.services.bookmarks.remove(ref)
-                self.app.notify("b bookmarks it again.", title=f"No longer bookmarked: {ref.path}")
-                self.on_screen_resume()
-                return
+            known = self.app.services.bookmarks.get(ref)
         except IsexploreError as error:
             self.app.tell_error(error)
             return
-        self.app.ask(self._bookmark(ref))
+        self.app.ask(self._bookmark(ref) if known is None else self._remove_bookmark(known))
+
+    async def _remove_bookmark(self, bookmark: Bookmark) -> None:
+        from isexplore.tui.screens.bookmarks import may_remove
+
+        if not await may_remove(self.app, bookmark):
+            return
+        try:
+            self.app.services.bookmarks.remove(bookmark.ref)
+        except IsexploreError as error:
+            self.app.tell_error(error)
+            return
+        self.app.notify("b bookmarks it again.", title=f"No longer bookmarked: {bookmark.path}")
+        self.on_screen_resume()
 
     async def _bookmark(self, ref: ProjectRef) -> None:
         from isexplore.tui.screens.dialogs import AskDialog
