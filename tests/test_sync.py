@@ -16,6 +16,7 @@ from isexplore.catalog.issues import first_issues
 from isexplore.catalog.query import search
 from isexplore.catalog.reports import SyncProgress
 from isexplore.config.schema import NetworkConfig
+from isexplore.journey.store import Journey
 from isexplore.models import ProjectRef
 from isexplore.practice.server import Fault, Knobs
 from isexplore.updates import sync
@@ -210,6 +211,14 @@ async def test_a_fresh_verdict_is_in_the_list_of_first_issues_too(tmp_path: Path
             services.reopen_catalog()
             return [(one.number, one.verdict) for one in services.first_issues("").issues]
 
+        assert listed() == [(1, "free")]
+        store = services.journey_store
+        journey = store.start(Journey(id="", forge=FORGE, project=ALPHA.path, issue=1), lambda known: False)
+        assert listed() == [(1, "yours")]
+        assert services.first_issues("verdict:free").issues == []
+        store.update(journey.id, {"outcome": "merged"})
+        assert listed() == []
+        store.forget(journey.id)
         assert listed() == [(1, "free")]
         world.forge.ask(
             "/projects/tools%2Falpha/issues/1/notes",

@@ -48,6 +48,8 @@ class LocalServices:
         self.paths = paths
         self.config = config
         self.practising = practising
+        self._mine: tuple[tuple[int, int], dict[tuple[str, str, int], int]] | None = None
+        """Issues of my contributions, with the state file's version that they were read from."""
 
     # What is on disk
 
@@ -186,13 +188,15 @@ class LocalServices:
 
     def first_issues_of(self, ref: ProjectRef) -> list[FirstIssue]:
         """Return the good first issues of one project that the catalog knows, free ones first."""
-        from isexplore.catalog.issues import issues_of
+        from isexplore.catalog.issues import YOURS, issues_of
 
         store = self.catalog.store(ref.forge)
-        found = issues_of(store, ref.path) if store is not None else []
+        mine = self._my_issues()
+        kept = issues_of(store, ref.path) if store is not None else []
+        found = [issue for issue in kept if issue.still_offered(mine)]
         order = [
             verdict.value for verdict in (Verdict.FREE, Verdict.UNKNOWN, Verdict.STALE, Verdict.MAYBE_TAKEN)
-        ]
+        ] + [YOURS]
         return sorted(found, key=lambda issue: order.index(issue.verdict))
 
     def first_issues(self, text: str, *, limit: int = 2_000, typing: bool = True) -> FoundIssues:
@@ -208,7 +212,31 @@ class LocalServices:
         """
         from isexplore.catalog.issues import first_issues
 
-        return first_issues(self.catalog, self.expanded(text, typing=typing), limit=limit, typing=typing)
+        return first_issues(
+            self.catalog,
+            self.expanded(text, typing=typing),
+            limit=limit,
+            typing=typing,
+            mine=self._my_issues(),
+        )
+
+    def _my_issues(self) -> dict[tuple[str, str, int], int]:
+        """Return the issues of my contributions, each with when that ended, 0 while it runs; asked at every key."""
+        try:
+            now = self.state.path.stat()
+        except OSError:
+            return {}
+        version = (now.st_mtime_ns, now.st_size)
+        if self._mine is None or self._mine[0] != version:
+            found: dict[tuple[str, str, int], int] = {}
+            for journey in reversed(self.journey_store.list()):
+                if journey.issue is not None:
+                    moment = int(journey.updated_at.timestamp()) if journey.updated_at else 0
+                    key = (journey.forge, journey.project, journey.issue)
+                    if found.get(key) != 0:
+                        found[key] = 0 if journey.outcome is None else max(1, moment)
+            self._mine = (version, found)
+        return self._mine[1]
 
     def catalog_size(self) -> int:
         """Return how many projects the catalog has."""

@@ -14,7 +14,10 @@ from isexplore.catalog.store import Catalog, Store, rfc3339
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
+
+    Mine = Mapping[tuple[str, str, int], int]
+    """Issues of one's own contributions: when that ended (seconds since 1970), 0 while it runs."""
 
 ISSUE_FILTERS = {
     "verdict": "free, maybe-taken, stale, unknown",
@@ -31,7 +34,9 @@ ISSUE_FILTERS = {
 }
 """What `isexplore issues` understands, each with what it takes."""
 
-_ORDER = {"free": 0, "unknown": 1, "stale": 2, "maybe-taken": 3}
+YOURS = "yours"
+"""Instead of a verdict: one's own contribution is about this issue."""
+_ORDER = {"free": 0, "unknown": 1, "stale": 2, "maybe-taken": 3, YOURS: 4}
 _COLUMNS = (
     "i.pid, i.number, i.title, i.url, i.labels, i.author, i.assignees, i.comments, i.created_at, i.updated_at, "
     "i.verdict, i.reasons, i.description, i.fetched_at, i.first_seen, i.judged_at, p.id, p.path, p.name, "
@@ -77,7 +82,7 @@ class FirstIssue:
         self.created_at = _number(values[8])
         self.updated_at = _number(values[9])
         self.verdict = str(values[10])
-        """`free`, `maybe-taken`, `stale` or `unknown`."""
+        """`free`, `maybe-taken`, `stale` or `unknown`; `yours` where one's own contribution is about it."""
         self.reasons = _several(values[11])
         self.description = str(values[12])
         self.fetched_at = _number(values[13]) or 0
@@ -91,6 +96,16 @@ class FirstIssue:
         self.language = str(values[19]) if values[19] else None
         self.stars = _number(values[23]) or 0
         """Stars of its project."""
+
+    def still_offered(self, mine: Mine) -> bool:
+        """Return whether it is still to be had, and say so where it is one's own already.
+
+        A contribution that has ended takes its issue along, until the forge was seen to have it open still.
+        """
+        ended = mine.get((self.forge, self.project, self.number))
+        if ended == 0:
+            self.verdict, self.reasons = YOURS, ("your contribution is about it",)
+        return not ended or self.fetched_at > ended
 
     def as_json(self) -> dict[str, object]:
         """Return the issue in the stable shape of `isexplore issues --json`."""
@@ -146,6 +161,7 @@ def first_issues(
     offset: int = 0,
     typing: bool = False,
     now: float | None = None,
+    mine: Mine | None = None,
 ) -> FoundIssues:
     """Return the good first issues that match, those that are free first.
 
@@ -156,6 +172,7 @@ def first_issues(
         offset: where to begin.
         typing: somebody still types: the last filter may be unfinished.
         now: the moment that ages count from, in seconds since 1970; the present if None.
+        mine: issues of one's own contributions.
 
     Raises:
         UsageError: an unknown filter or a bad value.
@@ -166,11 +183,13 @@ def first_issues(
     moment = int(time.time() if now is None else now)
     found = FoundIssues(query)
     rated: list[tuple[tuple[object, ...], FirstIssue]] = []
+    wanted = any(chosen.name == "verdict" and not chosen.negated for chosen in query.filters)
     for store in catalog.stores:
         for values in _candidates(store, query, moment):
             if _matches(store, query, values):
                 issue = FirstIssue(store.forge, values)
-                rated.append((_order(query, issue), issue))
+                if issue.still_offered(mine or {}) and not (issue.verdict == YOURS and wanted):
+                    rated.append((_order(query, issue), issue))
     rated.sort(key=lambda each: each[0])
     found.total = len(rated)
     found.issues = [issue for _, issue in rated[offset : offset + limit]]

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 WINDOW = 60
 """Rows fetched at once: more than any screen shows."""
 VERDICT_WIDTH = 2 + len("maybe taken")
-VERDICTS = {"free": "good", "maybe-taken": "warning", "stale": "muted", "unknown": "muted"}
+VERDICTS = {"free": "good", "yours": "accent", "maybe-taken": "warning", "stale": "muted", "unknown": "muted"}
 
 
 class FoundRows(RowSource):
