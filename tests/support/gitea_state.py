@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -203,9 +204,8 @@ class GiteaState:
         bare = self.root / owner.lower() / f"{name.lower()}.git"
         if files is None:
             bare.mkdir(parents=True)
-            subprocess.run(
-                ["git", "init", "--quiet", "--bare", f"--initial-branch={branch}", "."], cwd=bare, check=True
-            )
+            words = ("init", "--quiet", "--bare", "--template=", f"--initial-branch={branch}", ".")
+            subprocess.run(["git", *words], cwd=bare, check=True)
         else:
             make_bare(bare, files, branch=branch)
         made = Repo(self.next_id(), owner, name, bare, default_branch=branch, empty=files is None)
@@ -224,12 +224,8 @@ class GiteaState:
         """Copy a repository."""
         name = name or repo.name
         bare = self.root / owner.lower() / f"{name.lower()}-{self.next_id()}.git"
-        bare.parent.mkdir(parents=True, exist_ok=True)
-        subprocess.run(
-            ["git", "clone", "--quiet", "--bare", str(repo.bare), str(bare)], check=True, capture_output=True
-        )
-        for key in ("uploadpack.allowFilter", "http.receivepack"):
-            subprocess.run(["git", "config", key, "true"], cwd=bare, check=True)
+        # Branches alone, as a clone has them: nothing of pull requests.
+        shutil.copytree(repo.bare, bare, ignore=shutil.ignore_patterns("pull", "compare", "upstream"))
         made = Repo(
             self.next_id(),
             owner,
