@@ -422,6 +422,7 @@ class Services(LocalServices):
         folder: Path | None = None,
         branch: str = "",
         record: bool = True,
+        mind: Callable[[IssueLine], None] = lambda line: None,
     ) -> Journey:
         """Start a contribution, or return the one that exists for this project and issue.
 
@@ -431,6 +432,8 @@ class Services(LocalServices):
             folder: the clone's own folder; None for the usual place.
             branch: name of the branch; empty for a suggestion.
             record: write it down; False for a dry run.
+            mind: told the issue with its verdict before anything is written down, unless it was begun already;
+                what it raises ends the beginning.
 
         Raises:
             ForgeError: the project or the issue cannot be read.
@@ -442,7 +445,11 @@ class Services(LocalServices):
             # Somebody may have taken it since the list was made; the list learns it before anything is claimed.
             from isexplore.reading import read_issue
 
-            chosen = (await read_issue(self, ref, issue)).line.issue
+            line = (await read_issue(self, ref, issue)).line
+            chosen = line.issue
+            known = self.journeys.find(project.ref, issue)
+            if known is None or not (known.claim or known.fork or known.branch):
+                mind(line)
         make = self.journeys.start if record else self.journeys.draft
         return make(project, chosen, folder=folder, branch=branch)
 

@@ -160,6 +160,9 @@ COMMANDS: tuple[Command, ...] = (
                 choices=("assign", "comment", "skip"),
                 help="how to tell others that you are on the issue (default: assign where you may, else comment)",
             ),
+            _arg(
+                "--yes", action="store_true", help="go on also with an issue that is closed or probably taken"
+            ),
             _DRY_RUN,
             _JSON,
         ),

@@ -7,18 +7,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from isexplore.cli.asking import yes
+from isexplore.cli.describing import settled, tell_untouched
 from isexplore.cli.output import print_json, print_table, say, tell
 from isexplore.cli.world import naming, program, run_in_world
 from isexplore.errors import EXIT_OK, EXIT_REFUSED, BlockedError, GitError, IsexploreError, UsageError
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
     from isexplore.config.paths import Paths
     from isexplore.journey.states import JourneyReport, StepName
     from isexplore.journey.store import Journey
-    from isexplore.services import Services
+    from isexplore.services import IssueLine, Services
 
 MARKS = {"done": "✓", "ready": "▸", "waiting": "…", "blocked": "✗"}
 
@@ -41,7 +42,12 @@ def contribute(options: argparse.Namespace, paths: Paths) -> int:
         number = f" #{options.issue}" if options.issue is not None else ""
         with naming(f"{ref.path}{number}", services, ref.path):
             journey = await services.begin(
-                ref, options.issue, folder=folder, branch=options.branch or "", record=not options.dry_run
+                ref,
+                options.issue,
+                folder=folder,
+                branch=options.branch or "",
+                record=not options.dry_run,
+                mind=lambda line: _mind_taken(line, options),
             )
         steps: tuple[StepName, ...] = STEP_NAMES[: STEP_NAMES.index("branch") + 1]
         answers: dict[StepName, dict[str, str]] = {}
@@ -81,6 +87,34 @@ def contribute(options: argparse.Namespace, paths: Paths) -> int:
     return run_in_world(paths, work, mind_tokens=True)
 
 
+def _mind_taken(line: IssueLine, options: argparse.Namespace) -> None:
+    """Refuse an issue that is closed or probably taken, before anything is claimed, unless that is meant.
+
+    Raises:
+        BlockedError: it is.
+    """
+    from isexplore.models import Verdict
+
+    issue = line.issue
+    if options.yes or options.dry_run:
+        return
+    reasons = "\n".join(line.verdict.reasons)
+    if not issue.open:
+        raise BlockedError(
+            f"Issue #{issue.number} is closed",
+            reasons,
+            f"Choose another one (isexplore issues), or ask there whether it is still wanted: {issue.url}\n"
+            "--yes goes on all the same.",
+        )
+    if line.verdict.verdict is Verdict.MAYBE_TAKEN and options.claim != "skip":
+        raise BlockedError(
+            f"Issue #{issue.number} is probably taken",
+            reasons,
+            f"Ask there before you start: {issue.url}\n"
+            "--claim skip goes on without claiming it, --yes claims it all the same.",
+        )
+
+
 def propose(options: argparse.Namespace, paths: Paths) -> int:
     """Push, and open the merge request.
 
@@ -105,12 +139,14 @@ def propose(options: argparse.Namespace, paths: Paths) -> int:
             chosen: dict[StepName, dict[str, str]] = {"propose": answers}
             if options.ready:
                 steps, chosen = (*steps, "review"), {**chosen, "review": {"ready": "yes"}}
-            return await _dry_run(services, journey, steps, chosen, options.json)
+            code = await _dry_run(services, journey, steps, chosen, options.json)
+            await tell_untouched(services, journey, answers)
+            return code
         try:
             report = await _run_until(services, journey, "push", {}, options.json)
             if not options.yes:
-                untouched = await services.journeys.untouched(report.journey, answers)
-                _mind_untouched(untouched, ask=not options.json and sys.stdin.isatty())
+                ask = not options.json and sys.stdin.isatty()
+                answers = dict(await settled(services, report.journey, answers, ask=ask))
             report = await _run_until(services, journey, "propose", {"propose": answers}, options.json)
             if _wants_ready(report, options):
                 report = await _respond(services, report, {"ready": "yes"})
@@ -146,26 +182,6 @@ def _wants_ready(report: JourneyReport, options: argparse.Namespace) -> bool:
 
 def _marking(journey: Journey) -> str:
     return f"propose {journey.folder} --ready"
-
-
-def _mind_untouched(untouched: Sequence[str], *, ask: bool) -> None:
-    """Tell what of the project's template would be sent as it was; ask, where somebody is there, if it shall be.
-
-    Raises:
-        BlockedError: it shall not.
-    """
-    if not untouched:
-        return
-    tell("Parts of the project's template are as they were:", *(f"  {words}" for words in untouched))
-    if not ask:
-        tell("It can be edited on the forge; --body-file F gives another description.")
-    elif not yes("Send it like this? [y/N] ", otherwise=False):
-        raise BlockedError(
-            "Nothing was proposed",
-            "Parts of the project's template are as they were.",
-            "--body-file F gives the description, --draft says that it is not finished; the branch is on your "
-            "fork already.",
-        )
 
 
 def status(options: argparse.Namespace, paths: Paths) -> int:
