@@ -275,16 +275,45 @@ def test_questions_of_a_template_that_nobody_answered(connected: CommandLine, tm
     (clone / "src" / "alpha.py").write_text("X = 3\n")
     git(clone, "-c", "user.name=Nia", "-c", "user.email=nia@example.com", "commit", "-qam", "Count to three")
     with terminal("propose", str(clone)) as person:
+        person.until(".gitlab/merge_request_templates/Default.md")
         person.until("nothing below “What”")
-        person.until("Send it like this? [y/N] ")
+        person.until("Send it like this? [y/N, e edits it] ")
         person.type("\n")
         assert person.end() == 1
     assert "Nothing was proposed" in person.seen
+    planned = connected.done("propose", str(clone), "--dry-run")
+    assert "nothing below “What”" in planned.err
+    body = tmp_path / "body.md"
+    body.write_text("Counts to three.\n\nCloses #\n")
+    planned = connected.done("propose", str(clone), "--dry-run", "--body-file", str(body))
+    assert "no number: Closes #" in planned.err
     # Where nobody can answer, it is told, and nothing waits.
     told = connected.done("propose", str(clone))
     assert "nothing below “What”" in told.err
     assert "--body-file" in told.err
     assert "Open: " in told.out
+
+
+def test_the_description_is_edited_before_it_is_sent(
+    connected: CommandLine, forge: RunningPractice, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clone = tmp_path / "clone"
+    connected.done("contribute", "tools/alpha", "--into", str(clone), "--branch", "edited")
+    (clone / "src" / "alpha.py").write_text("X = 4\n")
+    git(clone, "-c", "user.name=Nia", "-c", "user.email=nia@example.com", "commit", "-qam", "Count to four")
+    for written, code in (("", 1), ("Counts one further.", 0)):
+        monkeypatch.setenv("VISUAL", f'sh -c \'grep What "$0" && echo "{written}" > "$0"\'')
+        with terminal("propose", str(clone)) as person:
+            person.until("[y/N, e edits it] ")
+            person.type("e\n")
+            assert person.end() == code, person.seen
+        assert ("The description is empty" in person.seen) is (code == 1)
+    [opened] = [
+        each
+        for each in forge.ask("/projects/tools%2Falpha/merge_requests").json
+        if each["source_branch"] == "edited"
+    ]
+    assert opened["description"] == "Counts one further."
 
 
 def test_what_is_no_clone(connected: CommandLine, tmp_path: Path) -> None:
@@ -327,8 +356,8 @@ def test_every_mistake_in_the_configuration_at_once(cli: CommandLine, config_fil
     lines = [each["line"] for each in cli("config", "check", "--json").json["problems"]]
     assert lines == [1, 2, 4, 5, 7]
     config_file.write_text('[keys]\n"catalog.serch" = "f5"\n')
-    told = f"{config_file}:1: keys.catalog.serch names no key; did you mean catalog.search?"
-    assert cli("config", "check").err.splitlines() == [told]
+    wrong = f"{config_file}:1: keys.catalog.serch names no key; did you mean catalog.search?"
+    assert cli("config", "check").err.splitlines() == [wrong]
     config_file.write_text('tags = ["a"]\n[network\n')
     assert cli.refused("status", code=2).title.startswith(f"{config_file}:2: ")
 

@@ -71,6 +71,15 @@ def test_without_a_template_nothing_is_left() -> None:
     assert leftovers("[Describe]", None) == ()
 
 
+@pytest.mark.parametrize(
+    ("line", "left"),
+    [("Closes #", True), ("fixes: # and more", True), ("Closes #4", False), ("A # b", False)],
+)
+@pytest.mark.parametrize("template", [None, TEMPLATE])
+def test_a_reference_without_a_number_is_meant_by_nobody(line: str, left: bool, template: str | None) -> None:
+    assert leftovers(line, template) == ((f"no number: {line}",) if left else ())
+
+
 @pytest.mark.parametrize("start", ["", "```\n", "<!--"])
 def test_a_template_of_nothing_but_lines_takes_no_time_to_speak_of(start: str) -> None:
     template = start + "\n" * 200_000

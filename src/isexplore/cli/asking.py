@@ -10,13 +10,18 @@ from contextlib import contextmanager
 
 def yes(question: str, *, otherwise: bool = True) -> bool:
     """Ask on standard error; `otherwise` is what an empty answer means."""
+    answer = answer_to(question)
+    return answer in ("y", "yes") or (otherwise and answer == "")
+
+
+def answer_to(question: str) -> str | None:
+    """Ask on standard error; return the answer in small letters, None where nobody answers."""
     print(question, end="", file=sys.stderr, flush=True)
     try:
         with interruptible():
-            answer = input().strip().lower()
-            return answer in ("y", "yes") or (otherwise and not answer)
+            return input().strip().lower()
     except EOFError:
-        return False
+        return None
 
 
 @contextmanager

@@ -17,6 +17,7 @@ _COMMENT = re.compile(r"<!--.*?(?:-->|\Z)", re.DOTALL)
 _FENCE = re.compile(r"^[ \t]*(?:```|~~~).*?(?:^[ \t]*(?:```|~~~)[^\n]*$|\Z)", re.DOTALL | re.MULTILINE)
 _HEADING = re.compile(r"^(#{1,6})\s+(\S.*)$")
 _BOX = re.compile(r"^[-*+]\s+\[ \]\s*(.*)$")
+_NO_NUMBER = re.compile(r"(?i)\b(?:close[sd]?|fix(?:e[sd])?|resolve[sd]?):?\s+#(?![\w#])")
 _TODO = re.compile(r"\b(?:TODO|TBD|FIXME)\b")
 _IN_BRACKETS = re.compile(r"\[(?!\s*[xX ]\s*\])[^\[\]]{3,}\](?![\[(:])")
 _ASKING = re.compile(r"^[_*]*(?:\([^()\n]{3,}\)|\[[^\[\]\n]{4,}\])[_*.]*[ \t]*$", re.MULTILINE)
@@ -27,13 +28,13 @@ def leftovers(body: str, template: str | None) -> tuple[str, ...]:
     """Return, in words, what the description took over from the template without an answer.
 
     That are placeholders ("[Describe what changes]", "(one or two sentences)", "TODO"), boxes that are not
-    ticked and headings with nothing below them. What the template does not hold is the author's own.
+    ticked and headings with nothing below them. What the template does not hold is the author's own, but for
+    a "Closes #" without a number, which nobody means.
     """
-    if template is None:
-        return ()
-    asked = frozenset(_visible(template))
     lines = [line for line in _visible(body) if line]
-    return tuple(dict.fromkeys(_left(lines, asked)))
+    asked = frozenset(_visible(template)) if template is not None else frozenset()
+    unnumbered = (f"no number: {_shown(line)}" for line in lines if _NO_NUMBER.search(line))
+    return tuple(dict.fromkeys((*_left(lines, asked), *unnumbered)))
 
 
 def answered_first(template: str, answer: str) -> str:

@@ -88,6 +88,10 @@ class Propose:
         texts = await self._texts(world, answers)
         return () if texts.draft else leftovers(texts.body, await maybe(world.template()))
 
+    async def description(self, world: World, answers: Answers) -> str:
+        """Return the description that a new merge request would be sent with."""
+        return (await self._texts(world, answers)).body
+
     async def questions(self, world: World) -> tuple[Question, ...]:
         """Ask for title, description and whether it is a draft."""
         if await world.merge_request() is not None:

@@ -409,6 +409,14 @@ class Journeys:
         """Return what of the project's template a new merge request would leave unanswered, in words."""
         return await Propose().untouched(self._world(journey), answers or NO_ANSWERS)
 
+    async def description(self, journey: Journey, answers: Answers | None = None) -> str:
+        """Return the description that a new merge request would be sent with."""
+        return await Propose().description(self._world(journey), answers or NO_ANSWERS)
+
+    async def template_path(self, journey: Journey) -> str:
+        """Return the path of the project's template for descriptions; "" where it is no file, or not known."""
+        return await maybe(self._world(journey).template_path()) or ""
+
     async def run(
         self, journey: Journey, name: StepName, answers: Answers | None = None
     ) -> AsyncIterator[Progress]:

@@ -23,7 +23,7 @@ from isexplore.git import names
 from isexplore.git.client import Git
 from isexplore.git.facts import Change, CloneFacts, CommitFacts, Credential, Identity
 from isexplore.guide.digest import Digest, digest
-from isexplore.guide.documents import read_documents
+from isexplore.guide.documents import list_guides, read_documents
 from isexplore.journey import plan
 from isexplore.journey.addresses import is_address_of, remote_of
 from isexplore.journey.store import Journey
@@ -211,6 +211,12 @@ class World:
         return await self._once(
             f"template {project.id}", lambda: self.forge.merge_request_template(project), lasting=True
         )
+
+    async def template_path(self) -> str:
+        """Return the path of the file that holds that text; "" where it is in the project's settings."""
+        project = await self.project()
+        guides = await list_guides(self.forge, project, await self.forge.folder(project))
+        return guides.get("MERGE_REQUEST_TEMPLATE", "")
 
     async def issue(self) -> Issue | None:
         """Return the issue that was chosen, if any."""

@@ -49,11 +49,8 @@ async def may_remove(app: IsexploreApp, bookmark: Bookmark) -> bool:
     written = "\n".join(part for part in (bookmark.note, " ".join(f"#{tag}" for tag in bookmark.tags)) if part)
     if not written:
         return True
-    return bool(
-        await app.push_screen_wait(
-            ConfirmDialog(f"Remove {bookmark.path} and its note?", written, yes="Remove", no="Keep")
-        )
-    )
+    question = ConfirmDialog(f"Remove {bookmark.path} and its note?", written, yes="Remove", no="Keep")
+    return await app.push_screen_wait(question)
 
 
 class BookmarksScreen(Screen[None]):
