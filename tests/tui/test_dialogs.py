@@ -13,6 +13,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, TextArea
 
 import isexplore.tui.app
+from isexplore.journey import steps
 from isexplore.tui.app import IsexploreApp
 from isexplore.tui.screens.dialogs import AskDialog, ChoiceDialog, ConfirmDialog, LeaveDialog
 from isexplore.tui.widgets.form import Field
@@ -154,3 +155,40 @@ async def test_an_empty_list_says_that_it_is_being_filled(
         assert "The catalog is empty" not in person.sees
         gone_on.set()
         await person.sees_words("The forge does not answer. Look at the network r tries again.")
+
+
+CLAIM = (
+    Field(
+        "how",
+        "How do you want to claim it?",
+        "choice",
+        "assign",
+        (("assign", "Assign it to me"), ("comment", "Ask in a comment"), ("skip", "Do not claim it")),
+        "Where you may not assign yourself, isexplore asks in a comment instead.",
+    ),
+    Field(
+        "comment",
+        "Comment",
+        "multiline",
+        "Hello! I would like to work on this issue. Is it still free?",
+        help="Everybody who can see the project can read it.",
+    ),
+)
+
+
+async def test_the_claim_is_in_sight_whole_on_a_small_screen_with_one_pair_of_buttons() -> None:
+    why = steps.explain("claim").why
+    app = HostApp(css=CSS)
+    async with app.run_test(size=SMALL) as pilot:
+        answers = ask(app, AskDialog("Claim the issue", CLAIM, text=why, accept="Run"))
+        await until(lambda: "enter: the next question" in frame(app) and "Is it still free?" in frame(app))
+        shown = frame(app)
+        assert "Claim the issue" in shown
+        assert "How do you want to claim it?" in shown
+        assert shown.index("Cancel  esc") < shown.index("Run  ctrl+s")
+        assert shown.count("ctrl+s") == 1
+        await pilot.press("enter")
+        await until(lambda: "enter: a new line" in frame(app))
+        await pilot.press("enter", "x", "ctrl+s")
+        await until(lambda: answers)
+        assert answers == [{"how": "assign", "comment": f"{CLAIM[1].default}\nx"}]

@@ -127,7 +127,7 @@ async def test_wrong_token_is_told_and_may_be_typed_again(forge: RunningPractice
 
 async def test_on_a_small_screen_the_question_is_in_sight(forge: RunningPractice, paths: Paths) -> None:
     async with newcomer(paths, Keyring(), size=(80, 24)) as person:
-        await answer(person, forge.url, "It is not shown, and goes to this forge only.")
+        await answer(person, forge.url, "It is not shown, and goes to this forge only.", "is GitLab")
         for text in ("no-such-token", GOOD):
             entry = person.app.screen.query_one(Input)
             await person.until(lambda: person.app.screen.query_one("#sign-in").region.contains_region(

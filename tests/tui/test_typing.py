@@ -86,9 +86,11 @@ async def test_every_screen_has_help_of_its_own(tmp_path: Path, mode: str) -> No
     async with at_the_screen(services_for(tmp_path, DEAD, "t"), size=(80, 24)) as person:
         await person.press(mode)
         title = person.app.screen.HELP_TITLE  # type: ignore[attr-defined]
+        keys = person.app.screen.KEYS  # type: ignore[attr-defined]
         await person.press("question_mark")
         await person.until(lambda: isinstance(person.app.screen, HelpScreen))
-        await person.sees_words(title)
+        await person.sees_words(title, "esc closes this")
+        assert keys[0].tip in person.words
         await person.press("escape")
         await person.until(lambda: not isinstance(person.app.screen, HelpScreen))
 

@@ -24,8 +24,7 @@ class AskDialog(ModalScreen[dict[str, str | bool] | None]):
 
     DEFAULT_CSS = """
     AskDialog {
-        .dialog { padding: 0 2; max-height: 100%; }
-        #dialog-body { height: auto; max-height: 75vh; }
+        #dialog-body { height: auto; max-height: 80vh; }
         .dialog-error { color: $text-error; height: auto; }
         TextArea { height: auto; min-height: 5; max-height: 10; }
         &.-deaf .buttons { visibility: hidden; }

@@ -54,9 +54,10 @@ class HelpScreen(ModalScreen[None]):
         title: str = getattr(self._below, "HELP_TITLE", "isexplore")
         words: str = getattr(self._below, "HELP_TEXT", "")
         keys: tuple[Key, ...] = getattr(self._below, "KEYS", ())
-        parts = [f"# {title}", words]
+        parts = [f"# {title}", "**esc** closes this."]
         if keys:
             parts.append(key_table(keys))
+        parts.append(words)
         if self._below.query(DocumentView):
             parts += ["## In a document", key_table(DOCUMENT)]
         parts += ["## Moving", MOVING, "## Everywhere", key_table(APP)]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
+from textual.containers import Vertical, VerticalScroll
 from textual.message import Message
 from textual.screen import Screen
 
@@ -131,8 +131,9 @@ class SignInScreen(Screen[None]):
     DEFAULT_CSS = """
     SignInScreen {
         align: center middle;
-        #sign-in { width: 84; max-width: 96%; height: auto; max-height: 90%; border: round $primary; padding: 1 2; }
-        #sign-in-title { text-style: bold; margin-bottom: 1; }
+        #sign-in { width: 84; max-width: 96%; height: auto; max-height: 90%; border: round $primary; padding: 0 2; }
+        #sign-in-title { text-style: bold; margin-bottom: 1; height: auto; }
+        #sign-in-body { height: auto; max-height: 65vh; }
         #sign-in-text { height: auto; margin-bottom: 1; }
         StatusLine { dock: bottom; height: auto; max-height: 5; margin-bottom: 1; }
     }
@@ -161,11 +162,13 @@ class SignInScreen(Screen[None]):
         """Lay out the words and the field."""
         known = self.app.services.config.forge(self.forge_name) if self.forge_name else None
         self._url = known.url if known else ""
-        with VerticalScroll(id="sign-in"):
+        with Vertical(id="sign-in"):
+            # Stays in sight, whatever is scrolled to below it.
             yield Words(f"Sign in again to {self.forge_name}" if known else TITLE, id="sign-in-title")
-            yield Words("isexplore finds out which kind of forge it is.", id="sign-in-text")
-            self._form = Form((address_field(self._url),))
-            yield self._form
+            with VerticalScroll(id="sign-in-body", can_focus=False):
+                yield Words("isexplore finds out which kind of forge it is.", id="sign-in-text")
+                self._form = Form((address_field(self._url),))
+                yield self._form
         yield StatusLine(id="status")
         yield KeyLine()
 
@@ -421,7 +424,7 @@ class SignInScreen(Screen[None]):
         await self.query(Form).remove()
         if fields:
             form = Form(fields)
-            await self.query_one("#sign-in").mount(form)
+            await self.query_one("#sign-in-body").mount(form)
             form.focus_first()
             self._form = form
         self._say("")
