@@ -381,29 +381,6 @@ class Services(LocalServices):
         await self.forge(journey.forge)
         return self.journeys
 
-    async def probe(
-        self,
-        journey: Journey,
-        *,
-        thorough: bool = True,
-        on_step: Callable[[StepReport], object] = lambda report: None,
-    ) -> JourneyReport:
-        """Compare a contribution with the world; as last seen where its forge cannot be connected.
-
-        Args:
-            journey: as recorded.
-            thorough: as `Journeys.probe`.
-            on_step: told each step as soon as it was looked at.
-
-        Raises:
-            ConfigError: its forge is not configured.
-        """
-        try:
-            journeys = await self.journeys_for(journey)
-        except ForgeError as error:
-            return await self.journeys.last_seen(journey, error)
-        return await journeys.probe(journey, thorough=thorough, on_step=on_step)
-
     async def connect_all(self) -> None:
         """Connect every forge that can be; the others are found missing when they are needed."""
         await asyncio.gather(*(self.forge(each.name) for each in self.config.forges), return_exceptions=True)
@@ -460,7 +437,11 @@ class Services(LocalServices):
 
         async def probe(journey: Journey) -> tuple[Journey, JourneyReport | IsexploreError]:
             try:
-                return journey, await self.probe(journey, thorough=False)
+                journeys_of = await self.journeys_for(journey)
+                return journey, await journeys_of.probe(journey, thorough=False)
+            except ForgeError as error:
+                # It cannot even be connected.
+                return journey, await self.journeys.last_seen(journey, error)
             except IsexploreError as error:
                 return journey, error
 

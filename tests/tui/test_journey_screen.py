@@ -58,7 +58,9 @@ class SlowJourneys:
         ]
         return JourneyReport(journey=self.journey, steps=tuple(rows), current=self.current)
 
-    async def probe(self, journey: Journey, *, on_step: Callable[[StepReport], None]) -> JourneyReport:
+    async def probe(
+        self, journey: Journey, *, thorough: bool, on_step: Callable[[StepReport], object]
+    ) -> JourneyReport:
         report = self.report()
         on_step(report.steps[0])
         await self.answers.wait()
@@ -219,3 +221,21 @@ async def test_the_pane_shows_the_step_under_the_cursor_and_the_question_to_quit
         await person.press("enter")
         await person.sees_words("Next is clone: enter runs it.", "git clone")
         assert journeys.asked == ["fork", "run fork"]
+
+
+async def test_the_key_of_contributions_leads_back_to_the_list_unless_a_step_runs(tmp_path: Path) -> None:
+    journeys = SlowJourneys(JOURNEY, "fork")
+    async with on_a_journey(tmp_path, journeys) as (person, screen):
+        await person.app.switch_mode("contributions")
+        await person.app.push_screen(JourneyScreen(JOURNEY))
+        screen = person.app.screen
+        assert isinstance(screen, JourneyScreen)
+        await person.until(lambda: screen.report)
+        screen.run_step("fork", {})
+        await person.press("3")
+        await person.sees_words("ctrl+x stops it")
+        assert person.app.screen is screen
+        journeys.ends.set()
+        await person.until(lambda: screen.running is None)
+        await person.press("3")
+        await person.sees_words("You have not begun a contribution yet")

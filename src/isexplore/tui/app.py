@@ -214,9 +214,18 @@ class IsexploreApp(App[int]):
             return not (self.first_run or self.screen.is_modal)
         return True
 
-    def action_mode(self, mode: str) -> None:
-        """Switch to another mode, at its top screen."""
-        self.switch_mode(mode)
+    async def action_mode(self, mode: str) -> None:
+        """Switch to another mode, at its top screen; from within a mode, go to its first one."""
+        if mode != self.current_mode:
+            await self.switch_mode(mode)
+            return
+        while len(self.screen_stack) > 1:
+            step = getattr(self.screen, "running", None)
+            if step is not None:
+                # Its step would end with the screen.
+                self.notify(f"Running: {step}. ctrl+x stops it; the list shows when it has ended.")
+                return
+            await self.pop_screen()
 
     def action_sign_in(self) -> None:
         """Sign in again to a forge, on top of what is looked at."""

@@ -13,7 +13,7 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 from textual.widgets import Log
 
-from isexplore.errors import IsexploreError
+from isexplore.errors import ForgeError, IsexploreError
 from isexplore.journey.states import STEP_NAMES
 from isexplore.services import Journey, JourneyReport, StepName, StepReport
 from isexplore.text import clean, clean_line
@@ -165,10 +165,14 @@ class JourneyScreen(Screen[None]):
     async def probe(self) -> None:
         """Compare the journey with the forge and git."""
         try:
-            journeys = self.app.services.journeys
-            report = await self.app.services.probe(
+            journeys = await self.app.services.journeys_for(self.journey)
+            report = await journeys.probe(
                 journeys.get(self.journey.id), on_step=lambda step: self.post_message(StepProbed(step))
             )
+        except ForgeError as error:
+            report = await self.app.services.journeys.last_seen(self.journey, error)
+            self.post_message(JourneyProbed(report, ""))
+            return
         except IsexploreError as error:
             self.post_message(JourneyProbeFailed(error))
             return

@@ -57,18 +57,18 @@ class ModeBar(Widget):
         """Switch to the mode that was clicked."""
         for start, end, mode in self._places:
             if start <= event.x < end and self.app.check_action("mode", (mode,)):
-                self.app.switch_mode(mode)
+                self.app.call_later(self.app.run_action, f"mode({mode!r})")
 
 
 def fill_mode_bar(screen: Screen[Any]) -> None:
-    """Show on a screen's mode bar how many contributions and bookmarks there are, and how old the data is."""
+    """Show on a screen's mode bar how many contributions run, how many bookmarks there are, and the data's age."""
     app: IsexploreApp = cast("IsexploreApp", screen.app)
     bar = screen.query_one(ModeBar)
     bar.place = app.services.place_words()
     # A state file that cannot be read is told by the screen that shows it.
     with suppress(StateError):
         bar.counts = {
-            "contributions": len(app.services.journey_store.list()),
+            "contributions": sum(one.outcome is None for one in app.services.journey_store.list()),
             "bookmarks": len(app.services.bookmarks.list()),
         }
 
