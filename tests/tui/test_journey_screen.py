@@ -59,7 +59,7 @@ class SlowJourneys:
         return JourneyReport(journey=self.journey, steps=tuple(rows), current=self.current)
 
     async def probe(
-        self, journey: Journey, *, thorough: bool, on_step: Callable[[StepReport], object]
+        self, journey: Journey, *, thorough: bool = True, on_step: Callable[[StepReport], object]
     ) -> JourneyReport:
         report = self.report()
         on_step(report.steps[0])
