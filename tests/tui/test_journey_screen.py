@@ -225,7 +225,7 @@ async def test_the_pane_shows_the_step_under_the_cursor_and_the_question_to_quit
 
 async def test_the_key_of_contributions_leads_back_to_the_list_unless_a_step_runs(tmp_path: Path) -> None:
     journeys = SlowJourneys(JOURNEY, "fork")
-    async with on_a_journey(tmp_path, journeys) as (person, screen):
+    async with on_a_journey(tmp_path, journeys) as (person, _below):
         await person.app.switch_mode("contributions")
         await person.app.push_screen(JourneyScreen(JOURNEY))
         screen = person.app.screen
