@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from isexplore.forge import gitea_parse, gitea_wire, github_parse, github_wire, gitlab_parse, gitlab_wire
@@ -34,6 +36,25 @@ async def test_it_is_the_reviewers_turn_after_a_push(world: Contributor) -> None
     world.forge.ask_for_change(world.project, 1, "And the default, please", file="README.md", line=4)
     step = (await world.probe(journey)).step("review")
     assert (step.state, step.detail) == ("ready", "@mara in README.md:4: And the default, please")
+
+
+async def test_a_clock_that_is_ahead_hides_no_remark(world: Contributor) -> None:
+    journey = world.journeys().start(world.project, world.issue)
+    await world.run_until(journey, "branch")
+    world.edit()
+    await world.run(journey, "commit", COMMIT)
+    await world.run_until(journey, "propose")
+    world.forge.ask_for_change(world.project, 1, "Please name the unit", file="README.md", line=3)
+    (request,) = world.forge.requests_of(world.project)
+    assert request.sha
+    world.forge.seen[request.sha] = world.forge.now + timedelta(hours=3)
+    world.forge.change_request(world.project, 1, updated_at=world.forge.now)
+    step = (await world.probe(journey)).step("review")
+    assert (step.state, step.detail) == ("ready", "@mara in README.md:3: Please name the unit")
+
+    world.forge.change_request(world.project, 1, updated_at=world.forge.tick())
+    step = (await world.probe(journey)).step("review")
+    assert step.facts[0].text.startswith("If you have pushed your answer, it is the reviewer's turn: @mara")
 
 
 async def test_check_says_who_has_the_issue(world: Contributor) -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import AsyncGenerator, Awaitable, Callable
-from datetime import datetime
-from typing import TypeVar
+from datetime import datetime, timedelta
+from typing import NamedTuple, TypeVar
 
 from msgspec import Struct
 from msgspec.structs import replace
@@ -48,6 +48,8 @@ MAX_WORDS = 2_000
 
 LOGS_READ = 3
 """Failed jobs whose logs are read for the reason."""
+LAG = timedelta(seconds=2)
+"""How much later than what changed it a forge may date the last change of a merge request."""
 _RUNNING = (PipelineState.PENDING, PipelineState.RUNNING)
 
 
@@ -82,7 +84,7 @@ async def standing(world: World, request: MergeRequest) -> Standing:
         _told(lambda: world.discussions(request)),
     )
     pipeline = await _with_reasons(world, pipeline)
-    pushed = await _pushed(world, people, threads or [])
+    pushed = await _pushed(world, request, people, threads or [])
     me = (await world.me()).username
     todo: list[Fact] = []
     news: list[Fact] = []
@@ -109,20 +111,39 @@ async def standing(world: World, request: MergeRequest) -> Standing:
     )
 
 
-async def _pushed(world: World, people: People | None, threads: list[Discussion]) -> datetime | None:
-    """Return how new the branch is on the forge; None where that is not told, or nobody asked for a change."""
+class Pushed(NamedTuple):
+    """When the branch got its newest commit."""
+
+    at: datetime
+    sure: bool = True
+    """False where the commit's date, which is the author's clock's, is later than anything the forge has seen."""
+
+
+async def _pushed(
+    world: World, request: MergeRequest, people: People | None, threads: list[Discussion]
+) -> Pushed | None:
+    """Return how new the branch is on the forge; None where that is not told, or nobody asked for a change.
+
+    A push changes the merge request, so that the forge's own time of its last change is the latest that it
+    can have been.
+    """
     asked = any(thread.unresolved for thread in threads) or (
         people is not None and people.changes_requested_by
     )
     branch = await maybe(world.fork_branch()) if asked else None
-    return None if branch is None else branch.committed_at
+    if branch is None or branch.committed_at is None:
+        return None
+    seen = request.updated_at
+    if seen is not None and branch.committed_at > seen + LAG:
+        return Pushed(seen - LAG, sure=False)
+    return Pushed(branch.committed_at)
 
 
-def _is_older(comment: Comment, pushed: datetime | None) -> bool:
-    return pushed is not None and comment.created_at is not None and comment.created_at < pushed
+def _is_older(comment: Comment, pushed: Pushed | None) -> bool:
+    return pushed is not None and comment.created_at is not None and comment.created_at < pushed.at
 
 
-def _answered_by_push(threads: list[Discussion], pushed: datetime | None) -> frozenset[str]:
+def _answered_by_push(threads: list[Discussion], pushed: Pushed | None) -> frozenset[str]:
     """Return who said something, and nothing after the newest commit."""
     spoken = [comment for thread in threads for comment in thread.comments if not comment.system]
     later = {comment.author for comment in spoken if not _is_older(comment, pushed)}
@@ -195,7 +216,7 @@ def place(thread: Discussion) -> str:
 
 
 def _threads(
-    threads: list[Discussion], me: str, pushed: datetime | None, todo: list[Fact], news: list[Fact]
+    threads: list[Discussion], me: str, pushed: Pushed | None, todo: list[Fact], news: list[Fact]
 ) -> bool:
     """Sort the remarks; return whether one of them was answered, with words or a push."""
     answered = False
@@ -206,9 +227,10 @@ def _threads(
         last = spoken[-1]
         where = f" in {place(thread)}" if place(thread) else ""
         words = f"@{last.author}{where}: {shorten(' '.join(last.body.split()), MAX_WORDS)}"
-        if thread.unresolved and last.author != me and _is_older(last, pushed):
+        if thread.unresolved and last.author != me and pushed is not None and _is_older(last, pushed):
             answered = True
-            news.append(Fact("✓", f"You pushed after this; it is the reviewer's turn: {words}"))
+            since = "You pushed after this;" if pushed.sure else "If you have pushed your answer,"
+            news.append(Fact("✓" if pushed.sure else "!", f"{since} it is the reviewer's turn: {words}"))
         elif thread.unresolved and last.author != me:
             todo.append(Fact("!", words, "Change it and push, or answer"))
         elif thread.unresolved:
