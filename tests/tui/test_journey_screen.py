@@ -227,9 +227,8 @@ async def test_the_key_of_contributions_leads_back_to_the_list_unless_a_step_run
     journeys = SlowJourneys(JOURNEY, "fork")
     async with on_a_journey(tmp_path, journeys) as (person, _below):
         await person.app.switch_mode("contributions")
-        await person.app.push_screen(JourneyScreen(JOURNEY))
-        screen = person.app.screen
-        assert isinstance(screen, JourneyScreen)
+        screen = JourneyScreen(JOURNEY)
+        await person.app.push_screen(screen)
         await person.until(lambda: screen.report)
         screen.run_step("fork", {})
         await person.press("3")
