@@ -132,6 +132,8 @@ async def test_the_steps_are_there_before_the_forge_has_answered(tmp_path: Path)
     async with on_a_journey(tmp_path, journeys) as (person, screen):
         await person.sees_words(*STEP_NAMES, "✓ check", "✓ fork", "… clone", "Looking...", "nia/alpha")
         assert screen.report is None
+        await person.press("down")
+        await person.sees_words("Looking at the forge and at your clone...")
         journeys.answers.set()
         await person.sees_words("▸ clone", "3 of 10 done")
 

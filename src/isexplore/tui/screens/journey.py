@@ -138,7 +138,7 @@ class JourneyScreen(Screen[None]):
         self._show_first_look()
         steps.move_cursor(sum(step.state == "done" for step in self._first_look))
         steps.focus()
-        self.query_one(StatusLine).say("Looking at the forge and at your clone...")
+        self.say_status()
         self.set_interval(self.LOOK_EVERY, self._look_again)
         self.watch(self.app, "app_focus", self._terminal_focused, init=False)
         self.probe()
@@ -226,12 +226,17 @@ class JourneyScreen(Screen[None]):
 
     def say_status(self) -> None:
         """Say what is going on: running, waiting, or what the reader was told last."""
+        if self.report is None:
+            # What the first look failed of stays until the next one.
+            if not self._unreachable:
+                self.query_one(StatusLine).say("Looking at the forge and at your clone...")
+            return
         words = self._notice
         if self.running is not None:
             words = f"Running: {self.running}   (ctrl+x stops it)"
         elif self._preparing is not None:
             words = f"Getting {self._preparing} ready...   (esc gives up)"
-        elif self.report is not None and not words:
+        elif not words:
             current = next_step(self.report)
             if current is not None and self._is_with_others(current):
                 words = f"Looking again every {self.LOOK_EVERY:g} s; you can also leave and come back."
