@@ -145,6 +145,10 @@ async def test_own_words_in_the_comment(world: Contributor) -> None:
     await world.run(journey, "claim", {"how": "comment", "comment": "Mine, please"})
     assert [one.body for one in world.forge.comments_on[world.project.id, 41]] == ["Mine, please"]
 
+    world.forge.say(world.project, 41, "mara", "Gladly! Begin with the README.")
+    (fact,) = (await world.probe(journey)).step("claim").facts
+    assert fact.text == "@mara answered: Gladly! Begin with the README."
+
 
 async def test_question_asked_long_ago_counts(world: Contributor) -> None:
     world.forge.say(world.project, 41, "nia", "May I take this?")

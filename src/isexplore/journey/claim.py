@@ -11,6 +11,7 @@ from isexplore.journey.states import (
     Choice,
     Command,
     Explanation,
+    Fact,
     Progress,
     Question,
     StepName,
@@ -18,11 +19,15 @@ from isexplore.journey.states import (
 )
 from isexplore.journey.step import NO_ANSWERS
 from isexplore.journey.store import Claim as How
-from isexplore.journey.world import World
+from isexplore.journey.world import World, maybe
 from isexplore.models import Issue, Role
+from isexplore.text import shorten
 
 ASK = "Hello! I would like to work on this issue. Is it still free?"
 ASK_TAKEN = "Hello! I would like to help with this issue. Is it still being worked on?"
+
+MAX_WORDS = 600
+"""Characters of an answer that are shown."""
 
 _WAYS: tuple[How, ...] = ("assign", "comment", "skip")
 
@@ -54,9 +59,9 @@ class Claim:
         assert issue is not None
         me = (await world.me()).username
         if me in issue.assignees:
-            return StepState(state="done", detail="assigned to you")
+            return StepState(state="done", detail="assigned to you", facts=await self._answer(world, me))
         if await self._asked(world, me):
-            return StepState(state="done", detail="asked in a comment")
+            return StepState(state="done", detail="asked in a comment", facts=await self._answer(world, me))
         if issue.assignees:
             return StepState(
                 state="ready",
@@ -73,6 +78,26 @@ class Claim:
 
     async def _asked(self, world: World, me: str) -> bool:
         return any(comment.author == me and not comment.system for comment in await world.comments())
+
+    async def _answer(self, world: World, me: str) -> tuple[Fact, ...]:
+        """Return the newest thing that somebody else said after this account did, or since the journey began."""
+        if not world.thorough:
+            return ()
+        spoken = [one for one in await maybe(world.comments()) or () if not one.system]
+        mine = [number for number, one in enumerate(spoken) if one.author == me]
+        begun = world.journey.created_at
+        later = [
+            one
+            for number, one in enumerate(spoken)
+            if not one.bot
+            and (number > mine[-1] if mine else bool(begun and one.created_at and one.created_at > begun))
+        ]
+        if not later:
+            return ()
+        last = later[-1]
+        words = f"@{last.author} answered: {shorten(' '.join(last.body.split()), MAX_WORDS)}"
+        issue = await world.issue()
+        return (Fact("!", words, "" if issue is None else issue.url),)
 
     async def _default(self, world: World, issue: Issue) -> How:
         project = await world.project()
