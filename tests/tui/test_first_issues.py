@@ -7,7 +7,7 @@ from pathlib import Path
 from isexplore.tui.screens.first_issues import FirstIssuesScreen
 from isexplore.tui.screens.help import HelpScreen
 from isexplore.tui.widgets.document import DocumentView
-from tests.support.world import at_the_screen, fill_catalog, practice_world
+from tests.support.world import at_the_screen, fill_catalog, practice_world, services_for
 
 
 async def test_a_dialog_leaves_the_issue_that_is_read_as_it_is(tmp_path: Path) -> None:
@@ -29,3 +29,14 @@ async def test_a_dialog_leaves_the_issue_that_is_read_as_it_is(tmp_path: Path) -
             assert screen.query_one(DocumentView)._document is document
             await person.press("escape", "r")
             await person.until(lambda: screen.query_one(DocumentView)._document is not document)
+
+
+async def test_a_page_that_an_issue_links_to_is_opened_once_its_host_was_confirmed(tmp_path: Path) -> None:
+    async with at_the_screen(services_for(tmp_path, "http://127.0.0.1:9", "t", refresh_after=1e12)) as person:
+        await person.press("2")
+        await person.until(lambda: isinstance(person.app.screen, FirstIssuesScreen))
+        view = person.app.screen.query_one(DocumentView)
+        view.show("See [the notes](https://notes.example/x).")
+        view.focus()
+        await person.press("n", "enter")
+        await person.sees_words("Open a page of notes.example?", "https://notes.example/x")

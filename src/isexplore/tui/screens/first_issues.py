@@ -13,6 +13,7 @@ from isexplore.models import ProjectRef
 from isexplore.tui.begin import begin_contribution
 from isexplore.tui.catalog_rows import FoundIssueRows
 from isexplore.tui.keys import FIRST_ISSUES, bindings
+from isexplore.tui.links import LinkKind
 from isexplore.tui.messages import CatalogProgressed, CatalogRefreshed, CatalogRefreshFailed
 from isexplore.tui.resting import Resting
 from isexplore.tui.screens.searching import SearchScreen
@@ -152,6 +153,21 @@ class FirstIssuesScreen(SearchScreen):
         self._resting.now()
         self.query_one(".panes").add_class("-reading")
         self.query_one("#issue-text").focus()
+
+    @on(DocumentView.LinkActivated)
+    def _follow(self, event: DocumentView.LinkActivated) -> None:
+        event.stop()
+        link = event.link
+        if link.kind is LinkKind.WEB:
+            self.app.confirm_and_open(link.target, link.host)
+        elif link.kind is LinkKind.DOCUMENT:
+            self.app.notify(
+                "o opens the issue in the browser.", title=f"{link.target} is a file of the project"
+            )
+        elif link.kind is LinkKind.REFUSED:
+            self.app.notify(
+                f"{link.reason}: {event.href}", title="This link is not followed", severity="warning"
+            )
 
     @on(RowList.Chosen, "#issues")
     def _choose(self, event: RowList.Chosen) -> None:
