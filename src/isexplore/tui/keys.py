@@ -196,7 +196,7 @@ AREAS: dict[str, tuple[Key, ...]] = {
 }
 
 _OTHERS = {
-    "dialog": "accept cancel close copy leave no yes",
+    "dialog": "accept cancel close copy leave no text-down text-up yes",
     "document": "bottom down half-down half-up page-down page-up top up",
     "find": "back",
     "help": "close",
