@@ -34,7 +34,7 @@ async def to_issue(person: Person) -> JourneyScreen:
         if person.app.screen.query_one(Preview).has_class("-issues"):
             break
         await person.press("right_square_bracket")
-    await person.sees_words("#1 ", "free")
+    await person.sees_words("#1 ", "free", "enter Take it")
     preview = person.app.screen.query_one(Preview)
     while preview.issue_number != 1:
         await person.press("down")

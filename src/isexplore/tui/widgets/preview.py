@@ -64,6 +64,12 @@ def _free_first(line: IssueLine) -> int:
     return _VERDICT_ORDER.index(line.verdict.verdict.value)
 
 
+class IssueList(RowList):
+    """The issues of a project; the line of keys names what enter does with one."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "choose", "Take it", id="list.choose")]
+
+
 class Preview(Vertical):
     """One project."""
 
@@ -111,7 +117,9 @@ class Preview(Vertical):
         yield Words(id="preview-title")
         yield TabStrip((OVERVIEW,))
         yield DocumentView(id="preview-document")
-        yield RowList(row_height=3, empty="No issue here is marked as a good first one.", id="preview-issues")
+        yield IssueList(
+            row_height=3, empty="No issue here is marked as a good first one.", id="preview-issues"
+        )
         yield Words(id="preview-note")
 
     # What is looked at
