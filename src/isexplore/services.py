@@ -424,8 +424,8 @@ class Services(LocalServices):
 
             line = (await read_issue(self, ref, issue)).line
             chosen = line.issue
-            known = self.journeys.find(project.ref, issue)
-            if known is None or not (known.claim or known.fork or known.branch):
+            # What was begun may have been claimed already, and killed before that was written down.
+            if self.journeys.find(project.ref, issue) is None:
                 mind(line)
         make = self.journeys.start if record else self.journeys.draft
         return make(project, chosen, folder=folder, branch=branch)
