@@ -51,4 +51,5 @@ def test_a_widget_in_another_program_leaves_its_collector_alone() -> None:
     before, frozen = gc.get_threshold(), gc.get_freeze_count()
     settle()
     assert gc.get_threshold() == before
-    assert gc.get_freeze_count() == frozen
+    # What is frozen may go meanwhile.
+    assert gc.get_freeze_count() <= frozen

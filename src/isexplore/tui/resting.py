@@ -73,7 +73,8 @@ class Resting:
         self._stop()
         assert self._at is not None
         self._wakes = self._at
-        self._timer = self._owner.set_timer(max(0.0, self._at - monotonic()), self._look)
+        # A timer of no seconds that comes late divides by them, and that ends the program.
+        self._timer = self._owner.set_timer(max(0.001, self._at - monotonic()), self._look)
 
     def _look(self) -> None:
         if self._at is not None and self._at > monotonic():
