@@ -91,7 +91,9 @@ async def expiry_notes(
     ]
     if old:
         with suppress(TimeoutError):
-            await asyncio.wait_for(asyncio.gather(*(look(forge) for forge in old)), seconds)
+            async with asyncio.timeout(seconds), asyncio.TaskGroup() as looks:
+                for forge in old:
+                    looks.create_task(look(forge))
         known = _learned(paths)
     notes = []
     for forge in forges:
