@@ -46,7 +46,9 @@ def bookmark_row(bookmark: Bookmark) -> RowText:
 
 async def may_remove(app: IsexploreApp, bookmark: Bookmark) -> bool:
     """Return whether a bookmark may go; asks where something was written that would go with it."""
-    written = "\n".join(part for part in (bookmark.note, " ".join(f"#{tag}" for tag in bookmark.tags)) if part)
+    written = "\n".join(
+        part for part in (bookmark.note, " ".join(f"#{tag}" for tag in bookmark.tags)) if part
+    )
     if not written:
         return True
     question = ConfirmDialog(f"Remove {bookmark.path} and its note?", written, yes="Remove", no="Keep")
