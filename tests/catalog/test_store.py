@@ -6,6 +6,8 @@ import sqlite3
 import string
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -335,6 +337,18 @@ def test_two_programs_write_and_a_third_reads(tmp_path: Path) -> None:
     assert counts == sorted(counts)
     assert catalog(tmp_path).count() == 300
     assert catalog(tmp_path).incomplete() == []
+
+
+def test_several_make_the_same_new_file_at_once(tmp_path: Path) -> None:
+    together = threading.Barrier(6)
+
+    def open_it(path: str) -> None:
+        together.wait(10)
+        schema.open_for_writing(path).connection.close()
+
+    with ThreadPoolExecutor(6) as pool:
+        for number in range(60):
+            list(pool.map(open_it, [str(tmp_path / f"{number}.sqlite3")] * 6))
 
 
 def test_a_reader_sees_that_somebody_wrote(tmp_path: Path) -> None:

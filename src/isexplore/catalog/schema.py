@@ -255,7 +255,7 @@ def _create(connection: sqlite3.Connection) -> None:
     """Make the tables unless another process just did."""
     if _version(connection) == (APPLICATION, VERSION):
         return
-    connection.execute("PRAGMA journal_mode = WAL")
+    _keep_a_log(connection)
     connection.execute("BEGIN IMMEDIATE")
     try:
         if _version(connection) != (APPLICATION, VERSION):
@@ -269,6 +269,21 @@ def _create(connection: sqlite3.Connection) -> None:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
+
+
+def _keep_a_log(connection: sqlite3.Connection) -> None:
+    """Turn write-ahead logging on; where another process does the same, SQLite refuses without waiting."""
+    from time import monotonic, sleep
+
+    end = monotonic() + _PATIENCE
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or monotonic() > end:
+                raise
+            sleep(0.01)
 
 
 def _fault(path: str) -> str | None:
