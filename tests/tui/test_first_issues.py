@@ -35,9 +35,14 @@ async def test_a_page_that_an_issue_links_to_is_opened_once_its_host_was_confirm
     async with at_the_screen(services_for(tmp_path, "http://127.0.0.1:9", "t", refresh_after=1e12)) as person:
         await person.press("2")
         await person.until(lambda: isinstance(person.app.screen, FirstIssuesScreen))
+        screen = person.app.screen
+        assert isinstance(screen, FirstIssuesScreen)
         await person.sees_words("r tries again")
-        view = person.app.screen.query_one(DocumentView)
+        # Nothing is left that would show another text meanwhile.
+        await person.until(lambda: not person.app.refreshing and screen._resting._at is None)
+        view = screen.query_one(DocumentView)
         view.show("See [the notes](https://notes.example/x).")
         view.focus()
-        await person.press("n", "enter")
+        view.action_next()
+        view.action_open_link()
         await person.sees_words("Open a page of notes.example?", "https://notes.example/x")

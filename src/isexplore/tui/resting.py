@@ -16,6 +16,8 @@ from textual.timer import Timer
 
 REST = 0.12
 """Seconds without a key after which more than the results is shown: longer than between two keys of a fast typist."""
+_LONG_AGO = float("-inf")
+"""Before anything was asked for: the monotonic clock of a machine that has just been started begins near 0."""
 SOON = 0.01
 """Seconds after the frame of a key in which a thread writes it to the terminal, and a next one would have to wait."""
 
@@ -31,7 +33,7 @@ class Resting:
         """When to do it, by the monotonic clock; None while there is nothing to do."""
         self._timer: Timer | None = None
         self._wakes = 0.0
-        self._asked = 0.0
+        self._asked = _LONG_AGO
 
     def begin(self, seconds: float | None = None) -> None:
         """Do it after the rest, counted from now; after other `seconds` where these are given."""
@@ -59,7 +61,7 @@ class Resting:
 
     def now(self) -> None:
         """Do it at once, if it is still to be done; the next key is one after a rest."""
-        self._asked = 0.0
+        self._asked = _LONG_AGO
         self._do()
 
     def _do(self) -> None:
