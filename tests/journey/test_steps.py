@@ -629,11 +629,22 @@ async def test_what_the_forge_cannot_tell_is_left_out(world: Contributor) -> Non
 async def test_finished_journey_is_not_gone_through_again(world: Contributor) -> None:
     await opened(world)
     world.forge.merge(world.project, 1)
+    await world.journeys().status()
     world.forge.calls.clear()
-    journeys = world.journeys()
-    (report,) = await journeys.status()
+    (report,) = await world.journeys().status()
     assert report.current is None
-    assert sorted(set(world.forge.calls)) == ["merge_request", "project"]
+    assert set(world.forge.calls) <= {"merge_request", "project", "whoami"}
+
+
+async def test_a_round_asks_at_once_for_what_does_not_depend_on_each_other(world: Contributor) -> None:
+    await check(world)
+    assert world.forge.most_at_once >= 4
+    journey = await opened(world)
+    world.forge.most_at_once = 0
+    world.forge.calls.clear()
+    await world.journeys().probe(journey)
+    assert world.forge.most_at_once >= 3
+    assert len(world.forge.calls) == len(set(world.forge.calls)), "a fact is asked for once"
 
 
 async def test_probing_the_list_asks_for_little(world: Contributor) -> None:

@@ -7,6 +7,7 @@ crash at any call with `crash_at`.
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import shutil
 import subprocess
@@ -85,7 +86,14 @@ def call(
         fault = self.take_fault(name)
         if fault is not None and not fault.after:
             raise self.dying(fault.error)
-        result = await method(self, *args, **kwargs)
+        self.under_way += 1
+        self.most_at_once = max(self.most_at_once, self.under_way)
+        try:
+            # Whoever asks at once for something else does so now.
+            await asyncio.sleep(0)
+            result = await method(self, *args, **kwargs)
+        finally:
+            self.under_way -= 1
         if fault is not None:
             raise self.dying(fault.error)
         self.after_call(name)
@@ -156,6 +164,8 @@ class FakeForge:
         self.seen: dict[str, datetime] = {}
         """When a commit was first looked at on a branch."""
         self.calls: list[str] = []
+        self.under_way = 0
+        self.most_at_once = 0
         self._faults: dict[str, list[Fault]] = {}
         self.crash_before: int | None = None
         self.crash_after: int | None = None

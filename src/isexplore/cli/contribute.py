@@ -58,7 +58,8 @@ def contribute(options: argparse.Namespace, paths: Paths) -> int:
         if options.dry_run:
             return await _dry_run(services, journey, steps, answers, options.json)
         try:
-            report = await _run_until(services, journey, "branch", answers, options.json)
+            await _take(services, journey, "check", "branch", answers, options.json)
+            report = await services.journeys.probe(services.journeys.get(journey.id))
         except BlockedError as error:
             option = _ANSWERED_BY.get((await services.journeys.probe(journey)).current)
             if option:
@@ -143,11 +144,13 @@ def propose(options: argparse.Namespace, paths: Paths) -> int:
             await tell_untouched(services, journey, answers)
             return code
         try:
-            report = await _run_until(services, journey, "push", {}, options.json)
+            await _take(services, journey, "fork", "push", {}, options.json)
             if not options.yes:
                 ask = not options.json and sys.stdin.isatty()
-                answers = dict(await settled(services, report.journey, answers, ask=ask))
-            report = await _run_until(services, journey, "propose", {"propose": answers}, options.json)
+                pushed = services.journeys.get(journey.id)
+                answers = dict(await settled(services, pushed, answers, ask=ask))
+            await _take(services, journey, "propose", "propose", {"propose": answers}, options.json)
+            report = await services.journeys.probe(services.journeys.get(journey.id))
             if _wants_ready(report, options):
                 report = await _respond(services, report, {"ready": "yes"})
             if options.reply:
@@ -351,20 +354,19 @@ def _print_steps(report: JourneyReport, names: tuple[StepName, ...]) -> None:
     print_table((MARKS[step.state], step.name, step.detail) for step in steps)
 
 
-async def _run_until(
+async def _take(
     services: Services,
     journey: Journey,
+    first: StepName,
     last: StepName,
     answers: Mapping[StepName, Mapping[str, str]],
     quiet: bool,
-) -> JourneyReport:
-    """Run every step up to `last`; progress goes to stderr, where a person may be watching."""
+) -> None:
+    """Run the steps from `first` to `last`; progress goes to stderr, where a person may be watching."""
     show = not quiet and sys.stderr.isatty()
-    first: StepName = "check" if last == "branch" else "fork"
     async for progress in services.journeys.run_until(journey, last, first=first, answers=answers):
         if show:
             tell(f"  {progress.step + ': ' if progress.step else ''}{progress.text}")
-    return await services.journeys.probe(services.journeys.get(journey.id))
 
 
 async def _dry_run(

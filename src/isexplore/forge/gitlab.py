@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from isexplore.errors import (
@@ -318,15 +319,20 @@ class GitLabForge(GitLabReading):
     async def review(self, target: Project, request: MergeRequest) -> Review:
         """Return approvals and what the reviewers say."""
         where = ("projects", target.id, "merge_requests", request.number)
-        try:
-            approvals = await self._client.get_json((*where, "approvals"), type=WireApprovals)
-        except (NotVisibleError, ForbiddenError):
-            approvals = WireApprovals()
-        try:
-            reviewers = await self._client.get_all((*where, "reviewers"), item=WireReviewer)
-        except (NotVisibleError, ForbiddenError):
-            reviewers = []
-        return parse.parse_review(approvals, reviewers)
+
+        async def approvals() -> WireApprovals:
+            try:
+                return await self._client.get_json((*where, "approvals"), type=WireApprovals)
+            except (NotVisibleError, ForbiddenError):
+                return WireApprovals()
+
+        async def reviewers() -> list[WireReviewer]:
+            try:
+                return await self._client.get_all((*where, "reviewers"), item=WireReviewer)
+            except (NotVisibleError, ForbiddenError):
+                return []
+
+        return parse.parse_review(*await asyncio.gather(approvals(), reviewers()))
 
     async def discussions(self, target: Project, request: MergeRequest) -> list[Discussion]:
         """Return the threads in which a person said something."""

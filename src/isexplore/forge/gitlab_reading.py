@@ -416,16 +416,20 @@ class GitLabReading:
 
     async def linked_merge_requests(self, project: Project, number: int) -> list[MergeRequest]:
         """Return the merge requests that mention the issue, and those that would close it."""
-        found: dict[int | str, MergeRequest] = {}
-        for relation in ("related_merge_requests", "closed_by"):
-            wires = await self._client.get_all(
-                ("projects", project.id, "issues", number, relation),
-                {"per_page": PER_PAGE},
-                item=WireMergeRequest,
+        answers = await asyncio.gather(
+            *(
+                self._client.get_all(
+                    ("projects", project.id, "issues", number, relation),
+                    {"per_page": PER_PAGE},
+                    item=WireMergeRequest,
+                )
+                for relation in ("related_merge_requests", "closed_by")
             )
-            for wire in wires:
-                key = wire.id if wire.id is not None else wire.web_url or str(wire.iid)
-                found[key] = parse.parse_merge_request(self.name, project.path, wire)
+        )
+        found: dict[int | str, MergeRequest] = {}
+        for wire in (wire for wires in answers for wire in wires):
+            key = wire.id if wire.id is not None else wire.web_url or str(wire.iid)
+            found[key] = parse.parse_merge_request(self.name, project.path, wire)
         return list(found.values())
 
     async def comment_on_issue(self, project: Project, number: int, body: str) -> Comment:

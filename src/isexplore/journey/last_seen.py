@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections import defaultdict
 from typing import Any, cast
 from urllib.parse import urlsplit
 
@@ -46,6 +48,7 @@ class RecordedWorld(World):
         self.forge = cast("Forge", _Silent(error))
         self.error = error
         self._facts = {}
+        self._asking = defaultdict(asyncio.Lock)
         self.learned = {}
 
     def _place(self) -> ForgeConfig:

@@ -296,6 +296,7 @@ class Journeys:
         """
         try:
             world = self._world(journey, thorough=thorough)
+            await world.look_ahead()
             request = await world.merge_request()
         except IsexploreError as error:
             return await self.last_seen(journey, error)
@@ -460,8 +461,9 @@ class Journeys:
             BlockedError: a step cannot run, or waits for the user; commits lack a sign-off that is insisted on.
         """
         given = answers or {}
+        world = self._world(self._store.get(journey.id))
+        await world.look_ahead()
         for name in STEP_NAMES[STEP_NAMES.index(first) : STEP_NAMES.index(last) + 1]:
-            world = self._world(self._store.get(journey.id))
             state = await steps.step(name).probe(world)
             with suppress(StateError):
                 self._write_down(world)
@@ -489,9 +491,12 @@ class Journeys:
                 except (ScopeError, ForbiddenError) as error:
                     # The way goes on without it; whoever wants it done hears what it would take.
                     yield Progress(text=f"left out: {error.title}. {error.hint}", step=name)
+                world = self._world(self._store.get(journey.id))
             else:
                 async for progress in self.run(journey, name, given.get(name)):
                     yield progress
+                # What ran has changed the world.
+                world = self._world(self._store.get(journey.id))
 
     async def diff(self, journey: Journey) -> str:
         """Return what the clone changes as a patch: what is not committed, else the branch's commits.

@@ -7,6 +7,7 @@ decides anything: steps do.
 from __future__ import annotations
 
 import asyncio
+from collections import defaultdict
 from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,7 +19,7 @@ from msgspec import Struct, structs
 from isexplore.config.schema import Config, ForgeConfig
 from isexplore.errors import BlockedError, ForgeError, GitError, NotVisibleError
 from isexplore.forge.address import is_loopback
-from isexplore.forge.base import Forge
+from isexplore.forge.base import Capability, Forge
 from isexplore.git import names
 from isexplore.git.client import Git
 from isexplore.git.facts import Change, CloneFacts, CommitFacts, Credential, Identity
@@ -104,15 +105,60 @@ class World:
         self.thorough = thorough
         self._lasting = {} if lasting is None else lasting
         self._facts: dict[str, Any] = {}
+        self._asking: defaultdict[str, asyncio.Lock] = defaultdict(asyncio.Lock)
+        """Held while a fact is asked for, so that it is asked for once."""
         self.learned: dict[str, Any] = {}
         """Fields of the record that turned out to be different; the runner writes them down."""
 
     async def _once(self, key: str, ask: Callable[[], Awaitable[T]], *, lasting: bool = False) -> T:
         known = self._lasting if lasting else self._facts
         if key not in known:
-            known[key] = await ask()
+            async with self._asking[key]:
+                if key not in known:
+                    known[key] = await ask()
         value: T = known[key]
         return value
+
+    async def look_ahead(self) -> None:
+        """Ask at once for what the steps ask for one after the other: a round trip to a forge takes its time.
+
+        What cannot be told now is asked for again by the step that needs it, and is that step's to tell.
+
+        Raises:
+            ForgeError: the project, without which nothing can be told.
+        """
+        journey = self.journey
+        begun = journey.merge_request is not None
+        account: list[Callable[[], Awaitable[object]]] = [self.me, self.clone]
+        if self.thorough and not begun and Capability.TOKEN_FACTS in self.forge.capabilities:
+            account.append(self.token)
+        answers = await asyncio.gather(
+            self.project(), *(maybe(ask()) for ask in account), return_exceptions=True
+        )
+        for answer in answers:
+            if isinstance(answer, BaseException):
+                raise answer
+        if begun and journey.outcome is not None:
+            return
+        questions: list[Callable[[], Awaitable[object]]] = [self.fork]
+        if begun:
+            questions.append(self.merge_request)
+        elif journey.issue is not None and (self.thorough or journey.claim != "skip"):
+            questions += [self.issue, self.comments]
+            if self.thorough or not journey.branch:
+                questions.append(self.linked)
+        if self.thorough and not begun:
+            questions.append(self.rules)
+        await asyncio.gather(*(maybe(ask()) for ask in questions))
+        request = await maybe(self.merge_request()) if begun else None
+        if request is not None and request.state is not MergeRequestState.OPEN:
+            return
+        fork, project = await maybe(self.fork()), await self.project()
+        if fork is None or fork.id == project.id:
+            return
+        about_fork: list[Callable[[], Awaitable[object]]] = [self.fork_status, self.behind]
+        about_fork.append(self.fork_branch if begun else self.merge_request)
+        await asyncio.gather(*(maybe(ask()) for ask in about_fork))
 
     def learn(self, **fields: Any) -> None:
         """Correct the record from what the world shows."""
