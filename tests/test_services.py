@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import aclosing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,7 +13,7 @@ from isexplore.config.paths import Paths
 from isexplore.config.schema import Config, ForgeConfig
 from isexplore.config.secrets import Secret
 from isexplore.models import ForgeKind
-from isexplore.services import Services
+from isexplore.services import Journey, JourneyReport, Services
 from tests.support.fake_forge import FakeForge
 from tests.support.newcomer import git
 
@@ -31,8 +34,6 @@ def test_a_former_address_is_replaced_as_a_whole(tmp_path: Path) -> None:
 
     async def addresses() -> list[str]:
         return [await services.git.remote_url(folder, name) for name in ("origin", "wiki")]
-
-    import asyncio
 
     assert asyncio.run(addresses()) == ["https://gitlab.example/g/p.git", "https://dev.example/wiki.git"]
 
@@ -79,3 +80,25 @@ async def test_a_connection_in_the_making_is_not_used_once_somebody_signed_in_ag
     assert first is second is made[1]
     await services.disconnect()
     assert [one.calls for one in made] == [["close"], ["close"]]
+
+
+async def test_looks_at_contributions_end_with_whoever_wanted_them(tmp_path: Path) -> None:
+    services = Services(Paths.under(tmp_path), Config())
+    silence = asyncio.Event()
+
+    class Silent:
+        async def probe(self, journey: Journey, *, thorough: bool) -> JourneyReport:
+            if journey.id != "1":
+                await silence.wait()
+            return JourneyReport(journey=journey, steps=(), current=None)
+
+    async def journeys_for(journey: Journey) -> Any:
+        return Silent()
+
+    services.journeys_for = journeys_for  # type: ignore[method-assign]
+    before = asyncio.all_tasks()
+    journeys = [Journey(id=str(number), forge="work", project="tools/alpha") for number in range(1, 9)]
+    async with aclosing(services.probe_all(journeys)) as outcomes:
+        journey, _ = await anext(outcomes)
+    assert journey.id == "1"
+    assert asyncio.all_tasks() == before

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Sequence
 from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -432,21 +432,34 @@ class Services(LocalServices):
 
     async def probe_all(
         self, journeys: Sequence[Journey]
-    ) -> AsyncIterator[tuple[Journey, JourneyReport | IsexploreError]]:
-        """Compare contributions with the world; yields each as it is known."""
+    ) -> AsyncGenerator[tuple[Journey, JourneyReport | IsexploreError], None]:
+        """Compare contributions with the world; yields each as it is known.
+
+        Whoever may stop before the last one closes it (`contextlib.aclosing`): the looks that are under way end then.
+        """
+
+        # Each of them asks several things at once.
+        gate = asyncio.Semaphore(max(1, self.config.network.concurrency // 2))
 
         async def probe(journey: Journey) -> tuple[Journey, JourneyReport | IsexploreError]:
             try:
-                journeys_of = await self.journeys_for(journey)
-                return journey, await journeys_of.probe(journey, thorough=False)
+                async with gate:
+                    journeys_of = await self.journeys_for(journey)
+                    return journey, await journeys_of.probe(journey, thorough=False)
             except ForgeError as error:
                 # It cannot even be connected.
                 return journey, await self.journeys.last_seen(journey, error)
             except IsexploreError as error:
                 return journey, error
 
-        for done in asyncio.as_completed([probe(journey) for journey in journeys]):
-            yield await done
+        probes = [asyncio.ensure_future(probe(journey)) for journey in journeys]
+        try:
+            for done in asyncio.as_completed(probes):
+                yield await done
+        finally:
+            for one in probes:
+                one.cancel()
+            await asyncio.gather(*probes, return_exceptions=True)
 
 
 def open_practice(paths: Paths, server: Server) -> Services:

@@ -38,6 +38,7 @@ class SlowJourneys:
         self.questions_asked = questions
         self.answers, self.ends = asyncio.Event(), asyncio.Event()
         self.answers.set()
+        self.plans = asyncio.Event()
         self.asked: list[str] = []
 
     def get(self, journey_id: str) -> Journey:
@@ -73,6 +74,10 @@ class SlowJourneys:
         self.asked.append(step)
         await self.answers.wait()
         return self.questions_asked
+
+    async def plan_all(self, journey: Journey) -> JourneyReport:
+        await self.plans.wait()
+        return self.report()
 
     async def run(
         self, journey: Journey, step: StepName, answers: Mapping[str, str]
@@ -240,3 +245,36 @@ async def test_the_key_of_contributions_leads_back_to_the_list_unless_a_step_run
         await person.until(lambda: screen.running is None)
         await person.press("3")
         await person.sees_words("You have not begun a contribution yet")
+
+
+async def test_leaving_while_a_dialog_is_made_ready_gives_it_up(tmp_path: Path) -> None:
+    journeys = SlowJourneys(JOURNEY, "commit", QUESTION)
+    async with on_a_journey(tmp_path, journeys) as (person, _below):
+        await person.app.switch_mode("contributions")
+        screen = JourneyScreen(JOURNEY)
+        await person.app.push_screen(screen)
+        await person.sees_words("enter Run")
+        journeys.answers.clear()
+        await person.press("enter")
+        await person.sees_words("Getting commit ready")
+        await person.press("3")
+        await person.sees_words("You have not begun a contribution yet")
+        journeys.answers.set()
+        await person.until(lambda: not any(one.group == "dialogue" for one in person.app.workers))
+        assert person.app.screen is not screen
+        assert "You have not begun a contribution yet" in person.words
+
+
+async def test_a_dry_run_that_comes_late_is_not_shown_over_a_step_that_runs(tmp_path: Path) -> None:
+    journeys = SlowJourneys(JOURNEY, "fork")
+    async with on_a_journey(tmp_path, journeys) as (person, screen):
+        await person.sees_words("enter Run")
+        await person.press("d", "enter")
+        await person.sees_words("Running: fork")
+        journeys.plans.set()
+        await person.until(lambda: not any(one.group == "journey-plan" for one in screen.workers))
+        assert "Nothing of this has run" not in person.words
+        journeys.ends.set()
+        await person.until(lambda: screen.running is None)
+        await person.press("d")
+        await person.sees_words("Nothing of this has run")

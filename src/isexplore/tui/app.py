@@ -225,6 +225,8 @@ class IsexploreApp(App[int]):
                 # Its step would end with the screen.
                 self.notify(f"Running: {step}. ctrl+x stops it; the list shows when it has ended.")
                 return
+            # A dialog that is being made ready would come up without its screen.
+            self.give_up_asking()
             await self.pop_screen()
 
     def action_sign_in(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import aclosing
 from typing import ClassVar
 
 from textual import on, work
@@ -118,8 +119,10 @@ class ContributionsScreen(Screen[None]):
 
     @work(exclusive=True, group="contributions-probe")
     async def _probe_all(self, journeys: list[Journey]) -> None:
-        async for journey, outcome in self.app.services.probe_all(journeys):
-            self.post_message(ContributionProbed(journey.id, outcome))
+        # Closed at once when somebody leaves: the collector would end its requests some time later.
+        async with aclosing(self.app.services.probe_all(journeys)) as outcomes:
+            async for journey, outcome in outcomes:
+                self.post_message(ContributionProbed(journey.id, outcome))
 
     @on(ContributionProbed)
     def show_outcome(self, message: ContributionProbed) -> None:

@@ -66,7 +66,7 @@ class JourneyScreen(Screen[None]):
     LOOK_EVERY: ClassVar[float] = 3.0
     """Seconds between two looks at the forge while a step waits for it."""
     OWN_LOOKS: ClassVar[int] = 4
-    """While the next step is one of `OWN_STEPS`, only every so manieth look is taken."""
+    """While the next step is one of `OWN_STEPS`, only one look of so many is taken."""
     LATE_AFTER: ClassVar[float] = 0.5
     """Seconds from the key to its dialog after which the person may be typing something else."""
     HELP_TITLE = "A contribution"
@@ -246,7 +246,8 @@ class JourneyScreen(Screen[None]):
     def _tell(self, words: str) -> None:
         """Say something that stays until there is something new."""
         self._notice = words
-        self.say_status()
+        if self.is_attached:
+            self.say_status()
 
     @on(JourneyProbeFailed)
     def show_failure(self, message: JourneyProbeFailed) -> None:
@@ -319,13 +320,7 @@ class JourneyScreen(Screen[None]):
                 self._diff,
                 preparing=name == self._preparing,
             )
-        view = self.query_one("#step", DocumentView)
-        if text == view.text:
-            return
-        line = view.top_line if view.title == clean_line(explanation.title) else 1
-        view.show(text, title=explanation.title)
-        if line > 1:
-            view.go_to(line)
+        self.query_one("#step", DocumentView).show_newer(text, title=explanation.title)
 
     # Running
 
@@ -416,6 +411,8 @@ class JourneyScreen(Screen[None]):
             return
         finally:
             self._prepare(None)
+        if not self.is_attached:
+            return
         answers: dict[str, str] = {}
         if questions:
             if not self.is_current:
@@ -432,6 +429,9 @@ class JourneyScreen(Screen[None]):
     def _prepare(self, name: StepName | None) -> None:
         """Say that a step's dialog is being made ready, or that it no longer is."""
         self._preparing = name
+        if not self.is_attached:
+            # Left meanwhile: there is nothing to say it on.
+            return
         self._notice = ""
         self.say_status()
         self.show_step()
@@ -517,7 +517,10 @@ class JourneyScreen(Screen[None]):
         self._answers[step] = answers
         self._errors.pop(step, None)
         self._notice = ""
+        self._showing_plan = False
         self.workers.cancel_group(self, "journey-probe")
+        # A plan that comes later would say over the running step that nothing has run.
+        self.workers.cancel_group(self, "journey-plan")
         self.add_class("-running", "-output")
         self.query_one("#output", Log).clear()
         self.say_status()
@@ -636,17 +639,23 @@ class JourneyScreen(Screen[None]):
                 "Set $EDITOR, or press s for a shell.", title="No editor found", severity="warning"
             )
             return
+        self._tell("Listing the files of your clone...")
         try:
             find_program(command, Path(self.journey.folder))
             files, likely = await self.app.services.files_to_edit(self.journey)
         except IsexploreError as error:
             self._show_error(error)
             return
+        if not self.is_attached:
+            return
+        self._tell("")
         chosen = await self.app.push_screen_wait(PickDialog("Which file?", files, first=likely))
         if chosen is not None:
             self._outside((*command, chosen), "Your editor")
 
     def _outside(self, command: tuple[str, ...], name: str) -> None:
+        if not self.is_attached:
+            return
         folder = Path(self.journey.folder)
         try:
             code = self.app.run_outside(command, folder)
@@ -664,6 +673,8 @@ class JourneyScreen(Screen[None]):
 
     def _show_error(self, error: IsexploreError) -> None:
         """Show what went wrong at the step under the cursor, until something else is done there."""
+        if not self.is_attached:
+            return
         step = self._step()
         if step is not None:
             self._errors[step.name] = error
