@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from isexplore.services import Services
 
 MAX_FILES = 5_000
+GUESS_SECONDS = 1.0
+"""How long the forge is asked which file is meant: the list itself needs no forge."""
 
 
 def list_files(folder: Path, limit: int = MAX_FILES) -> list[str]:
@@ -48,16 +50,22 @@ async def files_to_edit(services: Services, journey: Journey) -> tuple[list[str]
     files = await asyncio.to_thread(list_files, Path(journey.folder))
     texts: list[str] = []
     try:
-        forge = await services.forge(journey.forge)
-        project = await forge.project(journey.project_id or journey.project)
-        if journey.merge_request is not None:
-            request = await forge.merge_request(project, journey.merge_request)
-            threads = await forge.discussions(project, request)
-            texts += [comment.body for thread in threads if thread.unresolved for comment in thread.comments]
-        if journey.issue is not None:
-            texts.append((await forge.issue(project, journey.issue)).description)
-    except IsexploreError:
+        async with asyncio.timeout(GUESS_SECONDS):
+            await _read_texts(services, journey, texts)
+    except (IsexploreError, TimeoutError):
         # The list alone is good enough where the forge cannot be asked.
         texts.append(journey.issue_title)
     likely = next((path for text in texts if (path := mentioned(text, files))), "")
     return files, likely
+
+
+async def _read_texts(services: Services, journey: Journey, texts: list[str]) -> None:
+    """Add what the reviewers and the issue say, as it comes."""
+    forge = await services.forge(journey.forge)
+    project = await forge.project(journey.project_id or journey.project)
+    if journey.merge_request is not None:
+        request = await forge.merge_request(project, journey.merge_request)
+        threads = await forge.discussions(project, request)
+        texts += [comment.body for thread in threads if thread.unresolved for comment in thread.comments]
+    if journey.issue is not None:
+        texts.append((await forge.issue(project, journey.issue)).description)

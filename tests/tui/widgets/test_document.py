@@ -398,3 +398,24 @@ async def test_a_document_may_come_before_the_screen() -> None:
     async with HostApp(prepared).run_test(size=SIZE) as pilot:
         await settle(pilot)
         assert top_text(pilot.app) == "Part 40"
+
+
+async def test_who_reads_a_document_goes_on_in_what_it_has_become() -> None:
+    view = DocumentView()
+    app = HostApp(view)
+    async with app.run_test(size=SIZE) as pilot:
+        view.show_newer(manual(40), title="Manual")
+        await settle(pilot)
+        view.find("part 20 with")
+        view.go_to(61)
+        await settle(pilot)
+        before, place = view.top_line, top_text(app)
+        assert before > 1
+        view.show_newer(manual(45), title="Manual")
+        await settle(pilot)
+        assert (view.top_line, top_text(app)) == (before, place)
+        view.find_next()
+        assert view.match_number == 1
+        view.show_newer(manual(45), title="Another")
+        await settle(pilot)
+        assert view.top_line == 1

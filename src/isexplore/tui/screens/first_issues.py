@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING, cast
 
 from textual import on, work
@@ -132,8 +133,6 @@ class FirstIssuesScreen(SearchScreen):
 
     @work(exclusive=True, group="issue")
     async def _read_issue(self, row: FirstIssue) -> None:
-        import asyncio
-
         await asyncio.sleep(0.15)
         try:
             text = await self.app.services.read_issue(row)
@@ -144,9 +143,8 @@ class FirstIssuesScreen(SearchScreen):
             return
         if self._shown == _version_of(row):
             self.query_one(StatusLine).say("")
-            self.query_one("#issue-text", DocumentView).show(
-                text, title=f"{row.project} #{row.number}", base=row.url
-            )
+            view = self.query_one("#issue-text", DocumentView)
+            view.show_newer(text, title=f"{row.project} #{row.number}", base=row.url)
 
     def action_read(self) -> None:
         """Go into the issue's text."""

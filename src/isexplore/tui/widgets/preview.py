@@ -332,13 +332,17 @@ class Preview(Vertical):
 
         shown = self.query_one("#preview-document", DocumentView)
         before = shown.text
+        failure: IsexploreError | None = None
         try:
             found = await read_file(self.app.services, reading, link.target)
         except IsexploreError as error:
-            self._note(" ".join(sentence(part) for part in (error.title, error.detail, error.hint) if part))
-            return
+            failure = error
         if self.reading is not reading or shown.text != before:
             # The reader has gone on.
+            return
+        if failure is not None:
+            said = (failure.title, failure.detail, failure.hint)
+            self._note(" ".join(sentence(part) for part in said if part))
             return
         if isinstance(found, str):
             self._note_reading(reading)
