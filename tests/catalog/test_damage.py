@@ -86,6 +86,16 @@ def test_a_page_that_went_bad_is_found_in_use_and_mended(tmp_path: Path) -> None
     assert damaged
 
 
+def test_damage_that_a_search_with_a_deadline_comes_upon(tmp_path: Path) -> None:
+    fill(tmp_path, made_up(80), readmes=20)
+    whole = the_file(tmp_path).read_bytes()
+    with catalog(tmp_path) as view:
+        the_file(tmp_path).write_bytes(whole[:_PAGE] + Random(3).randbytes(len(whole) - _PAGE))
+        found = search(view, "service", deadline=3_600.0, typing=True)
+        assert found.rows == []
+        assert found.incomplete == [("work", schema.BROKEN)]
+
+
 def test_a_text_that_is_no_text_is_damage(tmp_path: Path) -> None:
     fill(tmp_path, [project("a/b", description="Zebra crossing")])
     the_file(tmp_path).write_bytes(

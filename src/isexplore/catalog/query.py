@@ -220,12 +220,11 @@ class _Deadline:
 
     def __init__(self, catalog: Catalog, seconds: float | None) -> None:
         self.passed = False
-        self._connections = (
-            [store.connection for store in catalog.stores if store.connection] if seconds is not None else []
-        )
+        self._stores = catalog.stores if seconds is not None else []
         self._end = float("inf") if seconds is None else time.perf_counter() + seconds
-        for connection in self._connections:
-            connection.set_progress_handler(self._check, 1_000)
+        for store in self._stores:
+            if store.connection is not None:
+                store.connection.set_progress_handler(self._check, 1_000)
 
     @property
     def over(self) -> bool:
@@ -237,8 +236,10 @@ class _Deadline:
         return int(self.over)
 
     def lift(self) -> None:
-        for connection in self._connections:
-            connection.set_progress_handler(None, 0)
+        for store in self._stores:
+            # A file that turned out to be damaged has been closed meanwhile.
+            if store.connection is not None:
+                store.connection.set_progress_handler(None, 0)
 
 
 def _run(found: Found, stop: _Deadline, need: int) -> None:
