@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from isexplore import updates
 from isexplore.catalog.reports import SyncProgress
 from isexplore.catalog.store import Account
 from isexplore.config.bookmarks import EXPLORE, Visits
@@ -190,3 +192,40 @@ async def test_a_bookmark_with_a_note_goes_only_when_that_is_wanted(tmp_path: Pa
         services.bookmarks.add(ref, note="")
         await person.press("b")
         await person.until(lambda: services.bookmarks.get(ref) is None)
+
+
+class Forges:
+    """In the place of the forges: they answer when a test lets them."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.refreshes = 0
+        self.answer = asyncio.Event()
+        monkeypatch.setattr(updates, "refresh_beside", self.refresh_beside)
+        monkeypatch.setattr(updates, "ask_forges", self.ask_forges)
+
+    async def refresh_beside(self, services: Services, on_progress: updates.OnProgress) -> Refreshed:
+        self.refreshes += 1
+        await self.answer.wait()
+        return Refreshed(words="All is new")
+
+    async def ask_forges(self, services: Services, text: str) -> Refreshed:
+        return Refreshed(words=f"The forge found {text}")
+
+
+async def test_a_refresh_goes_on_whatever_is_asked_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with at_the_screen(full(tmp_path)) as person:
+        forges = Forges(monkeypatch)
+        await person.until(lambda: isinstance(person.app.screen, ExploreScreen))
+        await person.press("r")
+        await person.until(lambda: forges.refreshes)
+        await person.press("r")
+        await person.sees_words("being asked already")
+        await person.press("slash", *"lang:go", "enter", "f")
+        await person.sees_words("The forge found lang:go")
+        assert person.app.refreshing
+        forges.answer.set()
+        await person.sees_words("All is new")
+        assert forges.refreshes == 1
+        assert not person.app.refreshing

@@ -34,6 +34,8 @@ TOAST_LINES = 5
 NOTE_SECONDS = 3.0
 """How long a toast with a mere note covers the text below it."""
 
+ALREADY_ASKING = "The forges are being asked already; what is new comes by itself."
+
 
 def _explore() -> Screen[None]:
     from isexplore.tui.screens.explore import ExploreScreen
@@ -274,10 +276,18 @@ class IsexploreApp(App[int]):
         if self.services.catalog_is_old():
             self.refresh_catalog()
 
-    def refresh_catalog(self) -> None:
-        """Ask the forges what is new; one refresh at a time."""
+    def refresh_catalog(self, *, anew: bool = False) -> None:
+        """Ask the forges what is new; one refresh at a time.
+
+        Args:
+            anew: end a refresh that is under way, since it asks with what holds no more, and begin another.
+        """
         if not self.services.config.forges and not self.services.config.sources:
             self.notify("isexplore login URL connects to a forge.", title="No forge is connected")
+            return
+        if self.refreshing and not anew:
+            for line in self.screen.query(StatusLine):
+                line.say(ALREADY_ASKING)
             return
         self.refreshing = True
         self._refresh_catalog()
@@ -310,17 +320,15 @@ class IsexploreApp(App[int]):
         """Search on the forges themselves; what they find goes into the catalog."""
         self._ask_forge(text)
 
-    @work(exclusive=True, group="catalog")
+    @work(exclusive=True, group="ask-forge")
     async def _ask_forge(self, text: str) -> None:
         from isexplore.updates import ask_forges
 
         try:
             outcome = await ask_forges(self.services, text)
         except IsexploreError as error:
-            self.refreshing = False
             self._tell_screens(CatalogRefreshFailed(error))
             return
-        self.refreshing = False
         self.services.reopen_catalog()
         self._tell_screens(CatalogRefreshed(outcome))
 

@@ -409,7 +409,7 @@ class SignInScreen(Screen[None]):
             self.app.start_exploring()
         else:
             self.dismiss()
-            self.app.refresh_catalog()
+            self.app.refresh_catalog(anew=True)
 
     async def _show(self, stage: Stage, words: str, *fields: Field, page: str = "") -> None:
         """Ask another question."""
