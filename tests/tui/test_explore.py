@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from isexplore import updates
+from isexplore.catalog.database import Database
 from isexplore.catalog.reports import SyncProgress
 from isexplore.catalog.store import Account
 from isexplore.config.bookmarks import EXPLORE, Visits
@@ -229,3 +230,61 @@ async def test_a_refresh_goes_on_whatever_is_asked_meanwhile(
         await person.sees_words("All is new")
         assert forges.refreshes == 1
         assert not person.app.refreshing
+
+
+async def test_a_refresh_that_ends_in_another_mode_is_shown_on_coming_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with at_the_screen(full(tmp_path)) as person:
+        forges = Forges(monkeypatch)
+        await person.until(lambda: isinstance(person.app.screen, ExploreScreen))
+        screen = person.app.screen
+        assert isinstance(screen, ExploreScreen)
+        await person.press("slash", *"service", "enter", *"jjjj", "r")
+        before = screen.current()
+        assert before is not None
+        await person.press("3")
+        await person.until(lambda: person.app.screen is not screen)
+        forges.answer.set()
+        await person.until(lambda: not person.app.refreshing)
+        await person.press("1")
+        await person.until(lambda: person.app.screen is screen)
+        after = screen.current()
+        assert after is not None
+        assert after.path == before.path
+        assert search_of(person) == "service"
+        await person.press("G")
+        assert screen.current() is not None
+
+
+async def test_signing_in_again_opens_the_catalog_below_anew(tmp_path: Path) -> None:
+    services = full(tmp_path)
+    async with at_the_screen(services) as person:
+        await person.until(lambda: isinstance(person.app.screen, ExploreScreen))
+        screen = person.app.screen
+        assert isinstance(screen, ExploreScreen)
+        await person.press("L")
+        await person.until(lambda: isinstance(person.app.screen, SignInScreen))
+        # What taking in the new token does.
+        services.catalog.close()
+        services.__dict__.pop("catalog")
+        await person.press("escape")
+        await person.until(lambda: person.app.screen is screen)
+        await person.press("G")
+        assert screen.current() is not None
+
+
+async def test_projects_that_leave_while_the_list_is_scrolled_are_blank_lines(tmp_path: Path) -> None:
+    services = full(tmp_path)
+    async with at_the_screen(services) as person:
+        await person.until(lambda: isinstance(person.app.screen, ExploreScreen))
+        screen = person.app.screen
+        assert isinstance(screen, ExploreScreen)
+        with Database(ACCOUNT, str(services.paths.catalog_dir)) as database:
+            database.ask("DELETE FROM project")
+        await person.press("G")
+        assert screen.current() is None
+        await person.press("k", "enter", "o", "w", "b", "g")
+        row = screen.current()
+        assert row is not None
+        await person.sees_words(row.path)

@@ -65,20 +65,21 @@ class FoundRows(RowSource):
     def __len__(self) -> int:
         return self._length
 
-    def item(self, index: int) -> CatalogRow:
-        """Return a hit."""
+    def item(self, index: int) -> CatalogRow | None:
+        """Return a hit; None where it has left the catalog since it was found, or the files were closed."""
         if index < len(self._first):
             return self._first[index]
         start = index - index % WINDOW
         if start not in self._windows:
             # Not a row more than is known: the next one would make the search look at every hit.
             self._windows[start] = self.found.window(start, min(WINDOW, self._length - start))
-        return self._windows[start][index - start]
+        window = self._windows[start]
+        return window[index - start] if index - start < len(window) else None
 
     def key(self, index: int) -> Hashable:
-        """Return forge and path."""
+        """Return forge and path; the position where the hit has left."""
         row = self.item(index)
-        return (row.forge, row.path)
+        return (row.forge, row.path) if row is not None else index
 
     def index_of(self, key: Hashable) -> int | None:
         """Return where a project is among the hits known so far; a key press cannot wait for all the others."""
@@ -87,8 +88,10 @@ class FoundRows(RowSource):
         return index if index is not None and index < len(self) else None
 
     def row(self, index: int) -> RowText:
-        """Return the three lines of a project."""
+        """Return the three lines of a project; blank ones where it has left."""
         item = self.item(index)
+        if item is None:
+            return RowText(())
         kept = ProjectRef(item.forge, item.path) in self.kept
         return project_row(item, self.found, with_forge=self._many_forges, kept=kept, new=self._is_new(item))
 

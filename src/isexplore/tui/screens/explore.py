@@ -126,6 +126,9 @@ class ExploreScreen(SearchScreen):
         rows = self.query_one("#results", RowList)
         if isinstance(rows.source, FoundRows):
             rows.source.read_bookmarks()
+            if rows.source.found.catalog is not self.app.services.catalog:
+                # A refresh or a new token has opened the files anew, and closed those of what is shown.
+                self.show_results(self._query)
         rows.refresh_rows()
 
     # Searching
