@@ -13,6 +13,7 @@ import pytest
 
 from isexplore.catalog.portal import as_csv, repos_json
 from isexplore.catalog.reports import ForgeReport
+from isexplore.config.accounts import source_names
 from isexplore.config.paths import Paths
 from isexplore.config.schema import Config
 from isexplore.portals import read_sources
@@ -123,6 +124,38 @@ async def test_a_file_that_is_missing_is_named(tmp_path: Path) -> None:
     (failure,) = (await read(world)).failures
     assert "nowhere.json" in failure.reason
     assert "nowhere.json" in world.search("tram").incomplete[0][1]
+
+
+async def test_two_lists_of_one_host_are_two_lists(tmp_path: Path, server: ForgeServer) -> None:
+    places = [f"{server.url}/{name}" for name in ("trams.json", "buses.json", "buses.json?key=secret")]
+    for name in ("trams", "buses"):
+        entry = {
+            **ENTRIES[0],
+            "full_name": f"city/{name}",
+            "html_url": f"https://git.example.com/city/{name}",
+        }
+        server.on("GET", f"/{name}.json", Reply(body=[entry], headers={"ETag": f'"{name}"'}))
+    world = services(tmp_path, *places[:2], places[0])
+    for _ in range(2):
+        reports = await read_sources(world)
+        assert [report.failures for report in reports] == [(), ()]
+    world.reopen_catalog()
+    host = server.url.partition("://")[2]
+    assert {(row.forge, row.path) for row in world.search("").rows} == {
+        (f"list:{host}/trams.json", "city/trams"),
+        (f"list:{host}/buses.json", "city/buses"),
+    }
+    assert world.catalog.incomplete() == []
+    for seen in server.requests:
+        name = seen.path.strip("/").removesuffix(".json")
+        assert seen.headers.get("if-none-match") in (None, f'"{name}"')
+    named = source_names([*places, "a/repos.json", "b/repos.json", "c/others.json"])
+    assert [*named.values()][2:] == [
+        f"list:{host}/buses.json (2)",
+        "list:a/repos.json",
+        "list:b/repos.json",
+        "list:others.json",
+    ]
 
 
 async def test_what_left_the_list_leaves_the_catalog(tmp_path: Path) -> None:

@@ -17,7 +17,7 @@ from isexplore.catalog.reports import ForgeReport, ScopeFailure
 from isexplore.catalog.shelf import Failure, Scopes
 from isexplore.catalog.store import Account
 from isexplore.catalog.write import Writer
-from isexplore.config.accounts import source_name
+from isexplore.config.accounts import source_names
 from isexplore.config.schema import origin_of
 from isexplore.errors import ConfigError, IsexploreError, StateError
 from isexplore.updates import account_of
@@ -31,11 +31,19 @@ LIMIT = 64 << 20
 
 async def read_sources(services: Services) -> list[ForgeReport]:
     """Bring the catalog up to date with every configured list; one that fails keeps what it had."""
-    return list(await asyncio.gather(*(_read_source(services, place) for place in services.config.sources)))
+    return list(
+        await asyncio.gather(
+            *(_read_source(services, place) for place in source_names(services.config.sources))
+        )
+    )
+
+
+def _name(services: Services, place: str) -> str:
+    return source_names(services.config.sources)[place]
 
 
 async def _read_source(services: Services, place: str) -> ForgeReport:
-    name = source_name(place)
+    name = _name(services, place)
     try:
         data, etag = await _fetch(services, place)
         report = ForgeReport(forge=name)
@@ -52,7 +60,7 @@ async def _read_source(services: Services, place: str) -> ForgeReport:
 
 def _note(services: Services, place: str, *, etag: str = "", failure: Failure | None = None) -> None:
     """Write down how reading a list went, for `Catalog.incomplete` and for the next time."""
-    account = account_of(services, source_name(place))
+    account = account_of(services, _name(services, place))
     if account is None:
         return
     with Database(account, str(services.paths.catalog_dir)) as database:
@@ -69,13 +77,13 @@ async def _fetch(services: Services, place: str) -> tuple[bytes | None, str]:
         return await asyncio.to_thread(_read_file, Path(place).expanduser()), ""
     from isexplore.forge.http import ForgeClient
 
-    account = account_of(services, source_name(place))
+    account = account_of(services, _name(services, place))
     known = ""
     if account is not None:
         with Database(account, str(services.paths.catalog_dir)) as database:
             known = str(database.fact("etag") or "")
     client = ForgeClient(
-        name=source_name(place),
+        name=_name(services, place),
         base_url=origin_of(place),
         verify=services.tls,
         timeout=services.config.network.timeout,
@@ -109,7 +117,7 @@ def _read_file(file: Path) -> bytes:
 
 def _import(services: Services, place: str, data: bytes) -> ForgeReport:
     """Write the list: projects on a connected forge under its name, all others under the list's."""
-    name = source_name(place)
+    name = _name(services, place)
     found = read_repos(data, forge=name, where=place)
     rest: list[PortalProject] = list(found.projects)
     changed = 0

@@ -11,6 +11,8 @@ import os
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from isexplore.config.paths import Paths
     from isexplore.config.schema import Config
 
@@ -19,6 +21,8 @@ Account = tuple[str, str, str]
 
 PRACTICE = "practice"
 """Name of the practice forge. It has another port at each start, and is still the same one."""
+_NAMING = 2
+"""Changes with the rules by which accounts are named: a note that was made by other ones is not believed."""
 _FOLDERS = frozenset(f"ISEXPLORE_{each}_DIR" for each in ("CONFIG", "STATE", "CACHE", "DATA"))
 
 
@@ -28,11 +32,30 @@ def accounts_of(config: Config) -> list[Account]:
         (forge.name, PRACTICE if forge.name == PRACTICE else forge.url, forge.username or "")
         for forge in config.forges
     ]
-    return forges + [(source_name(source), source, "") for source in config.sources]
+    return forges + [(name, source, "") for source, name in source_names(config.sources).items()]
 
 
-def source_name(place: str) -> str:
-    """Return what a project list is called, as if it were a forge: its host, or its file's name."""
+def source_names(places: Iterable[str]) -> dict[str, str]:
+    """Return what each project list is called, as if it were a forge: its host, or its file's name.
+
+    Of lists whose host or file has the same name, each is called by its whole place.
+    """
+    wanted = list(dict.fromkeys(places))
+    short = {place: _short_name(place) for place in wanted}
+    names: dict[str, str] = {}
+    for place in wanted:
+        name = short[place]
+        if list(short.values()).count(name) > 1:
+            # Without what follows a question mark, which may be a token.
+            name = "list:" + place.split("://", 1)[-1].split("?", 1)[0]
+        taken, number = name, 2
+        while name in names.values():
+            name, number = f"{taken} ({number})", number + 1
+        names[place] = name
+    return names
+
+
+def _short_name(place: str) -> str:
     if "://" in place:
         return "list:" + place.split("://", 1)[1].split("/", 1)[0]
     return "list:" + os.path.basename(place)
@@ -105,4 +128,4 @@ def _stamp(config_file: str, cache_dir: str) -> str:
         profile = str(max((entry.stat().st_mtime_ns for entry in profiles), default=0))
     except OSError:
         pass
-    return f"{status.st_mtime_ns} {status.st_size} {profile} {config_file}"
+    return f"{_NAMING} {status.st_mtime_ns} {status.st_size} {profile} {config_file}"
