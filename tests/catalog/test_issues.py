@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 
+from isexplore.catalog import words
 from isexplore.catalog.database import Database
 from isexplore.catalog.issues import first_issues
 from isexplore.catalog.shelf import JudgedIssue, Shelf
@@ -130,3 +131,36 @@ def test_paging_and_errors(view: Catalog) -> None:
         first_issues(view, "verdict:maybe")
     with pytest.raises(UsageError):
         first_issues(view, "active:90d")
+
+
+def test_texts_are_read_once_until_somebody_writes(
+    view: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folded: list[str] = []
+    tokens = words.tokens
+
+    def counted(text: str) -> list[str]:
+        folded.append(text)
+        return tokens(text)
+
+    monkeypatch.setattr(words, "tokens", counted)
+
+    def descriptions_folded() -> int:
+        number = sum("retry" in text for text in folded)
+        folded.clear()
+        return number
+
+    assert numbers(view, "loop") == [2, 1, 7]
+    assert descriptions_folded() == 3
+    assert numbers(view, "loo") == [2, 1, 7]
+    assert descriptions_folded() == 0
+    with Database(ACCOUNT, str(tmp_path), clock=NOW.timestamp) as database:
+        Shelf(database).put_issues("infra/tool", [judged("infra/tool", 8, "Another", Verdict.FREE, 2)])
+    assert numbers(view, "loop") == [8, 2, 1]
+    assert first_issues(view, "another").issues[0].description == "The **retry** loop"
+
+
+def test_an_issue_is_one_s_own_only_while_it_is(view: Catalog) -> None:
+    mine = {("work", "pay/billing", 2): 0}
+    assert [each.verdict for each in first_issues(view, "dark", mine=mine).issues] == ["yours"]
+    assert [each.verdict for each in first_issues(view, "dark").issues] == ["free"]

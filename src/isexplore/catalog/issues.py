@@ -14,7 +14,7 @@ from isexplore.catalog.store import Catalog, Store, rfc3339
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     Mine = Mapping[tuple[str, str, int], int]
     """Issues of one's own contributions: when that ended (seconds since 1970), 0 while it runs."""
@@ -39,20 +39,23 @@ YOURS = "yours"
 _ORDER = {"free": 0, "unknown": 1, "stale": 2, "maybe-taken": 3, YOURS: 4}
 _COLUMNS = (
     "i.pid, i.number, i.title, i.url, i.labels, i.author, i.assignees, i.comments, i.created_at, i.updated_at, "
-    "i.verdict, i.reasons, i.description, i.fetched_at, i.first_seen, i.judged_at, p.id, p.path, p.name, "
+    "i.verdict, i.reasons, i.description <> '', i.fetched_at, i.first_seen, i.judged_at, p.id, p.path, p.name, "
     "p.language, p.languages, p.topics, p.documents, p.stars, p.licence, p.open_issues"
 )
+_SELECT = f"SELECT {_COLUMNS} FROM issue AS i JOIN project AS p ON p.pid = i.pid"
+"""Without descriptions, which are most of the bytes: they are read where one is shown or looked for."""
 
 
 class FirstIssue:
     """A good first issue as the catalog knows it. Times are seconds since 1970 (UTC) or None."""
 
     __slots__ = (
+        "_pid",
+        "_store",
         "assignees",
         "author",
         "comments",
         "created_at",
-        "description",
         "fetched_at",
         "first_seen",
         "forge",
@@ -70,8 +73,10 @@ class FirstIssue:
         "verdict",
     )
 
-    def __init__(self, forge: str, values: Sequence[object]) -> None:
-        self.forge = forge
+    def __init__(self, store: Store, values: Sequence[object]) -> None:
+        self._store = store
+        self._pid = str(values[0])
+        self.forge = store.forge
         self.number = _number(values[1]) or 0
         self.title = str(values[2])
         self.url = str(values[3])
@@ -84,7 +89,6 @@ class FirstIssue:
         self.verdict = str(values[10])
         """`free`, `maybe-taken`, `stale` or `unknown`; `yours` where one's own contribution is about it."""
         self.reasons = _several(values[11])
-        self.description = str(values[12])
         self.fetched_at = _number(values[13]) or 0
         self.first_seen = _number(values[14])
         """When it first turned up; None for what was there at the first look at its project."""
@@ -96,6 +100,14 @@ class FirstIssue:
         self.language = str(values[19]) if values[19] else None
         self.stars = _number(values[23]) or 0
         """Stars of its project."""
+
+    @property
+    def description(self) -> str:
+        """The beginning of its text, read when it is asked for; empty once it has left the catalog."""
+        found = self._store.query(
+            "SELECT description FROM issue WHERE pid = ? AND number = ?", (self._pid, self.number)
+        )
+        return str(found[0][0]) if found else ""
 
     def still_offered(self, mine: Mine) -> bool:
         """Return whether it is still to be had, and say so where it is one's own already.
@@ -184,12 +196,26 @@ def first_issues(
     found = FoundIssues(query)
     rated: list[tuple[tuple[object, ...], FirstIssue]] = []
     wanted = any(chosen.name == "verdict" and not chosen.negated for chosen in query.filters)
+    theirs = mine or {}
+    begins = [f" {token}" for word in query.wanted for token in word.tokens]
+    phrases = [
+        (" " + " ".join(word.tokens) + " " * (word.exact or word.negated), word.negated)
+        for word in query.words
+    ]
     for store in catalog.stores:
-        for values in _candidates(store, query, moment):
-            if _matches(store, query, values):
-                issue = FirstIssue(store.forge, values)
-                if issue.still_offered(mine or {}) and not (issue.verdict == YOURS and wanted):
-                    rated.append((_order(query, issue), issue))
+        for kept in _kept(store, with_texts=bool(query.words)):
+            text = kept.text
+            if any((phrase in text) == negated for phrase, negated in phrases):
+                continue
+            if query.filters and not _passes(store, query, kept, moment):
+                continue
+            issue = kept.issue
+            if theirs and (issue.forge, issue.project, issue.number) in theirs:
+                # What is kept is asked again with the next key: what is one's own now may not be then.
+                issue = FirstIssue(store, kept.values)
+                if not issue.still_offered(theirs) or (issue.verdict == YOURS and wanted):
+                    continue
+            rated.append((_order(query, issue, kept, begins), issue))
     rated.sort(key=lambda each: each[0])
     found.total = len(rated)
     found.issues = [issue for _, issue in rated[offset : offset + limit]]
@@ -209,45 +235,63 @@ def issues_of(store: Store, path: str, *, since: int | None = None) -> list[Firs
     """
     later = "AND i.first_seen > ?" if since is not None else ""
     found = store.query(
-        f"SELECT {_COLUMNS} FROM issue AS i JOIN project AS p ON p.pid = i.pid "
-        f"WHERE p.path = ? {later} ORDER BY i.updated_at DESC",
+        f"{_SELECT} WHERE p.path = ? {later} ORDER BY i.updated_at DESC",
         (path, since) if since is not None else (path,),
     )
-    return [FirstIssue(store.forge, values) for values in found]
+    return [FirstIssue(store, values) for values in found]
 
 
-def _candidates(store: Store, query: Query, now: int) -> Iterable[tuple[object, ...]]:
-    conditions: list[str] = []
-    values: list[object] = []
+class Kept:
+    """An issue with what the search makes of it, kept from key to key until somebody writes to the file."""
+
+    __slots__ = ("issue", "last", "text", "title", "values")
+
+    def __init__(self, store: Store, values: tuple[object, ...]) -> None:
+        self.values = values
+        self.issue = FirstIssue(store, values)
+        self.text = ""
+        """Its words and its project's, folded, a space before and after each; made for the first search of words."""
+        self.title = ""
+        """The same of its title alone; made together with `text`."""
+        self.last = (-(self.issue.updated_at or 0), self.issue.rank, self.issue.number)
+        """What it is ordered by among equals."""
+
+
+def _kept(store: Store, *, with_texts: bool) -> list[Kept]:
+    """Return all issues of a file; read and folded once for each time that somebody wrote."""
+    version = store.numbers("PRAGMA data_version")
+    if not version:
+        return []
+    if store.issues is None or store.issues[0] != version[0][0]:
+        found = [Kept(store, values) for values in store.query(_SELECT)]
+        store.issues = (version[0][0], found)
+    kept = store.issues[1]
+    if with_texts and kept and not all(each.text for each in kept):
+        texts = {
+            (pid, number): text
+            for pid, number, text in store.query("SELECT pid, number, description FROM issue")
+        }
+        for each in kept:
+            values = each.values
+            parts = (values[2], values[4], texts.get((values[0], values[1]), ""), values[17], values[18])
+            each.text = f" {' '.join(words.tokens(chr(10).join(map(str, parts))))} "
+            each.title = " " + " ".join(words.tokens(str(values[2])))
+    return kept
+
+
+def _passes(store: Store, query: Query, kept: Kept, now: int) -> bool:
     for chosen in query.filters:
-        if chosen.name == "verdict":
-            marks = ", ".join("?" * len(chosen.values))
-            conditions.append(f"i.verdict {'NOT ' if chosen.negated else ''}IN ({marks})")
-            values += chosen.values
-        elif chosen.name in ("updated", "age"):
-            column = "i.updated_at" if chosen.name == "updated" else "i.created_at"
-            conditions.append(f"{column} {'<' if chosen.negated else '>='} ?")
-            values.append(now - min(seconds(value) or 0 for value in chosen.values))
-    where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
-    return store.query(
-        f"SELECT {_COLUMNS} FROM issue AS i JOIN project AS p ON p.pid = i.pid {where}", values
-    )
-
-
-def _matches(store: Store, query: Query, values: Sequence[object]) -> bool:
-    for chosen in query.filters:
-        if chosen.name not in ("verdict", "updated", "age"):
-            hit = any(_has(store, chosen, words.fold(value), values) for value in chosen.values)
-            if hit == chosen.negated:
+        if chosen.name in ("updated", "age"):
+            moment = kept.issue.updated_at if chosen.name == "updated" else kept.issue.created_at
+            if moment is None:
+                # When it was, nobody knows: neither within a time nor outside it.
                 return False
-    if not query.words:
-        return True
-    # Issues are few beside projects; folding them one by one takes no time.
-    text = " " + " ".join(words.tokens("\n".join(str(values[index]) for index in (2, 4, 12, 17, 18))))
-    for word in query.words:
-        phrase = " " + " ".join(word.tokens)
-        hit = phrase in text if not word.exact and not word.negated else phrase + " " in text + " "
-        if hit == word.negated:
+            hit = moment >= now - min(seconds(value) or 0 for value in chosen.values)
+        elif chosen.name == "verdict":
+            hit = kept.issue.verdict in chosen.values
+        else:
+            hit = any(_has(store, chosen, words.fold(value), kept.values) for value in chosen.values)
+        if hit == chosen.negated:
             return False
     return True
 
@@ -272,8 +316,8 @@ def _has(store: Store, chosen: Filter, value: str, values: Sequence[object]) -> 
     return bool(facts[wanted]) if wanted in facts else wanted in _several(values[22])
 
 
-def _order(query: Query, issue: FirstIssue) -> tuple[object, ...]:
-    latest = -(issue.updated_at or 0)
+def _order(query: Query, issue: FirstIssue, kept: Kept, begins: Sequence[str]) -> tuple[object, ...]:
+    latest = kept.last[0]
     if query.sort in ("updated", "activity"):
         return (latest, issue.rank, issue.number)
     if query.sort == "score":
@@ -282,11 +326,8 @@ def _order(query: Query, issue: FirstIssue) -> tuple[object, ...]:
         return (-issue.stars, issue.rank, latest, issue.number)
     if query.sort == "name":
         return (issue.project.lower(), issue.number, latest)
-    title = words.tokens(issue.title)
-    missed = sum(
-        not any(each.startswith(token) for each in title) for word in query.wanted for token in word.tokens
-    )
-    return (_ORDER.get(issue.verdict, 9), missed, latest, issue.rank, issue.number)
+    missed = sum([begin not in kept.title for begin in begins])
+    return (_ORDER.get(issue.verdict, 9), missed, kept.last)
 
 
 def _not_looked_at(catalog: Catalog) -> str | None:

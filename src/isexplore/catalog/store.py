@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from typing import Self
 
+    from isexplore.catalog.issues import Kept
+
 _COLUMNS = (
     "id, pid, path, name, url, description, visibility, language, languages, topics, licence, owner, "
     "stars, forks, open_issues, good_first_issues, subscribers, created_at, last_activity, "
@@ -243,6 +245,8 @@ class Store:
         self._seen = -1
         self._rows: dict[int, Row] = {}
         self._fits: dict[int, Fit] = {}
+        self.issues: tuple[int, list[Kept]] | None = None
+        """What `isexplore.catalog.issues` has read, with the version of the file that it is of."""
 
     def close(self) -> None:
         """Close the file."""
