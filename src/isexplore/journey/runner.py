@@ -35,6 +35,7 @@ from isexplore.journey.change import lacks_sign_off
 from isexplore.journey.last_seen import LOCAL, RecordedWorld, as_last_seen, failed, not_yet, report_of
 from isexplore.journey.lock import journey_lock
 from isexplore.journey.propose import Propose
+from isexplore.journey.proposing import before_proposing
 from isexplore.journey.states import (
     STEP_NAMES,
     Answers,
@@ -405,6 +406,14 @@ class Journeys:
     ) -> tuple[Command, ...]:
         """Return what a step would run with these answers."""
         return await steps.step(name).plan(await self._world_for(journey, name), answers or NO_ANSWERS)
+
+    async def before_proposing(self, journey: Journey) -> tuple[str, ...]:
+        """Return what is worth knowing before a clone is proposed as it is checked out, in sentences.
+
+        Raises:
+            BlockedError: it is not what the contribution is about, or cannot be proposed any more.
+        """
+        return await before_proposing(self._world(journey, thorough=False))
 
     async def untouched(self, journey: Journey, answers: Answers | None = None) -> tuple[str, ...]:
         """Return what of the project's template a new merge request would leave unanswered, in words."""

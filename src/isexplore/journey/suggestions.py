@@ -77,11 +77,11 @@ def follow_up_message(names: Sequence[str]) -> str:
 
 def merge_request_title(commits: list[CommitFacts], issue_title: str, branch: str) -> str:
     """Return the only commit's subject, else the issue's title, else the branch in words."""
-    if len(commits) == 1:
+    if len(commits) == 1 and commits[0].subject:
         return commits[0].subject
     if issue_title:
         return issue_title
-    if commits:
+    if commits and commits[-1].subject:
         return commits[-1].subject
     words = re.sub(r"^\d+[-_]", "", branch.rsplit("/", 1)[-1]).replace("-", " ").replace("_", " ").strip()
     return words[:1].upper() + words[1:]
