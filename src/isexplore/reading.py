@@ -83,6 +83,15 @@ class IssueLine(Struct, frozen=True, kw_only=True):
     issue: Issue
     verdict: IssueVerdict
 
+    @property
+    def objection(self) -> str:
+        """Why it should not be begun without a thought, for a title; "" where it may."""
+        if not self.issue.open:
+            return f"Issue #{self.issue.number} is closed"
+        if self.verdict.verdict is Verdict.MAYBE_TAKEN:
+            return f"Issue #{self.issue.number} is probably taken"
+        return ""
+
 
 _FILE_PAGES = {ForgeKind.GITLAB: "-/blob", ForgeKind.GITHUB: "blob", ForgeKind.GITEA: "src/branch"}
 

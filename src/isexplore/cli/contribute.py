@@ -94,22 +94,20 @@ def _mind_taken(line: IssueLine, options: argparse.Namespace) -> None:
     Raises:
         BlockedError: it is.
     """
-    from isexplore.models import Verdict
-
     issue = line.issue
-    if options.yes or options.dry_run:
+    if options.yes or options.dry_run or not line.objection:
         return
     reasons = "\n".join(line.verdict.reasons)
     if not issue.open:
         raise BlockedError(
-            f"Issue #{issue.number} is closed",
+            line.objection,
             reasons,
             f"Choose another one (isexplore issues), or ask there whether it is still wanted: {issue.url}\n"
             "--yes goes on all the same.",
         )
-    if line.verdict.verdict is Verdict.MAYBE_TAKEN and options.claim != "skip":
+    if options.claim != "skip":
         raise BlockedError(
-            f"Issue #{issue.number} is probably taken",
+            line.objection,
             reasons,
             f"Ask there before you start: {issue.url}\n"
             "--claim skip goes on without claiming it, --yes claims it all the same.",
@@ -130,13 +128,16 @@ def propose(options: argparse.Namespace, paths: Paths) -> int:
         folder = Path(options.dir or ".").expanduser().resolve()
         await services.connect_all()
         journey = await services.journeys.adopt(folder, record=not options.dry_run)
+        for remark in await services.journeys.before_proposing(journey):
+            tell(remark)
         answers = {"draft": "yes"} if options.draft else {"draft": "no"} if options.ready else {}
         if options.title:
             answers["title"] = options.title
         if body is not None:
             answers["body"] = body
         if options.dry_run:
-            steps: tuple[StepName, ...] = ("push", "propose")
+            # Also the branch that takes along what was committed on the default one.
+            steps: tuple[StepName, ...] = ("fork", "clone", "branch", "push", "propose")
             chosen: dict[StepName, dict[str, str]] = {"propose": answers}
             if options.ready:
                 steps, chosen = (*steps, "review"), {**chosen, "review": {"ready": "yes"}}
@@ -214,11 +215,11 @@ def status(options: argparse.Namespace, paths: Paths) -> int:
                 _print_status(services, outcome)
         if options.json:
             print_json({"contributions": documents})
-        elif not journeys:
+        elif not journeys and not services.state.notice:
             begin = f"{_again(services)}contribute group/name begins one."
             connect = "isexplore login URL connects to a forge; isexplore practice needs none."
             say("No contributions yet.", begin if services.config.forges else connect)
-        return EXIT_REFUSED if failed else EXIT_OK
+        return EXIT_REFUSED if failed or services.state.notice else EXIT_OK
 
     return run_in_world(paths, work)
 
@@ -382,6 +383,8 @@ async def _dry_run(
         return EXIT_OK
     for name in steps:
         step = report.step(name)
+        if name in ("fork", "clone", "branch") and "propose" in steps and step.state == "done":
+            continue
         say(f"{MARKS[step.state]} {step.name}: {step.detail}")
         for command in step.commands:
             say(*(f"    {line}" for line in command.text.splitlines()))

@@ -22,6 +22,7 @@ from isexplore.journey.states import (
 from isexplore.journey.step import NO_ANSWERS
 from isexplore.journey.suggestions import branch_name
 from isexplore.journey.world import World, maybe
+from isexplore.models import MergeRequestState
 
 
 def unfinished(facts: CloneFacts) -> StepState | None:
@@ -79,7 +80,7 @@ class Branch:
                 state="ready", detail=f"{wanted} is not checked out", hint="Run it to switch to it"
             )
         name = await self._name(world, {})
-        if await world.commits() and current is not None:
+        if current == (await world.project()).default_branch and await world.commits():
             return StepState(
                 state="ready",
                 detail=f"your commits are on {current}",
@@ -102,7 +103,16 @@ class Branch:
         if world.journey.branch and not await world.commits():
             # Asked for by name and not made yet: an old branch that holds nothing is not it.
             return False
-        return current not in defaults
+        return current not in defaults and not await self._has_served(world, current)
+
+    @staticmethod
+    async def _has_served(world: World, branch: str) -> bool:
+        """Return whether the branch was proposed before, and that has ended: its commits are not this change's."""
+        project, fork = await world.project(), await world.fork()
+        if fork is None:
+            return False
+        found = await maybe(world.forge.find_merge_request(project, source=fork, source_branch=branch))
+        return found is not None and found.state is not MergeRequestState.OPEN
 
     async def _name(self, world: World, answers: Answers) -> str:
         return answers.get("branch", "").strip() or world.journey.branch or await self._suggestion(world)

@@ -6,6 +6,7 @@ from collections.abc import AsyncGenerator
 
 from isexplore.errors import ForbiddenError, InvalidError, NotVisibleError
 from isexplore.forge.base import Capability
+from isexplore.guide.issues import verdict
 from isexplore.journey.states import (
     Answers,
     Choice,
@@ -20,7 +21,7 @@ from isexplore.journey.states import (
 from isexplore.journey.step import NO_ANSWERS
 from isexplore.journey.store import Claim as How
 from isexplore.journey.world import World, maybe
-from isexplore.models import Issue, Role
+from isexplore.models import Issue, Role, Verdict
 from isexplore.text import shorten
 
 ASK = "Hello! I would like to work on this issue. Is it still free?"
@@ -73,6 +74,13 @@ class Claim:
                 state="ready",
                 detail="the issue is closed",
                 hint="Ask in a comment whether it is still wanted, or skip",
+            )
+        asked = verdict(issue, now=world.clock(), comments=await maybe(world.comments()), me=me)
+        if asked.verdict is Verdict.MAYBE_TAKEN:
+            return StepState(
+                state="ready",
+                detail="; ".join(asked.reasons),
+                hint="Ask in a comment whether it is still being worked on, or skip",
             )
         return StepState(state="ready", detail="nobody has it", hint="Run it to tell the others")
 

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from isexplore.errors import IsexploreError
+from isexplore.errors import BlockedError, IsexploreError
 from isexplore.models import ProjectRef
 from isexplore.text import clean_line
+from isexplore.tui.widgets.bars import StatusLine
 
 if TYPE_CHECKING:
     from isexplore.catalog.issues import FirstIssue
-    from isexplore.services import Journey
+    from isexplore.services import IssueLine, Journey
     from isexplore.tui.app import IsexploreApp
 
 
@@ -33,11 +34,47 @@ async def _begin(app: IsexploreApp, ref: ProjectRef, issue: int | None) -> None:
             if chosen is None:
                 return
             issue = chosen or None
-        journey = await app.services.begin(ref, issue)
+        number = f" #{issue}" if issue is not None else ""
+        said = f"Asking {ref.forge} about {ref.path}{number}..."
+        for line in app.screen.query(StatusLine):
+            line.say(said)
+        journey = await _begin_if_meant(app, ref, issue)
+        for line in app.screen.query(StatusLine):
+            line.say("")
     except IsexploreError as error:
         app.tell_error(error)
         return
-    await open_contribution(app, journey)
+    if journey is not None:
+        await open_contribution(app, journey)
+
+
+async def _begin_if_meant(app: IsexploreApp, ref: ProjectRef, issue: int | None) -> Journey | None:
+    """Begin; ask first where the issue is closed or probably taken. None when it was left."""
+    objecting: list[IssueLine] = []
+
+    def mind(line: IssueLine) -> None:
+        if line.objection:
+            objecting.append(line)
+            raise BlockedError(line.objection)
+
+    try:
+        return await app.services.begin(ref, issue, mind=mind)
+    except BlockedError:
+        if not objecting:
+            raise
+    from isexplore.tui.screens.dialogs import ConfirmDialog
+
+    line = objecting[0]
+    reasons = "\n".join(clean_line(reason) for reason in line.verdict.reasons)
+    meant = await app.push_screen_wait(
+        ConfirmDialog(
+            f"{line.objection}. Begin all the same?",
+            f"{reasons}\n\nAsk there before you start; another issue may be free.".strip(),
+            yes="Begin",
+            no="Leave it",
+        )
+    )
+    return await app.services.begin(ref, issue) if meant else None
 
 
 async def _choose(app: IsexploreApp, offered: Sequence[FirstIssue]) -> int | None:
