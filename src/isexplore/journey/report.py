@@ -5,15 +5,17 @@ from __future__ import annotations
 from msgspec import Struct
 
 from isexplore.journey.states import JourneyReport, State, StepName
+from isexplore.journey.store import Journey
+from isexplore.models import MergeRequest
 
 
 class MergeRequestJson(Struct, frozen=True):
-    """The merge request of a journey."""
+    """The merge request of a journey; as recorded, without address and state, while its forge cannot be asked."""
 
     number: int
-    url: str
+    url: str | None
     title: str
-    state: str
+    state: str | None
 
 
 class StepJson(Struct, frozen=True):
@@ -53,9 +55,7 @@ def report_as_json(report: JourneyReport) -> JourneyJson:
         fork=journey.fork or None,
         clone=journey.folder or None,
         branch=journey.branch or None,
-        merge_request=None
-        if request is None
-        else MergeRequestJson(request.number, request.url, request.title, request.state.value),
+        merge_request=_merge_request(journey, request),
         current=report.current,
         steps=[
             StepJson(
@@ -69,3 +69,11 @@ def report_as_json(report: JourneyReport) -> JourneyJson:
             for step in report.steps
         ],
     )
+
+
+def _merge_request(journey: Journey, request: MergeRequest | None) -> MergeRequestJson | None:
+    if request is not None:
+        return MergeRequestJson(request.number, request.url, request.title, request.state.value)
+    if journey.merge_request is not None:
+        return MergeRequestJson(journey.merge_request, None, journey.title, journey.outcome)
+    return None

@@ -18,6 +18,7 @@ from msgspec import Struct, structs
 from isexplore.config.files import StateFile
 from isexplore.errors import StateError, UsageError
 from isexplore.models import ProjectRef
+from isexplore.text import clean_line
 
 KEY = "journeys"
 
@@ -104,12 +105,28 @@ class JourneyStore:
         self._clock = clock
 
     def list(self) -> list[Journey]:
-        """Return all journeys, latest change first; tables that cannot be understood are left alone."""
-        found = [
-            journey
-            for name, table in _tables(self._state.read()).items()
-            if (journey := _journey(name, table)) is not None
-        ]
+        """Return all journeys, latest change first.
+
+        What cannot be understood is left alone, and told in the state file's `notice`.
+        """
+        state = self._state.read()
+        found, odd = [], []
+        for name, table in _tables(state).items():
+            journey = _journey(name, table)
+            if journey is None:
+                odd.append(name)
+            else:
+                found.append(journey)
+        if not isinstance(state.get(KEY, {}), dict):
+            self._state.notice = (
+                f"“{KEY}” in {self._state.path} is not a table, so your contributions are not shown. "
+                "Rename or remove that line."
+            )
+        elif odd:
+            self._state.notice = (
+                f"Contributions in {self._state.path} that cannot be understood are not shown: "
+                f"{clean_line(', '.join(odd), 200)}. They stay as they are in the file."
+            )
         oldest = datetime.min.replace(tzinfo=UTC)
         return sorted(found, key=lambda one: one.updated_at or oldest, reverse=True)
 
