@@ -39,6 +39,7 @@ from isexplore.tui.messages import (
 )
 from isexplore.tui.outside import editor_command, find_program, how_it_ended, shell_command
 from isexplore.tui.screens.dialogs import AskDialog, ChoiceDialog, PickDialog
+from isexplore.tui.screens.step_dialog import step_dialog
 from isexplore.tui.text import cut
 from isexplore.tui.widgets.bars import ModeBar, StatusLine, TitleLine, fill_mode_bar
 from isexplore.tui.widgets.document import DocumentView
@@ -479,28 +480,14 @@ class JourneyScreen(Screen[None]):
         }
 
     def _dialog(self, step: StepReport, fields: Sequence[Field], *, late: bool) -> AskDialog:
-        """Return the questions of a step; after a run that failed, with the answers given then."""
-        explanation = self.app.services.explain(step.name)
-        text = explanation.why
-        if step.name == "commit":
-            text = "\n".join(
-                ("All of this goes into the commit:", *(f"  {fact.text}" for fact in step.facts))
-            )
         error = self._errors.get(step.name)
-        given = self._answers.get(step.name, {}) if error is not None else {}
-        return AskDialog(
-            explanation.title,
-            [
-                # A folder that was in the way is no answer to begin with: the step offers a free one.
-                field
-                if field.kind == "folder"
-                else field._replace(default=given.get(field.key, field.default))
-                for field in fields
-            ],
-            text=text,
-            accept="Run",
-            error=str(error) if error is not None else "",
-            checks={"branch": self._branch_objection},
+        return step_dialog(
+            step,
+            self.app.services.explain(step.name),
+            fields,
+            error=error,
+            given=self._answers.get(step.name, {}) if error is not None else {},
+            branch_objection=self._branch_objection,
             late=late,
         )
 
