@@ -430,6 +430,18 @@ class Services(LocalServices):
         make = self.journeys.start if record else self.journeys.draft
         return make(project, chosen, folder=folder, branch=branch)
 
+    def folder_to_ask_for(self, ref: ProjectRef) -> Path | None:
+        """Return where a project's clone would go if nobody has ever said where clones go; None where that is known."""
+        from isexplore.git.names import clone_folder
+        from isexplore.journey.store import root_of_clones
+        from isexplore.journey.world import DEFAULT_ROOT
+
+        known = self.config.clone_folder is not None or any(
+            one.folder and (one.ref == ref or root_of_clones(one) is not None)
+            for one in self.journey_store.list()
+        )
+        return None if known else clone_folder(DEFAULT_ROOT.expanduser(), ref.path)
+
     async def probe_all(
         self, journeys: Sequence[Journey]
     ) -> AsyncGenerator[tuple[Journey, JourneyReport | IsexploreError], None]:

@@ -16,10 +16,16 @@ def yes(question: str, *, otherwise: bool = True) -> bool:
 
 def answer_to(question: str) -> str | None:
     """Ask on standard error; return the answer in small letters, None where nobody answers."""
+    answer = line_for(question)
+    return None if answer is None else answer.lower()
+
+
+def line_for(question: str) -> str | None:
+    """Ask on standard error; return the line as it was typed, None where nobody answers."""
     print(question, end="", file=sys.stderr, flush=True)
     try:
         with interruptible():
-            return input().strip().lower()
+            return input().strip()
     except EOFError:
         return None
 

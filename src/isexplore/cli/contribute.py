@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from isexplore.cli.asking import yes
+from isexplore.cli.asking import line_for, yes
 from isexplore.cli.describing import settled, tell_untouched
 from isexplore.cli.output import print_json, print_table, say, tell
 from isexplore.cli.world import naming, program, run_in_world
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from isexplore.config.paths import Paths
     from isexplore.journey.states import JourneyReport, StepName
     from isexplore.journey.store import Journey
+    from isexplore.models import ProjectRef
     from isexplore.services import IssueLine, Services
 
 MARKS = {"done": "✓", "ready": "▸", "waiting": "…", "blocked": "✗"}
@@ -39,6 +40,8 @@ def contribute(options: argparse.Namespace, paths: Paths) -> int:
 
         ref = services.resolve(options.project)
         folder = Path(options.into).expanduser().absolute() if options.into else None
+        if folder is None and not (options.dry_run or options.json) and sys.stdin.isatty():
+            folder = _asked_folder(services, ref)
         number = f" #{options.issue}" if options.issue is not None else ""
         with naming(f"{ref.path}{number}", services, ref.path):
             journey = await services.begin(
@@ -86,6 +89,13 @@ def contribute(options: argparse.Namespace, paths: Paths) -> int:
         return EXIT_OK
 
     return run_in_world(paths, work, mind_tokens=True)
+
+
+def _asked_folder(services: Services, ref: ProjectRef) -> Path | None:
+    """Ask where the first clone goes; None where that is known, or for the usual place."""
+    usual = services.folder_to_ask_for(ref)
+    answer = line_for(f"Clone into [{usual}]: ") if usual is not None else None
+    return Path(answer).expanduser().absolute() if answer else None
 
 
 def _mind_taken(line: IssueLine, options: argparse.Namespace) -> None:
