@@ -198,6 +198,12 @@ async def test_credential_helper_of_a_clone_is_not_run(
     )
     monkeypatch.chdir(clone)
     assert await source_of(world.tokens()) == (None, None)
+    # As a hook or an alias of git leaves it behind.
+    world.environment |= {"GIT_DIR": str(clone / ".git"), "PATH": f"bin:{world.environment['PATH']}"}
+    (clone / "bin").mkdir()
+    (clone / "bin" / "git").write_text(f"#!/bin/sh\ntouch {tmp_path}/ran\n")
+    (clone / "bin" / "git").chmod(0o755)
+    assert await source_of(world.tokens()) == (None, None)
     assert not (tmp_path / "ran").exists()
 
 

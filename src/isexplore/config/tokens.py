@@ -34,6 +34,8 @@ HELPER_SECONDS = 5.0
 """How long git's credential helper, `gh` or `glab` may take."""
 COMMAND_SECONDS = 10.0
 """How long `token_command` may take; it may have to unlock something."""
+_GIT_FILES = ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM")
+"""Where the person's own configuration of git is."""
 _FILE = "tokens.toml"
 _TABLE = "tokens"
 SESSION = "this session"
@@ -358,7 +360,18 @@ class Tokens:
             return None
 
     def _child_environment(self) -> dict[str, str]:
-        return {name: value for name, value in self._environment.items() if name != "ISEXPLORE_TOKEN"}
+        """Return what a program that knows tokens inherits.
+
+        Git's own variables, which a hook or an alias of git leaves behind, would have it read the helper
+        that some repository names; relative entries of `PATH` would run a program of it.
+        """
+        kept = {
+            name: value
+            for name, value in self._environment.items()
+            if name != "ISEXPLORE_TOKEN" and (not name.startswith("GIT_") or name in _GIT_FILES)
+        }
+        folders = kept.get("PATH", os.defpath).split(os.pathsep)
+        return kept | {"PATH": os.pathsep.join(folder for folder in folders if os.path.isabs(folder))}
 
     # The file
 
