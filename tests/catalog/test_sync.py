@@ -15,6 +15,7 @@ from isexplore.catalog.query import search
 from isexplore.catalog.reports import ForgeReport, SyncProgress
 from isexplore.catalog.store import Account
 from isexplore.catalog.sync import Options, Source, Sync
+from isexplore.catalog.write import Writer
 from isexplore.errors import (
     AuthError,
     ForbiddenError,
@@ -220,6 +221,30 @@ async def test_a_killed_sync_goes_on(tmp_path: Path, forge: ListingForge, clock:
     assert [each for each in forge.requests if each.startswith("innersource")] == []
     assert report.removed == 0
     assert catalog(tmp_path).count() == 125
+    assert catalog(tmp_path).incomplete() == []
+
+
+@pytest.mark.parametrize("size", [4, 95])
+async def test_a_death_just_before_the_end_loses_no_project(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch, size: int
+) -> None:
+    forge = ListingForge()
+    forge.projects["innersource"] = list(made_up(size))
+    finish = Writer.finish
+
+    def die(self: Writer, *, as_of: int | None = None, optimize: bool = False) -> None:
+        if as_of is not None:
+            raise asyncio.CancelledError
+        finish(self, as_of=as_of, optimize=optimize)
+
+    monkeypatch.setattr(Writer, "finish", die)
+    with pytest.raises(asyncio.CancelledError):
+        await sync(tmp_path, forge, clock)
+    monkeypatch.setattr(Writer, "finish", finish)
+    clock.pass_(minutes=10)
+    report = await sync(tmp_path, forge, clock)
+    assert (report.removed, report.notices) == (0, ())
+    assert catalog(tmp_path).count() == size
     assert catalog(tmp_path).incomplete() == []
 
 
@@ -462,6 +487,25 @@ async def test_bookmarks_are_looked_at_first_and_shelved(
     assert row is not None
     (document,) = view.documents(row)
     assert (document.name, document.text, document.fetched_at) == ("README", "# Mine", int(NOW.timestamp()))
+
+
+async def test_a_bookmark_made_after_the_look_is_shelved_by_the_next_sync(
+    tmp_path: Path, forge: ListingForge, clock: Clock
+) -> None:
+    last = forge.projects["innersource"][-1]
+    forge.files[(last.path, "README.md")] = b"# Mine"
+    await sync(tmp_path, forge, clock, options=Options(looks=200))
+    row = catalog(tmp_path).project("work", last.path)
+    assert row is not None
+    assert catalog(tmp_path).documents(row) == []
+    clock.pass_(minutes=10)
+    kept = Options(looks=200, kept=(ProjectRef("work", last.path),))
+    await sync(tmp_path, forge, clock, options=kept)
+    assert [one.text for one in catalog(tmp_path).documents(row)] == ["# Mine"]
+    clock.pass_(minutes=10)
+    forge.requests.clear()
+    await sync(tmp_path, forge, clock, options=kept)
+    assert not [one for one in forge.requests if last.path in one], "it is looked at once"
 
 
 async def test_a_project_that_refuses_is_skipped_with_a_count(

@@ -264,5 +264,6 @@ def import_repos(
             changed += flush()
     changed += flush()
     writer.drop_unlisted(run, origin=origin)
+    writer.end_listing(run)
     writer.finish(as_of=as_of)
     return changed

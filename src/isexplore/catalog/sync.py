@@ -368,8 +368,9 @@ class _ForgeSync:
         large = self._tally.changed > 5_000
         await self._write(lambda: self._writer.finish(as_of=run_started, optimize=large))
         await self._write(lambda: self._scopes.keep(names))
+        asked_for = "\n".join(names)
         await self._write(
-            lambda: self._database.set_facts(run=None, listed_at=run_started, asked_for="\n".join(names))
+            lambda: self._writer.end_listing(run, run=None, listed_at=run_started, asked_for=asked_for)
         )
 
     def _is_finished(self, name: str, run: str) -> bool:

@@ -39,6 +39,11 @@ _AT_ONCE = 500
 _ROW = itemgetter(*COLUMNS)
 _TOLD = itemgetter(*(name for name in COLUMNS if name not in ("id", "fetched_at", "score", "first_seen")))
 """What makes a row another one than it was."""
+_UNSHELVED = (
+    "(documents LIKE '%README%' OR documents LIKE '%CONTRIBUTING%') "
+    "AND NOT EXISTS (SELECT 1 FROM document WHERE document.pid = project.pid)"
+)
+"""Has guides that are not kept here, as the project was looked at before it was bookmarked."""
 _INSERT = f"INSERT INTO project ({', '.join(COLUMNS)}) VALUES ({', '.join('?' * len(COLUMNS))})"
 
 
@@ -401,8 +406,8 @@ class Writer:
     def drop_unlisted(self, run: str, *, origin: str = "") -> tuple[int, int]:
         """Take out the projects that the full listing `run` did not name; return (taken out, spared).
 
-        When more than half would go at once they are spared the first time: rights that were lost
-        for an hour look exactly like projects that were deleted.
+        When more than half would go at once, or it named none, they are spared the first time: rights
+        that were lost for an hour look exactly like projects that were deleted.
         """
         missing = [
             str(found[0])
@@ -412,7 +417,7 @@ class Writer:
                 (origin, run),
             )
         ]
-        shrunk = len(missing) > max(10, self.count() // 2)
+        shrunk = bool(missing) and (len(missing) > max(10, self.count() // 2) or not self.listed(run))
         warned = f"shrunk {origin}".strip()
         if shrunk and not self._database.number(warned):
             self._database.set_facts(**{warned: 1})
@@ -420,10 +425,18 @@ class Writer:
         removed = 0
         for start in range(0, len(missing), 1_000):
             removed += self.remove(missing[start : start + 1_000])
+        self._database.set_facts(**{warned: 0})
+        return removed, 0
+
+    def end_listing(self, run: str, /, **facts: str | int | None) -> None:
+        """Forget which projects the full listing `run` named, and note `facts`: both or neither.
+
+        A listing that goes on after a death must still know what it has named.
+        """
         with self._database.transaction() as db:
             db.execute("DELETE FROM listed WHERE run = ?", (run,))
-            self._database.note(warned, 0)
-        return removed, 0
+            for name, value in facts.items():
+                self._database.note(name, value)
 
     def rerank(self) -> int:
         """Move the projects whose score time has changed by more than 3 %; return how many.
@@ -471,13 +484,13 @@ class Writer:
         """Return projects worth a closer look: those at the paths `first`, then best first.
 
         A project is due when nobody has looked yet, or it changed since, or the look is older than
-        `older_than` (seconds since 1970).
+        `older_than` (seconds since 1970); one of `first` also while its guides are not kept here.
         """
         due = "(enriched_at IS NULL OR last_activity > enriched_at OR enriched_at < ?)"
         bound = older_than if older_than is not None else 0
         found: dict[str, Values] = {}
         for path in first:
-            for values in self._read_all(f"path = ? AND {due}", (path, bound)):
+            for values in self._read_all(f"path = ? AND ({due} OR {_UNSHELVED})", (path, bound)):
                 found[str(values["pid"])] = values
         for values in self._read_all(f"{due} ORDER BY id LIMIT ?", (bound, limit)):
             if len(found) >= max(limit, len(first)):
