@@ -88,6 +88,11 @@ def test_a_bookmarked_project_keeps_guides_and_issues(left: Left) -> None:
     assert code == 0, err
     shown = json.loads(out)
     assert shown["offline"] is True
+    code, out, err = left.run("search", ALPHA.path, "--json")
+    (found,) = (one for one in json.loads(out)["projects"] if one["path"] == ALPHA.path)
+    assert {name: shown[name] for name in found if name != "new"} == {
+        name: value for name, value in found.items() if name != "new"
+    }
     assert shown["as_of"]
     assert {"README", "CONTRIBUTING"} <= {one["name"] for one in shown["documents"]}
     (issue,) = shown["issues"]

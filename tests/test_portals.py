@@ -16,6 +16,7 @@ from isexplore.catalog.reports import ForgeReport
 from isexplore.config.accounts import source_names
 from isexplore.config.paths import Paths
 from isexplore.config.schema import Config
+from isexplore.models import ProjectRef
 from isexplore.portals import read_sources
 from isexplore.services import Services
 from tests.support.forge import ForgeServer, Reply, Seen
@@ -217,4 +218,24 @@ async def test_the_command_line_exports_and_takes_in(tmp_path: Path) -> None:
         file = tmp_path / "out.json"
         code, _, err = await asyncio.to_thread(world.run, "export", str(file))
         assert code == 0, err
-        assert len(json.loads(file.read_text())) == len(world.rows())
+        written = file.read_text()
+        assert len(json.loads(written)) == len(world.rows())
+        [catalog] = world.paths.catalog_dir.glob("*.sqlite")
+        catalog.write_bytes(b"no database" * 1_000)
+        code, _, err = await asyncio.to_thread(world.run, "export", str(file))
+        assert (code, file.read_text()) == (1, written)
+        assert "nothing was written" in err
+
+
+async def test_a_project_of_a_list_is_shown_as_far_as_it_is_known(tmp_path: Path) -> None:
+    file = tmp_path / "repos.json"
+    file.write_text(json.dumps(ENTRIES))
+    world = services(tmp_path, str(file))
+    await read(world)
+    (row,) = world.search("tram").rows
+    reading = await world.read(ProjectRef(row.forge, row.path))
+    told = reading.as_json()
+    assert (told["path"], told["stars"], told["score"]) == (row.path, 12, row.score)
+    assert told["visibility"] == row.visibility
+    assert any("from a list of projects only" in note for note in told["notes"])
+    assert "When the next tram comes" in reading.as_text()

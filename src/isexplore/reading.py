@@ -16,8 +16,18 @@ from urllib.parse import quote
 import msgspec
 from msgspec import Struct
 
-from isexplore.errors import ForgeError, InvalidError, NotVisibleError
-from isexplore.models import Comment, Document, ForgeKind, Issue, IssueVerdict, Project, ProjectRef, Verdict
+from isexplore.errors import ForgeError, InvalidError, NotVisibleError, UnavailableError
+from isexplore.models import (
+    Comment,
+    Document,
+    ForgeKind,
+    Issue,
+    IssueVerdict,
+    Project,
+    ProjectRef,
+    Verdict,
+    Visibility,
+)
 from isexplore.text import ago, count, literal
 
 if TYPE_CHECKING:
@@ -115,6 +125,8 @@ class Reading(Struct, frozen=True, kw_only=True):
     """What could not be read, in words."""
     as_of: datetime
     offline: bool = False
+    known: dict[str, Any] | None = None
+    """The project in its stable shape, where the catalog tells it."""
     """The forge could not be asked: this is what was kept."""
 
     @property
@@ -130,10 +142,9 @@ class Reading(Struct, frozen=True, kw_only=True):
     def as_json(self) -> dict[str, Any]:
         """Return the stable shape of `isexplore show --json`."""
         project = self.project
+        has_guidelines = any(one.name == "CONTRIBUTING" for one in self.documents)
         return {
-            **project_as_json(
-                project, has_guidelines=any(one.name == "CONTRIBUTING" for one in self.documents)
-            ),
+            **(self.known or project_as_json(project, has_guidelines=has_guidelines)),
             "documents": [{"name": one.name, "path": one.path, "text": one.text} for one in self.documents],
             "people": list(self.contacts),
             "innersource": self.card.as_json() if self.card else None,
@@ -249,6 +260,8 @@ async def read(services: Services, ref: ProjectRef, *, again: bool = False) -> R
     known = services.readings.get(ref)
     if known is not None and not again and not known.offline:
         return known
+    if services.config.forge(ref.forge) is None and (listed := _from_list(services, ref)) is not None:
+        return listed
     from isexplore.guide.preview import read_project
 
     try:
@@ -425,6 +438,19 @@ def _keep(services: Services, ref: ProjectRef, preview: Preview) -> None:
     shelve(services, ref, preview)
 
 
+def _from_list(services: Services, ref: ProjectRef) -> Reading | None:
+    """Return what a portal's list tells of a project on a forge that is not connected, or None."""
+    row = services.catalog.project(*ref)
+    if row is None:
+        return None
+    known = UnavailableError(
+        f"{ref.path} is known from a list of projects only",
+        "",
+        f"isexplore login connects to its forge; its page: {row.url}",
+    )
+    return _from_shelf(services, ref, known)
+
+
 def _from_shelf(services: Services, ref: ProjectRef, error: ForgeError) -> Reading | None:
     """Return what was kept of a project, or None."""
     row = services.catalog.project(*ref)
@@ -438,6 +464,8 @@ def _from_shelf(services: Services, ref: ProjectRef, error: ForgeError) -> Readi
         name=row.name,
         url=row.url,
         description=row.description,
+        visibility=next((one for one in Visibility if one == row.visibility), Visibility.PRIVATE),
+        open_issues=row.open_issues,
         topics=row.topics,
         language=row.language,
         licence=row.licence,
@@ -478,6 +506,7 @@ def _from_shelf(services: Services, ref: ProjectRef, error: ForgeError) -> Readi
         notes=(f"{error.title}." + (f" {error.hint}" if error.hint else ""),),
         as_of=datetime.fromtimestamp(moment, UTC),
         offline=True,
+        known=row.as_json(),
     )
 
 

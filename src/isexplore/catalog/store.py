@@ -413,6 +413,12 @@ class Catalog:
         """Return the forges that hold more than is here, each with the reason."""
         return [(store.forge, reason) for store in self.stores if (reason := store.problem())]
 
+    def unread(self) -> list[tuple[str, str]]:
+        """Return the forges of which nothing can be told: never listed to the end, or the file cannot be read."""
+        told = self.incomplete()
+        readable = {store.forge for store in self.stores if store.as_of() is not None}
+        return [(forge, reason) for forge, reason in told if forge not in readable]
+
     def revision(self) -> tuple[int, ...]:
         """Return numbers that change when another process has written; cheap enough for a timer."""
         found: list[int] = []

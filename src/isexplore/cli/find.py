@@ -177,14 +177,14 @@ def export(options: argparse.Namespace, paths: Paths) -> int:
 
     Raises:
         UsageError: the format is unclear.
-        StateError: the file cannot be written.
+        StateError: the file cannot be written, or the catalog is not complete.
     """
     from pathlib import Path
 
     from isexplore.catalog.portal import as_csv, repos_json
     from isexplore.cli.world import open_world
     from isexplore.config.files import write_atomically
-    from isexplore.errors import UsageError
+    from isexplore.errors import StateError, UsageError
 
     kind = options.format or {".json": "repos-json", ".csv": "csv"}.get(Path(options.file).suffix.lower())
     if kind is None:
@@ -197,6 +197,14 @@ def export(options: argparse.Namespace, paths: Paths) -> int:
     if options.file != "-" and not target.parent.is_dir():
         raise UsageError(f"There is no folder {target.parent}", "", "Make it first, or name another file.")
     services = open_world(paths)
+    unread = services.catalog.unread()
+    if unread:
+        # A portal would show that there are no projects.
+        raise StateError(
+            f"The catalog of {unread[0][0]} is not complete, so nothing was written",
+            "\n".join(f"{forge}: {reason}" for forge, reason in unread),
+            "isexplore sync completes it.",
+        )
     data = (as_csv if kind == "csv" else repos_json)(services.catalog).encode()
     if options.file == "-":
         sys.stdout.buffer.write(data)
