@@ -17,11 +17,11 @@ from msgspec import Struct
 
 from isexplore.catalog.database import Database
 from isexplore.catalog.enrich import Reading as Rules
-from isexplore.catalog.reports import SyncProgress, SyncReport
+from isexplore.catalog.reports import ForgeReport, SyncProgress, SyncReport
 from isexplore.catalog.shelf import JudgedIssue, Shelf
 from isexplore.catalog.store import Account
 from isexplore.catalog.write import Writer
-from isexplore.errors import IsexploreError, StateError
+from isexplore.errors import AuthError, IsexploreError, StateError
 from isexplore.guide.documents import find_convention, read_documents
 from isexplore.guide.issues import is_first_label, verdict
 from isexplore.models import Comment, Issue, IssueVerdict, MergeRequest, Project, ProjectRef
@@ -70,22 +70,32 @@ class Refreshed(Struct, frozen=True, kw_only=True):
 
 def in_words(report: SyncReport) -> Refreshed:
     """Return how a sync ended, for people."""
-    failures = []
-    for forge in report.forges:
-        if forge.busy:
-            failures.append(f"{forge.forge}: another isexplore is refreshing it")
-        failures += [f"{forge.forge}: {each.text}" for each in forge.failures]
+    failures = tuple(words for forge in report.forges for words in _failures_of(forge))
     changed = sum(forge.changed for forge in report.forges)
     gone = sum(forge.removed for forge in report.forges)
-    parts = [f"{count(changed, 'project')} new or changed" if changed else "Nothing new"]
+    parts = [f"{count(changed, 'project')} new or changed"] if changed else []
     if gone:
         parts.append(f"{gone:,} gone")
-    words = ", ".join(parts)
-    for forge in report.forges:
-        words += "".join(f". {forge.forge}: {notice}" for notice in forge.notices)
-    if failures:
-        words += ". Kept as they were: " + "; ".join(failures) + ". r tries again"
-    return Refreshed(words=words, report=report, failures=tuple(failures))
+    nobody_answered = all(forge.failures or forge.busy for forge in report.forges) and bool(report.forges)
+    if not parts and not nobody_answered:
+        parts.append("Nothing new")
+    sentences = [", ".join(parts)] if parts else []
+    sentences += [f"{forge.forge}: {notice}" for forge in report.forges for notice in forge.notices]
+    sentences += failures
+    if any(failure.kind != AuthError.kind for forge in report.forges for failure in forge.failures):
+        sentences.append("r tries again")
+    return Refreshed(words=". ".join(sentences), report=report, failures=failures)
+
+
+def _failures_of(forge: ForgeReport) -> list[str]:
+    """Return what went wrong at a forge, each reason once, and what helps where trying again does not."""
+    if forge.busy:
+        return [f"{forge.forge}: another isexplore is refreshing it"]
+    if any(failure.kind == AuthError.kind for failure in forge.failures):
+        return [f"{forge.forge} does not accept the token. L signs in again"]
+    if len({failure.reason for failure in forge.failures}) == 1:
+        return [f"{forge.forge}: {forge.failures[0].reason}"]
+    return [f"{forge.forge}: {failure.text}" for failure in forge.failures]
 
 
 def rules(services: Services) -> Rules:

@@ -58,9 +58,15 @@ def test_a_wrong_filter_is_named_with_the_nearest_right_one(text: str, title: st
     assert hint in caught.value.hint
 
 
-@pytest.mark.parametrize("text", ["lang:", "rate has:", "sort:st", "nam:x"])
+@pytest.mark.parametrize("text", ["lang:", "rate has:", "sort:st"])
 def test_somebody_who_still_types_is_not_told_off(text: str) -> None:
     assert parse(text, typing=True).filters == []
+
+
+@pytest.mark.parametrize("text", ["hsa:", "retry hsa:gf"])
+def test_a_filter_that_there_is_not_is_told_with_its_colon(text: str) -> None:
+    with pytest.raises(UsageError, match="hsa"):
+        parse(text, typing=True)
 
 
 @pytest.mark.parametrize(

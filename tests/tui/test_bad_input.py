@@ -58,9 +58,12 @@ async def test_a_stopped_forge_leaves_the_list_and_says_so(tmp_path: Path) -> No
 @pytest.mark.parametrize(
     ("grant", "words"),
     [
-        (None, ("token",)),
-        (Grant(username="nia", scopes=("read_user",)), ("may not do that",)),
-        (Grant(username="nia", problem="Token is expired."), ("token",)),
+        (None, ("does not accept the token", "L signs in again")),
+        (Grant(username="nia", scopes=("read_user",)), ("may not do that", "r tries again")),
+        (
+            Grant(username="nia", problem="Token is expired."),
+            ("does not accept the token", "L signs in again"),
+        ),
     ],
     ids=["wrong token", "missing scope", "expired token"],
 )
@@ -78,7 +81,8 @@ async def test_a_token_that_is_refused_is_named_inline(
         async with at_the_screen(services) as person:
             await person.sees_words("tools/alpha")
             await person.press("r")
-            await person.sees_words(*words, "r tries again", "tools/alpha")
+            await person.sees_words(*words, "tools/alpha")
+            assert "Nothing new" not in person.words
             assert token not in person.sees
 
 

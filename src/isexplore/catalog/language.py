@@ -199,8 +199,7 @@ def parse(
             continue
         name = _ALIASES.get(part.name, part.name)
         if name not in filters:
-            if open_end:
-                continue
+            # With its colon a name is whole, also while somebody types on.
             _unknown_filter(part.name, filters)
         values = tuple(dict.fromkeys(each.strip() for each in part.value.split(",") if each.strip()))
         if not values:

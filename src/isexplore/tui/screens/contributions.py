@@ -22,7 +22,11 @@ from isexplore.tui.widgets.bars import ModeBar, StatusLine, fill_mode_bar
 from isexplore.tui.widgets.key_line import KeyLine
 from isexplore.tui.widgets.rows import ListRows, RowLine, RowList, RowText
 
-EMPTY = "You have not begun a contribution yet. Press 1 to find a project or 2 to find a first issue, then c to begin."
+EMPTY = (
+    "You have not begun a contribution yet.\n"
+    "Press 1 to find a project, or 2 to find a first issue;\n"
+    "c begins there."
+)
 
 
 class ContributionProbed(Message):

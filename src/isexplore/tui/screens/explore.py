@@ -159,7 +159,8 @@ class ExploreScreen(SearchScreen):
     def _show_found(self, text: str, found: Found, *, keep_cursor: bool) -> None:
         bar = self.query_one(SearchBar)
         rows = self.query_one("#results", RowList)
-        bar.error = f"Nothing is spelt like that; showing {found.corrected}" if found.corrected else ""
+        corrected = f"Nothing is spelt like that; showing {found.corrected}" if found.corrected else ""
+        bar.error = corrected or found.notice or ""
         rows.empty = self._no_hit() if text.strip() else EMPTY_CATALOG
         kept = rows.source.kept if isinstance(rows.source, FoundRows) else None
         rows.set_rows(FoundRows(found, self.app.services, kept), keep_cursor=keep_cursor)
@@ -430,7 +431,15 @@ class ExploreScreen(SearchScreen):
         with suppress(StateError):
             words = ". ".join(part for part in (words, self.app.services.news().words) if part)
         self.query_one(StatusLine).say(words, error=bool(outcome.failures))
+        rows = self.query_one("#results", RowList)
+        if outcome.failures and not len(rows.source) and not self._query.strip():
+            rows.empty = "\n".join(outcome.failures)
+            rows.refresh_rows()
         fill_mode_bar(self)
+        # What is read of the project in the preview may be another by now: its issues were solved, say.
+        preview = self.query_one(Preview)
+        if preview.reading is not None and not preview.has_focus_within:
+            preview.read_again()
 
     @on(CatalogRefreshFailed)
     def show_refresh_failed(self, message: CatalogRefreshFailed) -> None:
