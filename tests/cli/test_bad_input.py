@@ -100,6 +100,17 @@ def test_page_of_a_captive_portal(cli: CommandLine) -> None:
     assert told.kind == "wrong-answer"
     assert "Guest Wi-Fi" in str(told)
     assert f"What was asked and run before is in {Paths.default().log_file}" in spoken.err
+    assert "GET /api/v4/version -> 200" in Paths.default().log_file.read_text()
+
+
+@pytest.mark.parametrize("words", [("--branch", "no good"), ("--into", "/dev/null")])
+def test_names_that_git_never_saw_send_nobody_to_the_log(
+    connected: CommandLine, words: tuple[str, str]
+) -> None:
+    connected.done("sync")
+    spoken = connected("contribute", "tools/alpha", *words)
+    assert spoken.code == 1
+    assert "isexplore.log" not in spoken.err
 
 
 def test_page_of_a_proxy_instead_of_an_answer(connected: CommandLine, forge: RunningPractice) -> None:

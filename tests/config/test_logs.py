@@ -13,14 +13,15 @@ from isexplore.config.logs import start_logging
 
 @pytest.fixture(autouse=True)
 def root_logger() -> Iterator[logging.Logger]:
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
+    root, ours = logging.getLogger(), logging.getLogger("isexplore")
+    handlers, level, our_level = list(root.handlers), root.level, ours.level
     yield root
     for handler in root.handlers:
         if handler not in handlers:
             root.removeHandler(handler)
             handler.close()
     root.setLevel(level)
+    ours.setLevel(our_level)
 
 
 def test_log_is_private_and_redacted(tmp_path: Path) -> None:
@@ -43,12 +44,26 @@ def test_log_is_private_and_redacted(tmp_path: Path) -> None:
     assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
 
 
+def test_what_is_asked_and_run_is_in_the_file_without_verbose(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "isexplore.log"
+    start_logging(file)
+    assert str(file) not in logs.log_files(), "nothing is in it yet"
+    logging.getLogger("isexplore.forge.http").debug("GET /api/v4/user -> 200")
+    logging.getLogger("somebody.else").debug("their own affair")
+    assert "DEBUG isexplore.forge.http: GET /api/v4/user -> 200" in file.read_text()
+    assert "their own affair" not in file.read_text()
+    assert str(file) in logs.log_files()
+    assert capsys.readouterr() == ("", "")
+
+
 def test_log_rotates_and_stays_private(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(logs, "MAX_BYTES", 2_000)
     file = tmp_path / "isexplore.log"
     assert start_logging(file) is None
     for number in range(200):
-        logging.getLogger("isexplore").info("line %d %s", number, "x" * 60)
+        logging.getLogger("isexplore").debug("line %d %s", number, "x" * 60)
     files = sorted(tmp_path.iterdir())
     assert [path.name for path in files] == ["isexplore.log", *(f"isexplore.log.{n}" for n in (1, 2, 3))]
     for path in files:

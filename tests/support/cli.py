@@ -18,8 +18,8 @@ from isexplore.cli.main import main
 @contextmanager
 def no_log_outlives() -> Iterator[None]:
     """Take away the handlers that command lines in the block add to this process's log."""
-    root = logging.getLogger()
-    before, level = list(root.handlers), root.level
+    root, ours = logging.getLogger(), logging.getLogger("isexplore")
+    before, level, our_level = list(root.handlers), root.level, ours.level
     try:
         yield
     finally:
@@ -27,6 +27,7 @@ def no_log_outlives() -> Iterator[None]:
             root.removeHandler(handler)
             handler.close()
         root.setLevel(level)
+        ours.setLevel(our_level)
 
 
 class Said(NamedTuple):

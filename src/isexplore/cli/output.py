@@ -28,8 +28,16 @@ def say(*lines: str) -> None:
         print(clean(line))
 
 
-_LOGGED = ("wrong-answer", "git")
-"""Kinds of errors that whoever helps will want to see the log of."""
+def _in_the_log(error: IsexploreError) -> bool:
+    """Whether whoever helps will want to see the log: a server's or git's answer is behind the error.
+
+    A name or folder that was turned down before git saw it has no exit code, and nothing in the log.
+    """
+    if error.kind == "git":
+        from isexplore.errors import GitError
+
+        return isinstance(error, GitError) and (error.returncode is not None or error.reason == "stalled")
+    return error.kind == "wrong-answer"
 
 
 def tell(*lines: str) -> None:
@@ -58,7 +66,7 @@ def print_error(error: IsexploreError, as_json: bool) -> None:
     for part in (error.detail, error.hint):
         if part:
             tell(*(f"  {line}" for line in part.splitlines()))
-    if error.kind in _LOGGED and "isexplore.config.logs" in sys.modules:
+    if _in_the_log(error) and "isexplore.config.logs" in sys.modules:
         from isexplore.config.logs import log_files
 
         tell(*(f"  What was asked and run before is in {file}" for file in log_files()))

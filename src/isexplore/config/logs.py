@@ -29,6 +29,13 @@ class RedactingFormatter(logging.Formatter):
 
 
 class _PrivateFileHandler(RotatingFileHandler):
+    written = False
+    """Whether this process has written something to it."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.written = True
+        super().emit(record)
+
     def _open(self) -> TextIO:  # type: ignore[override]
         descriptor = os.open(self.baseFilename, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o600)
         return open(descriptor, "a", encoding="utf-8", errors="backslashreplace")
@@ -42,19 +49,24 @@ class _PrivateFileHandler(RotatingFileHandler):
 
 
 def log_files() -> list[str]:
-    """Return the files that this process's log goes to."""
+    """Return the files that this process has logged something to."""
     return [
-        each.baseFilename for each in logging.getLogger().handlers if isinstance(each, _PrivateFileHandler)
+        each.baseFilename
+        for each in logging.getLogger().handlers
+        if isinstance(each, _PrivateFileHandler) and each.written
     ]
 
 
 def start_logging(file: Path, *, verbose: bool = False) -> str | None:
     """Send the program's log to `file`, and with `verbose` to stderr; return why there is no file, if so.
 
-    The HTTP libraries are kept from logging requests: their headers hold tokens.
+    What isexplore itself asks and runs is always written to the file: whoever looks there after an error
+    did not know beforehand that there would be one. The HTTP libraries are kept from logging requests:
+    their headers hold tokens.
     """
     root = logging.getLogger()
     root.setLevel(logging.DEBUG if verbose else logging.INFO)
+    logging.getLogger("isexplore").setLevel(logging.DEBUG)
     for name in ("httpx", "httpcore", "asyncio", "markdown_it", "git", "filelock", "keyring"):
         logging.getLogger(name).setLevel(logging.WARNING)
     if verbose:
