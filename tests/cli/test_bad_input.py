@@ -483,6 +483,35 @@ def test_reader_that_goes_away(cli: CommandLine, tmp_path: Path, monkeypatch: py
         assert running.wait(20) == 0, words
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize(
+    "words",
+    [
+        "search ''",
+        "search '' --limit 5 --json",
+        "search x:y --json",
+        "config path",
+        "export - --format csv",
+        "-h",
+    ],
+)
+@pytest.mark.parametrize(
+    ("output", "why"), [("/dev/full", "No space left on device"), ("&-", "Bad file descriptor")]
+)
+def test_output_that_cannot_be_written(words: str, output: str, why: str) -> None:
+    line = f"{sys.executable} -m isexplore {words} >{output}"
+    ended = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stderr) == (1, f"isexplore: The output cannot be written: {why}\n")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+@pytest.mark.parametrize("closed", ["2>/dev/full", "2>&-", "<&- 2>&-"])
+def test_errors_that_cannot_be_written(closed: str) -> None:
+    line = f"{sys.executable} -m isexplore search x:y {closed}"
+    ended = subprocess.run(["sh", "-c", line], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (2, "", "")
+
+
 @pytest.fixture
 def slow_forge(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[RunningPractice]:
     """A forge whose forks are never ready."""

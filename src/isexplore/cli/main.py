@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import sys
 
-from isexplore.cli.output import abandon_output, print_error, print_json, tell
-from isexplore.errors import EXIT_BUG, EXIT_INTERRUPTED, EXIT_OK, CancelledError, IsexploreError
+from isexplore.cli.output import abandon, fill_streams, output_is_lost, print_error, print_json, tell
+from isexplore.errors import EXIT_BUG, EXIT_INTERRUPTED, EXIT_OK, EXIT_REFUSED, CancelledError, IsexploreError
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -47,12 +47,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     as_json = "--json" in words
+    fill_streams()
     try:
-        return _answered(words, as_json)
+        try:
+            return _answered(words, as_json)
+        finally:
+            # An error's document and the help are still to be written as well.
+            sys.stdout.flush()
     except BrokenPipeError:
         # The reader of our output has gone (`| head`): there is nobody to tell.
-        abandon_output()
+        abandon(sys.stdout, sys.stderr)
         return EXIT_OK
+    except OSError as error:
+        abandon(sys.stdout)
+        tell(f"isexplore: The output cannot be written: {error.strerror or type(error).__name__}")
+        return EXIT_REFUSED
 
 
 def _answered(words: Sequence[str], as_json: bool) -> int:
@@ -60,6 +69,7 @@ def _answered(words: Sequence[str], as_json: bool) -> int:
 
     Raises:
         BrokenPipeError: nobody reads the output any more.
+        OSError: the output cannot be written.
     """
     try:
         code = _at_once(words)
@@ -76,7 +86,10 @@ def _answered(words: Sequence[str], as_json: bool) -> int:
         return EXIT_INTERRUPTED
     except BrokenPipeError:
         raise
-    except Exception as error:  # noqa: BLE001 - the one place that turns a bug into words and an exit code
+    except Exception as error:
+        # The one place that turns a bug into words and an exit code.
+        if isinstance(error, OSError) and output_is_lost():
+            raise
         return tell_bug(error, as_json)
 
 

@@ -10,7 +10,7 @@ from isexplore.text import clean
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
-    from typing import Any
+    from typing import Any, TextIO
 
     from isexplore.errors import IsexploreError
 
@@ -41,15 +41,47 @@ def _in_the_log(error: IsexploreError) -> bool:
 
 
 def tell(*lines: str) -> None:
-    """Print diagnostics on stderr, cleaned."""
-    for line in lines:
-        print(clean(line), file=sys.stderr)
+    """Print diagnostics on stderr, cleaned; where that cannot be written, there is nobody to tell.
+
+    Raises:
+        BrokenPipeError: nobody reads them any more.
+    """
+    try:
+        for line in lines:
+            print(clean(line), file=sys.stderr)
+    except BrokenPipeError:
+        raise
+    except OSError:
+        abandon(sys.stderr)
 
 
-def abandon_output() -> None:
-    """Let what is still buffered go nowhere, so that the interpreter's last flush finds no closed pipe."""
+def fill_streams() -> None:
+    """Put a stream in the place of each that was closed when this process began (`>&-`).
+
+    Python has None there, and the next file that is opened would get its number. Standard output stays one
+    that cannot be written, so that nobody takes it for printed. They are open until the process ends.
+    """
+    if sys.stdin is None:
+        sys.stdin = open(os.devnull)  # noqa: SIM115
+    if sys.stdout is None:
+        sys.stdout = open(os.open(os.devnull, os.O_RDONLY), "w")  # noqa: SIM115
+    if sys.stderr is None:
+        sys.stderr = open(os.devnull, "w")  # noqa: SIM115
+
+
+def output_is_lost() -> bool:
+    """Whether standard output cannot take what is still to be written to it."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        return True
+    return False
+
+
+def abandon(*streams: TextIO) -> None:
+    """Let what is still buffered go nowhere, so that the interpreter's last flush does not fail."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
-    for stream in (sys.stdout, sys.stderr):
+    for stream in streams:
         try:
             stream.flush()
         except OSError:
