@@ -6,7 +6,16 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from isexplore.errors import ConfigError, MovedError, UnavailableError, WrongAnswerError
+from isexplore.errors import (
+    AuthError,
+    ConfigError,
+    ForbiddenError,
+    ForgeError,
+    MovedError,
+    RateLimitedError,
+    UnavailableError,
+    WrongAnswerError,
+)
 from isexplore.forge.connect import readable, recognise, roots
 from isexplore.models import ForgeKind
 from tests.support.forge import ForgeServer, Reply, html
@@ -129,6 +138,54 @@ async def test_something_else_is_not_taken_for_a_forge(server: ForgeServer) -> N
     with pytest.raises(WrongAnswerError) as caught:
         await recognise(server.url)
     assert "--kind" in caught.value.hint
+
+
+async def test_a_kind_that_was_named_is_not_asked_for(server: ForgeServer) -> None:
+    found = await recognise(server.url, kind=ForgeKind.GITEA)
+    assert (found.kind, found.url, found.api_url) == (ForgeKind.GITEA, server.url, f"{server.url}/api/v1")
+    assert server.requests == []
+    with pytest.raises(ConfigError, match="without encryption"):
+        await recognise("http://git.example.com", kind=ForgeKind.GITEA)
+
+
+async def test_only_the_kind_that_was_named_is_looked_for_behind_a_page(server: ForgeServer) -> None:
+    server.on("GET", "/git/api/v4/version", GITLAB)
+    server.on("GET", "/api/v1/version", FORGEJO)
+    page = f"{server.url}/git/group/project"
+    assert (await recognise(page, kind=ForgeKind.GITLAB)).url == f"{server.url}/git"
+    assert (await recognise(page, kind=ForgeKind.GITEA)).url == server.url
+    unseen = await recognise(f"{server.url}/git", kind=ForgeKind.GITHUB)
+    assert (unseen.url, unseen.api_url) == (f"{server.url}/git", f"{server.url}/git/api/v3")
+
+
+async def test_too_many_requests_are_told_with_the_time(server: ForgeServer) -> None:
+    server.on("GET", "/api/v4/version", Reply(429, {"message": "Slow down."}, {"Retry-After": "90"}))
+    with pytest.raises(RateLimitedError) as caught:
+        await recognise(server.url)
+    assert caught.value.retry_at is not None
+    assert caught.value.hint.startswith("Try again at ")
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize(("status", "kind"), [(401, AuthError), (403, ForbiddenError)])
+async def test_a_wall_before_every_api_is_a_refusal(
+    server: ForgeServer, status: int, kind: type[ForgeError]
+) -> None:
+    for api in ("/api/v4/version", "/api/v1/version", "/api/v3/meta"):
+        server.on("GET", api, Reply(status, {"message": "Members only, says the gate."}))
+    with pytest.raises(kind) as caught:
+        await recognise(server.url)
+    assert "strangers" in caught.value.title
+    assert "--kind" in caught.value.hint
+
+
+async def test_the_servers_own_full_stop_is_enough(server: ForgeServer) -> None:
+    server.on("GET", "/api/v4/version", Reply(404, {"message": "Nothing here for the user."}))
+    for api in ("/api/v1/version", "/api/v3/meta"):
+        server.on("GET", api, Reply(404, {"message": "Nothing here for the user."}))
+    with pytest.raises(WrongAnswerError) as caught:
+        await recognise(server.url)
+    assert caught.value.detail == "It answered 404: Nothing here for the user."
 
 
 async def test_nobody_there_is_unavailable() -> None:

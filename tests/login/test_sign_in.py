@@ -17,6 +17,7 @@ from isexplore.config.tokens import Tokens
 from isexplore.errors import (
     AuthError,
     ConfigError,
+    ForbiddenError,
     MovedError,
     ScopeError,
     UnavailableError,
@@ -209,6 +210,32 @@ async def test_login_wall_is_not_taken_for_a_forge(paths: Paths, reply: Reply) -
             await sign_in(paths).recognise(server.url)
         assert caught.value.title
     assert not paths.config_file.exists()
+
+
+@pytest.mark.parametrize(
+    ("said", "hint"),
+    [
+        (
+            "You must accept the Terms of Service in order to perform this action. "
+            "Please access GitLab from a web browser to accept these terms.",
+            "in a browser and accept there",
+        ),
+        ("403 Forbidden - Your account has been blocked.", "your account may have to accept or confirm"),
+    ],
+)
+async def test_account_that_is_not_let_in_is_sent_to_the_forges_pages(
+    paths: Paths, said: str, hint: str
+) -> None:
+    async with ForgeServer().running() as server:
+        for path in ("/api/v4/version", "/api/v4/metadata", "/api/v4/user"):
+            server.on("GET", path, Reply(403, {"message": said}))
+        signing = sign_in(paths)
+        candidate = await signing.recognise(server.url, kind=ForgeKind.GITLAB)
+        with pytest.raises(ForbiddenError) as caught:
+            await signing.verify(candidate, Secret("token"), with_git=False)
+    assert caught.value.detail == said
+    assert hint in caught.value.hint
+    assert server.url.removeprefix("http://") in caught.value.hint
 
 
 # Gitea does not tell a token's scopes

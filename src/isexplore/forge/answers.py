@@ -233,7 +233,11 @@ def web_page(answer: Answer, asked: Asked) -> WrongAnswerError:
 
 # Bad answers
 
+OWNERS = "Ask the project's owners for access."
+"""What to do about a refusal that says no more than that."""
 _MOVED = "moved project"
+_ON_THE_PAGE = re.compile(r"terms of (?:service|use)|from a web browser", re.IGNORECASE)
+"""What an account has to settle on the forge's own pages before its API answers."""
 _GITEA_SCOPES = re.compile(r"(?:required=|required scope\(s\): ?)\[([^\]]*)\]")
 
 
@@ -325,7 +329,7 @@ def _unavailable(answer: Answer, asked: Asked, words: str) -> ForgeError:
             status=status,
             **where,
         )
-    said = f"It answered {status}: {words}." if words else f"It answered {status}."
+    said = f"It answered {status}: {words.removesuffix('.')}." if words else f"It answered {status}."
     number = clean_line(answer.header("x-request-id"), 60)
     if number:
         said += f" (request id {number})"
@@ -394,7 +398,9 @@ def _forbidden(answer: Answer, asked: Asked, words: str) -> ForgeError:
             status=answer.status,
             request=asked.request,
         )
-    hint = "Ask the project's owners for access."
+    hint = OWNERS
+    if _ON_THE_PAGE.search(words):
+        hint = f"Sign in to {asked.host} in a browser and accept there what it asks for, then try again."
     sso = re.search(r"url=(https://[^\s;]+)", answer.header("x-github-sso"))
     if sso is not None:
         hint = f"Authorise the token for the organisation's single sign-on: {clean_line(sso[1], 300)}"

@@ -7,15 +7,23 @@ from __future__ import annotations
 
 import re
 import ssl
+from datetime import UTC, datetime
 from typing import NamedTuple
 from urllib.parse import SplitResult, urlsplit
 
 import msgspec
 from msgspec import Struct
 
-from isexplore.errors import ConfigError, ForgeError, MovedError, UnavailableError, WrongAnswerError
-from isexplore.forge.address import host_of, is_loopback, origin_of
-from isexplore.forge.answers import Answer, told
+from isexplore.errors import (
+    ConfigError,
+    ForgeError,
+    MovedError,
+    RateLimitedError,
+    UnavailableError,
+    WrongAnswerError,
+)
+from isexplore.forge.address import api_origin, host_of, is_loopback, origin_of
+from isexplore.forge.answers import Answer, refusal, told
 from isexplore.forge.http import ForgeClient
 from isexplore.models import ForgeKind
 from isexplore.text import clean_line
@@ -24,6 +32,7 @@ MAX_DEPTH = 4
 """Most parts of the path that a forge is looked for below."""
 _MEMBERS_ONLY = "Only signed in user is allowed to call APIs"
 """All that a Gitea or Forgejo with REQUIRE_SIGNIN_VIEW says to strangers."""
+_NAME_THE_KIND = "name the kind, and its token is tried: isexplore login URL --kind gitlab"
 _EVERY_REFUSAL = tuple(range(400, 600))
 _SSH = re.compile(r"(?:ssh://)?(?:[\w.-]+@)(?P<host>[\w.-]+)(?::|/)(?!//)")
 
@@ -73,22 +82,31 @@ async def recognise(
     verify: ssl.SSLContext | None = None,
     allow_http: bool = False,
     timeout: float = 10.0,  # noqa: ASYNC109 - handed on to the client, which keeps it
+    kind: ForgeKind | None = None,
 ) -> Found:
     """Return which forge is at `url`, which may be any of its pages.
 
     The longest path is tried first, then its parents: a forge below a path comes before another one
-    at the root of the same host.
+    at the root of the same host. With `kind`, the person's word counts: an address without a path is
+    asked nothing, and behind a longer one only that kind is looked for; where it does not show itself,
+    the address is taken as it is.
 
     Raises:
         ConfigError: not an address, an SSH address, or plain HTTP without `allow_http`.
         UnavailableError: no answer.
         MovedError: it redirects to another host, which is named.
+        RateLimitedError: it wants fewer requests, and says until when.
+        AuthError, ForbiddenError: it tells strangers nothing, not even what it is.
         WrongAnswerError: something answers, but no forge that isexplore knows.
     """
     address = readable(url)
     known = _hosted(address)
-    if known is not None:
+    if known is not None and kind in (None, known.kind):
         return known
+    places = roots(address)
+    if kind is not None and len(places) == 1:
+        api_origin(places[0], allow_http)
+        return _as_named(kind, places[0])
     async with ForgeClient(
         name="",
         base_url=origin_of(address),
@@ -98,9 +116,12 @@ async def recognise(
         attempts=1,
     ) as client:
         heard: list[str] = []
+        refused: list[ForgeError] = []
         moved: MovedError | None = None
-        for root in roots(address):
+        for root in places:
             for probe in _PROBES:
+                if kind not in (None, probe.kind):
+                    continue
                 try:
                     answer = await client.send(
                         "GET",
@@ -121,6 +142,18 @@ async def recognise(
                     if found is not None:
                         return found
                     heard.append(_heard(answer))
+                    if answer.status in (401, 403, 429):
+                        asked = client.asked("GET", root + probe.api + probe.question)
+                        refused.append(refusal(answer, asked, datetime.now(UTC)))
+                        if isinstance(refused[-1], RateLimitedError):
+                            raise refused[-1]
+        if kind is not None:
+            return _as_named(kind, places[0])
+        if refused and len(refused) == len(heard) and moved is None:
+            # Its words are for accounts, but nobody has said yet which one this is.
+            refused[0].title = f"{client.host} does not tell strangers what it is"
+            refused[0].hint = f"Check the address. If it is right, {_NAME_THE_KIND}"
+            raise refused[0]
         raise moved or _nothing_found(client.host, address, heard)
 
 
@@ -190,6 +223,12 @@ def _parts(address: str) -> SplitResult:
     return parts
 
 
+def _as_named(kind: ForgeKind, root: str) -> Found:
+    """Return a forge of which only the person says what it is."""
+    api = next(probe.api for probe in _PROBES if probe.kind is kind)
+    return Found(kind=kind, url=root, api_url=root + api)
+
+
 def _hosted(address: str) -> Found | None:
     """Return GitHub's own services, whose API is on another host than their pages."""
     host = host_of(address)
@@ -247,7 +286,7 @@ def _heard(answer: Answer) -> str:
 
 
 def _nothing_found(host: str, address: str, heard: list[str]) -> ForgeError:
-    said = clean_line("; ".join(dict.fromkeys(words for words in heard if words)), 300)
+    said = clean_line("; ".join(dict.fromkeys(words for words in heard if words)), 300).removesuffix(".")
     if heard and all(words.startswith("5") for words in heard):
         return UnavailableError(
             f"{host} is not available", f"It answered {said}.", "Try again in a few minutes."
@@ -261,5 +300,5 @@ def _nothing_found(host: str, address: str, heard: list[str]) -> ForgeError:
     return WrongAnswerError(
         f"No GitLab, Gitea, Forgejo or GitHub was recognised at {clean_line(address, 200)}",
         f"It answered {said}." if said else "",
-        "Check the address. If it is right, name the kind: isexplore login URL --kind gitlab",
+        f"Check the address. If it is right, {_NAME_THE_KIND}",
     )

@@ -23,7 +23,8 @@ from isexplore.config.secrets import Secret
 from isexplore.config.tokens import FoundToken, Kept, Tokens
 from isexplore.config.values import FORGE_NAME, WrongValueError, address
 from isexplore.connecting import adapter, api_url
-from isexplore.errors import ConfigError
+from isexplore.errors import ConfigError, ForbiddenError
+from isexplore.forge.answers import OWNERS
 from isexplore.forge.connect import recognise
 from isexplore.forge.http import ForgeClient
 from isexplore.git.client import Git
@@ -139,14 +140,15 @@ class SignIn:
             verify=self.tls,
             allow_http=allow_http or bool(known and known.allow_http),
             timeout=self.config.network.timeout,
+            kind=kind,
         )
         known = known or self._configured(found.url)
-        forge = known or self._new_forge(found.url, kind or found.kind, found.api_url, name)
+        forge = known or self._new_forge(found.url, found.kind, found.api_url, name)
         if known is None and allow_http and found.url.startswith("http://"):
             forge = replace(forge, allow_http=True)
         return Candidate(
             forge=forge,
-            kind=kind or found.kind,
+            kind=found.kind,
             product=found.name or PRODUCTS[found.kind],
             version=found.version,
             configured=known is not None,
@@ -200,6 +202,14 @@ class SignIn:
                 return await verify(
                     forge, client, git=git, config=self.config, settings=settings, token=token
                 )
+        except ForbiddenError as error:
+            # Nothing was asked of a project yet: it is the account itself that is not let in.
+            if error.hint == OWNERS:
+                error.hint = (
+                    f"Sign in at {settings.url} in a browser: your account may have to accept or confirm "
+                    "something there first."
+                )
+            raise
         finally:
             await forge.close()
 
