@@ -288,3 +288,13 @@ async def test_projects_that_leave_while_the_list_is_scrolled_are_blank_lines(tm
         row = screen.current()
         assert row is not None
         await person.sees_words(row.path)
+
+
+async def test_the_ways_on_from_the_preview_are_named_first(tmp_path: Path) -> None:
+    async with at_the_screen(full(tmp_path), size=(80, 24)) as person:
+        await person.until(lambda: isinstance(person.app.screen, ExploreScreen))
+        assert "esc Back" not in person.sees.splitlines()[-1]
+        await person.press("enter")
+        await person.until(lambda: person.sees.splitlines()[-1].startswith("esc Back ] Next tab"))
+        await person.press("escape")
+        await person.until(lambda: "esc Back" not in person.sees.splitlines()[-1])

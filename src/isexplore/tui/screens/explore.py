@@ -65,6 +65,7 @@ class ExploreScreen(SearchScreen):
         "| -word | without this word |"
     )
     LIST = AUTO_FOCUS = "#results"
+    KEYS_IN_PANE = ("leave_preview", "back", "tab(1)")
 
     def __init__(self) -> None:
         super().__init__()

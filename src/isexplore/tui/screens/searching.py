@@ -21,6 +21,8 @@ class SearchScreen(Screen[None]):
     app: IsexploreApp
     LIST: ClassVar[str]
     """Selector of the list."""
+    KEYS_IN_PANE: ClassVar[tuple[str, ...]] = ("back",)
+    """Actions whose keys are named first where the pane beside the list has the focus."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -32,6 +34,12 @@ class SearchScreen(Screen[None]):
         Textual would let it wait for its clock, whose next tick is up to 33 ms after the frame before.
         """
         self._on_timer_update()
+
+    @property
+    def keys_here(self) -> tuple[str, ...]:
+        """Actions to name first: on a narrow screen the pane is all there is to see."""
+        outside = self.focused is None or isinstance(self.focused, SearchBar)
+        return () if outside or self.query_one(self.LIST).has_focus else self.KEYS_IN_PANE
 
     def page(self) -> str | None:
         """Return the address of what is under the cursor; None for an empty list."""

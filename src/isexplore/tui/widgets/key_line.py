@@ -66,13 +66,18 @@ class KeyLine(Widget, can_focus=False):
             self.refresh()
 
     def _keys(self) -> tuple[_Shown, ...]:
-        """Return one entry for each action that is to be shown, in the order of the bindings."""
+        """Return one entry for each action that is to be shown, in the order of the bindings.
+
+        What the screen names in `keys_here` comes first: the ways on from where the focus is.
+        """
         if self._known is None:
             keys: dict[str, _Shown] = {}
+            here: tuple[str, ...] = getattr(self.screen, "keys_here", ())
             for _, binding, enabled, _ in self.screen.active_bindings.values():
-                if not binding.show:
+                if not binding.show and binding.action not in here:
                     continue
-                label = self._label(binding)
+                # A list takes enter itself, and tells the screen, which does what its own enter would.
+                label = "enter" if binding.key_display == "enter" else self._label(binding)
                 if label == binding.key_display:
                     # The key that the action is known by, in its own place.
                     keys.pop(binding.action, None)
@@ -80,7 +85,8 @@ class KeyLine(Widget, can_focus=False):
                     binding.action,
                     _Shown(binding.key, label, binding.description, binding.action, enabled),
                 )
-            self._known = tuple(keys.values())
+            first = [keys.pop(action) for action in here if action in keys]
+            self._known = (*first, *keys.values())
         return self._known
 
     def _label(self, binding: Binding) -> str:

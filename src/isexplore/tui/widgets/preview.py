@@ -75,7 +75,7 @@ class Preview(Vertical):
 
     app: IsexploreApp
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("left,escape", "leave", "Back", show=False, id="preview.leave"),
+        Binding("escape,left", "leave_preview", "Back", show=False, id="preview.leave"),
     ]
     DEFAULT_CSS = """
     Preview {
@@ -355,7 +355,7 @@ class Preview(Vertical):
         if link.fragment:
             shown.go_to_heading(link.fragment)
 
-    def action_leave(self) -> None:
+    def action_leave_preview(self) -> None:
         """Go back to what a link was followed from, and then to the list."""
         if not self._came_from or self.reading is None:
             self.post_message(self.Left())
