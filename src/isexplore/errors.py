@@ -21,7 +21,7 @@ differ by what the user can do about them, not by where they arose:
     │   └── WrongAnswerError   not the API: a web page, a proxy, broken JSON
     ├── GitError           git said no, or is missing
     ├── BlockedError       a step of the journey cannot go on until somebody acts
-    └── CancelledError     the user stopped it
+    └── CancelledError     the user stopped it, or the system did
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class IsexploreError(Exception):
     """
 
     kind: ClassVar[str] = "error"
-    exit_code: ClassVar[int] = EXIT_REFUSED
+    exit_code: int = EXIT_REFUSED
 
     def __init__(self, title: str, detail: str = "", hint: str = "") -> None:
         super().__init__(title)
@@ -232,7 +232,12 @@ class BlockedError(IsexploreError):
 
 
 class CancelledError(IsexploreError):
-    """The user stopped it."""
+    """The user stopped it, or the system did."""
 
     kind = "cancelled"
-    exit_code = EXIT_INTERRUPTED
+
+    def __init__(
+        self, title: str, detail: str = "", hint: str = "", *, exit_code: int = EXIT_INTERRUPTED
+    ) -> None:
+        super().__init__(title, detail, hint)
+        self.exit_code = exit_code

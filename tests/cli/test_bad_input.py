@@ -455,9 +455,10 @@ def test_screens_with_errors_sent_to_a_file(tmp_path: Path, monkeypatch: pytest.
 # Real processes
 
 
-def start(*words: str) -> subprocess.Popen[str]:
+def start(*words: str, path: str | None = None) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [sys.executable, "-m", "isexplore", *words],
+        env=os.environ | {"PATH": path or os.environ["PATH"]},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -540,6 +541,51 @@ def test_interrupted(slow_forge: RunningPractice, tmp_path: Path, as_json: bool)
         ]
     assert not (tmp_path / "clone").exists()
     assert slow_forge.token not in out + err
+
+
+@pytest.mark.parametrize(
+    ("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)]
+)
+def test_no_git_is_left_behind(connected: CommandLine, tmp_path: Path, number: int, code: int) -> None:
+    """A clone that never ends is stopped with the program, and so is its half-made folder."""
+    connected.done("sync")
+    started, programs = tmp_path / "started", tmp_path / "programs"
+    os.mkfifo(started)
+    programs.mkdir()
+    slow = programs / "git"
+    slow.write_text(
+        f"""#!/bin/sh
+for last; do :; done
+case " $* " in *" clone "*) mkdir "$last"; echo $$ >{started}; exec sleep 600;; esac
+exec {shutil.which("git")} "$@"
+"""
+    )
+    slow.chmod(0o755)
+    # For this process alone: the forge clones as well.
+    path = f"{programs}:{os.environ['PATH']}"
+    running = start("contribute", "tools/alpha", "--into", str(tmp_path / "work" / "clone"), path=path)
+    process = int(started.read_text())
+    assert [path.name[:11] for path in (tmp_path / "work").iterdir()] == [".isx-clone-"]
+    running.send_signal(number)
+    _, err = running.communicate(timeout=20)
+    assert running.returncode == code, err
+    assert "Traceback" not in err
+    assert err.splitlines()[-1] == "  Nothing is lost: the same command goes on where it was."
+    with pytest.raises(ProcessLookupError):
+        os.kill(process, 0)
+    assert list((tmp_path / "work").iterdir()) == []
+
+
+def test_hangup_is_ignored_where_it_was(slow_forge: RunningPractice, tmp_path: Path) -> None:
+    line = (
+        f"trap '' HUP; exec {sys.executable} -m isexplore contribute tools/alpha --into {tmp_path / 'clone'}"
+    )
+    running = subprocess.Popen(["sh", "-c", line], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    slow_forge.wait("/projects?membership=true&owned=true", lambda found: len(found) == 1)
+    running.send_signal(signal.SIGHUP)
+    running.send_signal(signal.SIGTERM)
+    _, err = running.communicate(timeout=20)
+    assert running.returncode == 143, err
 
 
 def test_a_bug_is_reported_with_its_log_and_without_secrets(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import signal
 import subprocess
 import urllib.parse
 from collections.abc import Iterator
@@ -209,6 +210,19 @@ def test_one_interrupt_ends_the_question(at_home: CommandLine, forge: RunningPra
         person.interrupt()
         assert person.end() == 130
     assert "Interrupted" in person.seen
+    assert not Paths.default().config_file.exists()
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_the_system_ends_the_question_as_well(
+    at_home: CommandLine, forge: RunningPractice, number: int, code: int
+) -> None:
+    with terminal("login", forge.url) as person:
+        person.until("Paste the token")
+        person.process.send_signal(number)
+        assert person.end() == code, person.seen
+    assert "Stopped by SIG" in person.seen
+    assert "Traceback" not in person.seen
     assert not Paths.default().config_file.exists()
 
 

@@ -240,7 +240,7 @@ EPILOG = """\
 Without a command, isexplore opens its screens.
 
 exit codes: 0 done, 1 the world said no (with a reason), 2 bad usage or configuration,
-            3 a bug in isexplore, 130 interrupted
+            3 a bug in isexplore, 130 interrupted, 143 or 129 stopped by TERM or HUP
 
 first steps:
   isexplore practice                 try everything on this machine, with no account

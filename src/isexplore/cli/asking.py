@@ -6,6 +6,12 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from types import FrameType
+
+from isexplore.errors import CancelledError
+
+ENDING = (signal.SIGTERM, signal.SIGHUP)
+"""Signals by which the system ends a program: a time limit, a closed terminal."""
 
 
 def yes(question: str, *, otherwise: bool = True) -> bool:
@@ -32,9 +38,27 @@ def line_for(question: str) -> str | None:
 
 @contextmanager
 def interruptible() -> Iterator[None]:
-    """Let Ctrl-C end a question at once: asyncio's own handler would wait for the answer first."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    """Let Ctrl-C, TERM and HUP end a question at once: asyncio's own handlers would wait for the answer first."""
+
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise stopped_by(number)
+
+    before = {signal.SIGINT: signal.signal(signal.SIGINT, signal.default_int_handler)}
+    for number in ENDING:
+        if signal.getsignal(number) is not signal.SIG_IGN:
+            before[number] = signal.signal(number, stop)
     try:
         yield
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def stopped_by(number: int) -> CancelledError:
+    """Return what to tell about an end that the system asked for, with the exit code that shells expect."""
+    return CancelledError(
+        f"Stopped by {signal.Signals(number).name}",
+        "",
+        "Nothing is lost: the same command goes on where it was.",
+        exit_code=128 + number,
+    )

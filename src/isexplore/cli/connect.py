@@ -32,7 +32,9 @@ def login(options: argparse.Namespace, paths: Paths) -> int:
     """
     if not options.url and not options.profile:
         raise UsageError("Which forge?", "", "isexplore login https://git.agency.example")
-    return asyncio.run(_login(options, paths))
+    from isexplore.cli.world import run_to_end
+
+    return run_to_end(_login(options, paths))
 
 
 async def _login(options: argparse.Namespace, paths: Paths) -> int:
@@ -266,11 +268,11 @@ def doctor(options: argparse.Namespace, paths: Paths) -> int:
     """Check everything between here and a merge request; 1 when something blocks."""
     from pathlib import Path
 
-    from isexplore.cli.world import practice_services
+    from isexplore.cli.world import practice_services, run_to_end
     from isexplore.doctor.examine import examine
 
     services = practice_services()
-    report = asyncio.run(
+    report = run_to_end(
         examine(
             paths,
             directory=Path(options.dir).expanduser().absolute() if options.dir else None,

@@ -43,7 +43,8 @@ LIGHT = frozenset({"search", "completion", "practice", "config"})
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run isexplore; return its exit code.
 
-    0 done, 1 the world said no, 2 bad usage or configuration, 3 a bug, 130 interrupted.
+    0 done, 1 the world said no, 2 bad usage or configuration, 3 a bug, 130 interrupted, 143 or 129 stopped
+    by TERM or HUP.
     """
     words = list(sys.argv[1:] if arguments is None else arguments)
     as_json = "--json" in words

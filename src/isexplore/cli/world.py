@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator
+import signal
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
+from isexplore.cli.asking import ENDING, stopped_by
 from isexplore.cli.output import tell
 
 if TYPE_CHECKING:
@@ -64,7 +66,38 @@ def run_in_world(paths: Paths, work: Callable[[Services], Awaitable[T]], *, mind
         finally:
             await services.disconnect()
 
-    return asyncio.run(run())
+    return run_to_end(run())
+
+
+def run_to_end(work: Coroutine[Any, Any, T]) -> T:
+    """Run asynchronous work; TERM and HUP end it as Ctrl-C does, with its processes and half-made clones.
+
+    Raises:
+        CancelledError: one of the two came.
+    """
+    came: list[int] = []
+
+    async def run() -> T:
+        loop, task = asyncio.get_running_loop(), asyncio.current_task()
+        assert task is not None
+
+        def stop(number: int) -> None:
+            came.append(number)
+            task.cancel()
+
+        # The loop takes the handlers away when it is closed, and with that when nothing is left to clean up.
+        for number in ENDING:
+            # Who runs us with `nohup` does not want to hear of HUP.
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                loop.add_signal_handler(number, stop, number)
+        return await work
+
+    try:
+        return asyncio.run(run())
+    except asyncio.CancelledError:
+        if not came:
+            raise
+        raise stopped_by(came[0]) from None
 
 
 def tell_notice(services: Services) -> None:
