@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -195,6 +196,19 @@ async def test_nobody_there_is_unavailable() -> None:
         await recognise(url)
 
 
+async def test_https_where_this_machine_speaks_http_leads_to_the_other_address() -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.write(b"HTTP/1.1 400 Bad Request\r\nContent-Length: 0\r\n\r\n")
+        writer.close()
+
+    async with await asyncio.start_server(answer, "127.0.0.1", 0) as plain:
+        host = f"127.0.0.1:{plain.sockets[0].getsockname()[1]}"
+        with pytest.raises(UnavailableError, match="does not speak TLS") as caught:
+            await recognise(f"https://{host}")
+    assert f"http://{host}" in caught.value.hint
+
+
 async def test_plain_http_elsewhere_is_refused_with_the_way_out() -> None:
     with pytest.raises(ConfigError) as caught:
         await recognise("http://gitlab.example.com")
@@ -242,6 +256,8 @@ def test_what_people_paste_is_read(pasted: str, address: str) -> None:
         ("https//gitlab.example.com/x", "Did you mean https://gitlab.example.com/x?"),
         ("user:secret@gitlab.example.com", "https://gitlab.example.com"),
         ("", "https://"),
+        ("not a url", "It looks like https://"),
+        ("https://git.exa mple.com", "It looks like https://"),
     ],
 )
 def test_what_is_no_address_is_told_with_a_better_one(pasted: str, words: str) -> None:

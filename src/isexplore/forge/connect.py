@@ -163,7 +163,14 @@ def readable(url: str) -> str:
     Raises:
         ConfigError: it is none.
     """
-    address = "".join(url.split())
+    address = url.strip()
+    if len(address.split()) > 1:
+        # Which host somebody meant is not for us to guess: the next thing to be sent there is a token.
+        raise ConfigError(
+            "That is not the address of a forge",
+            f"{clean_line(url, 200)}: there are spaces in it.",
+            "It looks like https://gitlab.example.com or https://example.com/gitlab.",
+        )
     ssh = _SSH.match(address)
     if ssh is not None or address.startswith(("ssh:", "git:")):
         host = ssh["host"] if ssh is not None else "gitlab.example.com"

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 
 from isexplore.config.accounts import PRACTICE
 from isexplore.errors import UnavailableError
+from isexplore.forge.address import is_loopback
 from isexplore.forge.answers import Asked
 
 # Numbers of X509_V_ERR_* in OpenSSL's x509_vfy.h.
@@ -109,7 +110,8 @@ def cannot_connect(asked: Asked, seconds: float) -> UnavailableError:
         asked,
         f"{asked.host} did not accept a connection in {seconds:.3g} seconds",
         "A firewall may be swallowing it.",
-        "Check the address, the VPN and the proxy.",
+        # A small server without encryption waits for more after the greeting of TLS.
+        _plain_here(asked) or "Check the address, the VPN and the proxy.",
     )
 
 
@@ -159,7 +161,7 @@ def _tls(error: ssl.SSLError, asked: Asked) -> UnavailableError:
             asked,
             f"{asked.host} does not speak TLS there",
             "The address begins with https, but the server answers without encryption.",
-            "Check the port, or ask for the https address.",
+            _plain_here(asked) or "Check the port, or ask for the https address.",
         )
     if "CERTIFICATE_REQUIRED" in reason or "HANDSHAKE_FAILURE" in reason:
         return _unavailable(
@@ -174,6 +176,13 @@ def _tls(error: ssl.SSLError, asked: Asked) -> UnavailableError:
         f"TLS failed ({reason.replace('_', ' ').lower()})." if reason else "TLS failed.",
         "Check the network and the proxy: isexplore doctor",
     )
+
+
+def _plain_here(asked: Asked) -> str:
+    """Return the way to a server of this machine, which has no certificate more often than not; "" elsewhere."""
+    if not is_loopback(asked.host.rpartition(":")[0] or asked.host):
+        return ""
+    return f"If it has no certificate, write http://{asked.host}: what stays on this machine needs none."
 
 
 def _unavailable(asked: Asked, title: str, detail: str, hint: str) -> UnavailableError:
