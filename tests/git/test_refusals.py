@@ -68,6 +68,16 @@ async def test_a_missing_branch_of_a_project(served: GitServer, client: Git, tmp
     assert error.reason == "not-found"
 
 
+async def test_a_folder_that_takes_nothing_is_told_as_one(served: GitServer, client: Git) -> None:
+    if not Path("/proc/self").exists():
+        pytest.skip("this system has no /proc")
+    error = await refused(
+        client.clone(served.url("tools/scheduler"), Path("/proc/clone"), credential=served.credential)
+    )
+    assert (error.reason, error.title) == ("not-writable", "The folder of the clone cannot be written")
+    assert "Choose a folder" in error.hint
+
+
 async def test_push_to_somebody_elses_project_points_at_the_fork(
     served: GitServer, client: Git, clone: Path
 ) -> None:

@@ -219,6 +219,12 @@ _RULES = (
         "Resolve the conflicts in a shell and finish it, or abort it (git merge --abort, git rebase --abort)",
     ),
     _rule(
+        r"could not create (?:work tree dir|leading director)",
+        "not-writable",
+        "The folder of the clone cannot be written",
+        "Choose a folder that you may write to",
+    ),
+    _rule(
         r"permission denied|read-only file system",
         "not-writable",
         "A file or folder cannot be written",
