@@ -294,6 +294,10 @@ class LocalServices:
             )
         return self._not_in_catalog(text)
 
+    def knows(self, ref: ProjectRef) -> bool:
+        """Whether the catalog has a project."""
+        return self.catalog.project(*ref) is not None
+
     def near_words(self, path: str) -> str:
         """Return "Did you mean docs/welcome?" for a path that the catalog does not have; "" where none is near."""
         if self.catalog.resolve(path):

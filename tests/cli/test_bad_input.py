@@ -219,6 +219,12 @@ def test_project_that_vanished_or_never_was(connected: CommandLine, forge: Runni
     for words in (["show", "tools/alpah"], ["contribute", "tools/alpah"]):
         assert connected.refused(*words).hint == "Did you mean tools/alpha?"
     assert "Did you mean tools/alpha?" in connected("bookmark", "add", "tools/alpah").err
+    unknown = connected.done("bookmark", "add", "nope/nope")
+    assert (
+        unknown.err
+        == "isexplore: nope/nope is not in the catalog. isexplore show nope/nope asks the forge.\n"
+    )
+    assert connected.done("bookmark", "add", "tools/alpha").err == ""
     told = connected.refused("contribute", "tools/alpha", "--issue", "77")
     assert told.title == "tools/alpha #77 does not exist, or this account may not see it"
 

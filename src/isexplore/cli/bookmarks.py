@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from isexplore.cli.output import print_json, print_table, say, tell
-from isexplore.cli.world import open_world, tell_notice
+from isexplore.cli.world import open_world, program, tell_notice
 from isexplore.errors import EXIT_OK, StateError, UsageError
 
 if TYPE_CHECKING:
@@ -43,8 +43,9 @@ def _bookmark(options: argparse.Namespace, services: Services) -> int:
         tags = None if options.tag is None else tuple(options.tag)
         services.bookmarks.add(ref, note=options.note, tags=tags)
         _check_kept(services)
-        near = services.near_words(ref.path)
-        if near:
+        if not services.knows(ref):
+            # Bookmarks ask no forge, and the catalog does not have everything that is on one.
+            near = services.near_words(ref.path) or f"{program(services)} show {ref.path} asks the forge."
             tell(f"isexplore: {ref.path} is not in the catalog. {near}")
         if not options.json:
             say(f"Bookmarked {ref.path}.")
