@@ -32,6 +32,21 @@ def _arg(*names: str, **options: object) -> Argument:
     return Argument(names, options)
 
 
+def _rows(word: str) -> int:
+    """Return a number of rows to show.
+
+    Raises:
+        argparse.ArgumentTypeError: it is none.
+    """
+    try:
+        number = int(word)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"invalid int value: {word!r}") from None
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"{number} shows nothing; give a number from 1 on")
+    return number
+
+
 _JSON = _arg("--json", action="store_true", help="print one JSON document and nothing else")
 _VERBOSE = _arg(
     "--verbose",
@@ -117,7 +132,7 @@ COMMANDS: tuple[Command, ...] = (
         "find projects in the catalog, without network",
         (
             _arg("query", nargs="*", metavar="QUERY", help="words and filters; nothing lists all"),
-            _arg("--limit", type=int, default=20, metavar="N", help="show at most N (default 20)"),
+            _arg("--limit", type=_rows, default=20, metavar="N", help="show at most N (default 20)"),
             _JSON,
         ),
         """  isexplore search retry lang:python has:gfi
@@ -139,7 +154,7 @@ COMMANDS: tuple[Command, ...] = (
         "list good first issues across projects",
         (
             _arg("query", nargs="*", metavar="QUERY", help="words and filters; nothing lists all"),
-            _arg("--limit", type=int, default=50, metavar="N", help="show at most N (default 50)"),
+            _arg("--limit", type=_rows, default=50, metavar="N", help="show at most N (default 50)"),
             _JSON,
         ),
         "  isexplore issues lang:python verdict:free",

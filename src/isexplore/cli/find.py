@@ -32,7 +32,7 @@ def search(options: argparse.Namespace, paths: Paths) -> int:
         state = (practice.paths if practice else paths).state_file
         if "@" in text:
             text = expand(text, practice.config.searches if practice else _searches(paths))
-        return print_found(catalog, text, max(0, options.limit), options.json, state=str(state))
+        return print_found(catalog, text, options.limit, options.json, state=str(state))
 
 
 def _searches(paths: Paths) -> dict[str, str]:
@@ -57,7 +57,7 @@ def issues(options: argparse.Namespace, paths: Paths) -> int:
     from isexplore.cli.world import open_world
 
     services = open_world(paths)
-    found = services.first_issues(" ".join(options.query), limit=max(0, options.limit), typing=False)
+    found = services.first_issues(" ".join(options.query), limit=options.limit, typing=False)
     rows = found.issues
     if options.json:
         print_json(

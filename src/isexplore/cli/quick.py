@@ -48,7 +48,7 @@ def plain(words: Sequence[str]) -> Plain | None:
             as_json = True
         elif word == "--limit":
             number = next(waiting, "")
-            if not (number.isascii() and number.isdigit()):
+            if not (number.isascii() and number.isdigit() and int(number)):
                 return None
             limit = int(number)
         elif word.startswith("-") or "@" in word:
