@@ -1,5 +1,7 @@
 # `make run` and `make test` need only Python 3.11 or later, git and make.
 PYTHON ?= python3
+# A start without compiled sources takes four times as long, and the tests start the program often.
+export PYTHONDONTWRITEBYTECODE :=
 VENV := .venv
 BIN := $(VENV)/bin
 
