@@ -4,7 +4,10 @@ import asyncio
 import json
 import os
 import sqlite3
+from collections.abc import AsyncIterator
+from datetime import datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from filelock import FileLock
@@ -24,6 +27,7 @@ from isexplore.errors import (
     UnavailableError,
     WrongAnswerError,
 )
+from isexplore.forge.base import ProjectPage
 from isexplore.models import Issue, Label, ProjectRef
 from tests.support.catalog import ACCOUNT, NOW, catalog, made_up, moment, project
 from tests.support.listing_forge import READING, Clock, ListingForge
@@ -70,6 +74,42 @@ async def test_the_first_sync_takes_in_everything(tmp_path: Path, forge: Listing
     assert told[3].rate > 0
     assert "40 of 95 projects" in told[3].text
     assert all(row.first_seen is None for row in search(view, "", limit=100).rows)
+
+
+class PatientForge(ListingForge):
+    """A forge whose second page comes once the first is in the catalog, or after some seconds."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self.root = folder
+        self.seen = 0
+        """Projects in the catalog when the second page was asked for."""
+
+    async def find_projects(
+        self,
+        tags: tuple[str, ...],
+        *,
+        text: str = "",
+        changed_after: datetime | None = None,
+        groups: tuple[str, ...] = (),
+        resume: str = "",
+    ) -> AsyncIterator[ProjectPage]:
+        async for page in super().find_projects(tags):
+            yield page
+            deadline = asyncio.get_running_loop().time() + 5
+            while not self.seen and asyncio.get_running_loop().time() < deadline:
+                await asyncio.sleep(0.01)
+                self.seen = catalog(self.root).count()
+
+
+async def test_the_first_page_shows_at_once_on_a_machine_just_started(
+    tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("isexplore.catalog.sync.time", SimpleNamespace(monotonic=lambda: 0.5))
+    forge = PatientForge(tmp_path)
+    forge.projects["innersource"] = list(made_up(15))
+    await sync(tmp_path, forge, clock)
+    assert forge.seen == 10
 
 
 async def test_tags_are_merged_and_what_does_not_belong_stays_out(tmp_path: Path, clock: Clock) -> None:

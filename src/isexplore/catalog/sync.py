@@ -443,7 +443,8 @@ class _ForgeSync:
         own: set[str] = set()
         idle = 0
         cursor = ""
-        flushed = 0.0
+        # The first page is due at once, however short a time the machine has been running.
+        flushed = float("-inf")
         writing: asyncio.Task[None] | None = None
         try:
             async for page in pages:
