@@ -159,6 +159,18 @@ async def test_two_lists_of_one_host_are_two_lists(tmp_path: Path, server: Forge
     ]
 
 
+@pytest.mark.parametrize(("room", "told"), [(0, False), (-1, True)])
+async def test_a_file_that_is_too_large_is_told_as_that(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room: int, told: bool
+) -> None:
+    file = tmp_path / "repos.json"
+    file.write_text(json.dumps(ENTRIES))
+    monkeypatch.setattr("isexplore.portals.LIMIT", file.stat().st_size + room)
+    report = await read(services(tmp_path / "world", str(file)))
+    assert [("too large" in failure.reason) for failure in report.failures] == [True] * told
+    assert report.listed == (0 if told else 1)
+
+
 async def test_what_left_the_list_leaves_the_catalog(tmp_path: Path) -> None:
     file = tmp_path / "repos.json"
     more = [{**ENTRIES[0], "id": number, "full_name": f"city/t{number}", "name": f"t{number}",

@@ -106,13 +106,20 @@ async def _fetch(services: Services, place: str) -> tuple[bytes | None, str]:
 def _read_file(file: Path) -> bytes:
     try:
         with file.open("rb") as opened:
-            return opened.read(LIMIT)
+            data = opened.read(LIMIT + 1)
     except OSError as error:
         raise ConfigError(
             f"The project list {file} cannot be read",
             error.strerror or "",
             "Correct `sources` in the configuration.",
         ) from error
+    if len(data) > LIMIT:
+        raise ConfigError(
+            f"The project list {file} is too large",
+            f"It has more than {LIMIT >> 20} MiB.",
+            "Split it, and name the parts under `sources` in the configuration.",
+        )
+    return data
 
 
 def _import(services: Services, place: str, data: bytes) -> ForgeReport:
