@@ -1,14 +1,17 @@
-"""A process that is cancelled while it starts."""
+"""A process that is cancelled while it starts, or that cannot be started."""
 
 from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import time
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from isexplore.errors import GitError
 from isexplore.git.runner import run
 
 
@@ -29,6 +32,32 @@ async def test_cancelling_while_it_starts_ends_the_whole_group(tmp_path: Path) -
                 await task
         if file.exists():
             await end_of(int(file.read_text()))
+
+
+async def test_what_the_system_refuses_to_start_is_an_error_in_words() -> None:
+    with pytest.raises(GitError) as caught:
+        await run(("git", "x" * 4_000_000), os.environ)
+    assert caught.value.reason == "failed"
+    assert caught.value.title == "Git cannot be started"
+    assert "too long" in caught.value.detail
+
+
+async def test_no_descriptors_left_is_an_error_in_words(tmp_path: Path) -> None:
+    least, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    used = max(int(name) for name in os.listdir("/proc/self/fd")) + 1
+    resource.setrlimit(resource.RLIMIT_NOFILE, (used, most))
+    held = []
+    try:
+        with suppress(OSError):
+            while True:
+                held.append(os.open(os.devnull, os.O_RDONLY))
+        with pytest.raises(GitError) as caught:
+            await run(("git", "version"), os.environ)
+    finally:
+        for descriptor in held:
+            os.close(descriptor)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (least, most))
+    assert (caught.value.reason, caught.value.title) == ("failed", "Git cannot be started")
 
 
 async def end_of(pid: int) -> None:

@@ -161,7 +161,8 @@ async def run(
         hear_output: treat standard output as messages too (hooks write there).
 
     Raises:
-        GitError: reason "missing" when there is no such program, "stalled" after `quiet_limit`.
+        GitError: reason "missing" when there is no such program, "failed" when the system cannot start it,
+            "stalled" after `quiet_limit`.
     """
     loop = asyncio.get_running_loop()
     messages = Messages(on_output, hide)
@@ -184,6 +185,13 @@ async def run(
             "Install git (https://git-scm.com/downloads), then try again",
             reason="missing",
         ) from None
+    except OSError as error:
+        # Too many open files or processes, no memory left, a command line that is too long.
+        raise GitError(
+            "Git cannot be started",
+            f"The system refused it: {clean_line(error.strerror or type(error).__name__, 200)}",
+            "Close what is not needed on this machine, then try again",
+        ) from error
     try:
         if stdin is not None:
             pipe = transport.get_pipe_transport(0)
