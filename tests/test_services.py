@@ -12,7 +12,7 @@ import pytest
 from isexplore.config.paths import Paths
 from isexplore.config.schema import Config, ForgeConfig
 from isexplore.config.secrets import Secret
-from isexplore.models import ForgeKind
+from isexplore.models import ForgeKind, ProjectRef
 from isexplore.services import Journey, JourneyReport, Services
 from tests.support.fake_forge import FakeForge
 from tests.support.newcomer import git
@@ -102,3 +102,49 @@ async def test_looks_at_contributions_end_with_whoever_wanted_them(tmp_path: Pat
         journey, _ = await anext(outcomes)
     assert journey.id == "1"
     assert asyncio.all_tasks() == before
+
+
+@pytest.fixture
+def reader(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[Services, FakeForge]:
+    """Services whose forge has the projects a/0, a/1 and a/2."""
+    paths = Paths.under(tmp_path / "world")
+    paths.config_file.parent.mkdir(parents=True)
+    paths.config_file.write_text('[forge.work]\nurl = "https://gitlab.example"\nkind = "gitlab"\n')
+    services = Services.open(paths)
+    forge = FakeForge(tmp_path / "forge")
+    for number in range(3):
+        forge.add_project(f"a/{number}")
+
+    async def connect(config: ForgeConfig) -> FakeForge:
+        return forge
+
+    monkeypatch.setattr(services, "_connect", connect)
+    return services, forge
+
+
+async def test_what_was_read_longest_ago_is_not_kept_for_ever(
+    reader: tuple[Services, FakeForge], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services, forge = reader
+    monkeypatch.setattr("isexplore.reading.READINGS", 2)
+    for path in ("a/0", "a/1", "a/0", "a/2"):
+        await services.read(ProjectRef("work", path))
+    assert [ref.path for ref in services.readings] == ["a/0", "a/2"]
+    assert forge.calls.count("project") == 3
+
+
+async def test_what_somebody_else_read_is_read_again(
+    reader: tuple[Services, FakeForge], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services, forge = reader
+    await services.read(ProjectRef("work", "a/0"))
+    services.add_forge(services.forge_config("work"), Secret("another"), "nia")
+    assert not services.readings
+
+    def meanwhile(name: str) -> None:
+        if name == "project":
+            services.add_forge(services.forge_config("work"), Secret("a third"), "ravi")
+
+    monkeypatch.setattr(forge, "before_call", meanwhile)
+    await services.read(ProjectRef("work", "a/0"))
+    assert not services.readings, "it was asked for with the token before"

@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 CARD = "innersource.json"
 """What a project says of itself, in the format of SAP's project portal."""
 MARKS = {"yes": "✓", "no": "✗", "maybe": "!", "unknown": "?"}
+READINGS = 50
+"""Projects that were read and are held in memory, with all their documents."""
 _FENCE = "```"
 
 
@@ -257,8 +259,11 @@ async def read(services: Services, ref: ProjectRef, *, again: bool = False) -> R
     Raises:
         ForgeError: the forge cannot be asked, and nothing was kept.
     """
-    known = services.readings.get(ref)
+    # Another account gets a dictionary of its own: what is under way for this one must not get into it.
+    readings = services.readings
+    known = readings.get(ref)
     if known is not None and not again and not known.offline:
+        _hold(readings, ref, known)
         return known
     if services.config.forge(ref.forge) is None and (listed := _from_list(services, ref)) is not None:
         return listed
@@ -280,9 +285,17 @@ async def read(services: Services, ref: ProjectRef, *, again: bool = False) -> R
             raise
         return kept
     reading = compose(ref, preview)
-    services.readings[ref] = reading
+    _hold(readings, ref, reading)
     await asyncio.to_thread(_keep, services, ref, preview)
     return reading
+
+
+def _hold(readings: dict[ProjectRef, Reading], ref: ProjectRef, reading: Reading) -> None:
+    """Put a project last among those that were read, and let go of the first where there are too many."""
+    readings.pop(ref, None)
+    readings[ref] = reading
+    while len(readings) > READINGS:
+        del readings[next(iter(readings))]
 
 
 async def read_file(services: Services, reading: Reading, path: str) -> Document | str:

@@ -80,7 +80,7 @@ class Services(LocalServices):
         self.on_pause: Callable[[str, float], None] = lambda forge, seconds: None
         """Told when requests to a forge wait because it wants fewer of them, and how many seconds."""
         self.readings: dict[ProjectRef, Reading] = {}
-        """Projects that were read, for going back and forth without asking again."""
+        """Projects that were read, for going back and forth without asking again; the latest are last."""
         if server is not None:
             self.tokens.remember(config.forges[0], Secret(server.token), server.user)
 
@@ -283,6 +283,8 @@ class Services(LocalServices):
         """
         self.config = load(self.paths).checked()
         self.tokens.remember(forge, token, username, grant)
+        # Another account may see other projects, and other parts of the same ones.
+        self.readings = {}
         if "catalog" in self.__dict__:
             self.catalog.close()
         for derived in ("catalog", "git", "journeys", "tls"):
