@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from pathlib import Path
 
 import pytest
 from textual.widgets import Input
 
+from isexplore.catalog.database import Database
 from isexplore.practice.seed import IssueSeed, ProjectSeed
 from isexplore.practice.server import Fault, Grant
 from isexplore.services import Services
@@ -84,6 +86,31 @@ async def test_a_token_that_is_refused_is_named_inline(
             await person.sees_words(*words, "tools/alpha")
             assert "Nothing new" not in person.words
             assert token not in person.sees
+
+
+async def test_a_refused_token_is_told_in_lists_that_stay_empty(tmp_path: Path) -> None:
+    with practice_world(tmp_path) as world:
+        services = services_for(tmp_path, world.forge.url, "no-such-token")
+        async with at_the_screen(services, size=(80, 24)) as person:
+            await person.sees_words("does not accept the token. L signs in again.")
+            assert "Nothing new" not in person.words
+            assert "r tries again" not in person.words
+            rows = person.app.screen.query_one("#results", RowList)
+            assert "does not accept the token.\n" in rows.empty
+            assert rows.empty.endswith("L signs in again.")
+            await person.press("2", "r")
+            issues = person.app.screen.query_one("#issues", RowList)
+            await person.until(lambda: issues.empty.endswith("L signs in again."))
+
+
+async def test_a_refresh_that_failed_leaves_the_age_of_what_is_there(tmp_path: Path) -> None:
+    services, _ = await kept_catalog(tmp_path)
+    async with at_the_screen(services) as person:
+        await person.sees_words("tools/alpha", "just now")
+        with Database(services.accounts()[0], str(services.paths.catalog_dir)) as database:
+            database.set_facts(as_of=int(time.time()) - 7_200)
+        await person.press("r")
+        await person.sees_words("r tries again", "2 hours ago", seconds=10)
 
 
 async def test_a_web_page_instead_of_an_answer_is_told(tmp_path: Path) -> None:

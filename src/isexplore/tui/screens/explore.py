@@ -17,7 +17,7 @@ from isexplore.tui.begin import begin_contribution
 from isexplore.tui.catalog_rows import FoundRows, quick_overview
 from isexplore.tui.garbage import IDLE, tidy
 from isexplore.tui.keys import EXPLORE, bindings
-from isexplore.tui.messages import CatalogProgressed, CatalogRefreshed, CatalogRefreshFailed
+from isexplore.tui.messages import CatalogProgressed, CatalogRefreshed
 from isexplore.tui.narrowing import narrowings, toggled
 from isexplore.tui.opening import PLACEHOLDER, WIDE, total_words
 from isexplore.tui.resting import Resting
@@ -71,7 +71,6 @@ class ExploreScreen(SearchScreen):
         super().__init__()
         # The class that the first layout would add: added then, it would style every widget twice.
         self.add_class("-wide" if self.app.size.width >= WIDE else "-narrow", update=False)
-        self._query = ""
         self._filled_at = float("-inf")
         self._resting = Resting(self, self._show_preview)
         self._idle = Resting(self, tidy, seconds=IDLE)
@@ -432,21 +431,9 @@ class ExploreScreen(SearchScreen):
         with suppress(StateError):
             words = ". ".join(part for part in (words, self.app.services.news().words) if part)
         self.query_one(StatusLine).say(words, error=bool(outcome.failures))
-        rows = self.query_one("#results", RowList)
-        if outcome.failures and not len(rows.source) and not self._query.strip():
-            rows.empty = "\n".join(outcome.failures)
-            rows.refresh_rows()
+        self.show_failures(outcome)
         fill_mode_bar(self)
         # What is read of the project in the preview may be another by now: its issues were solved, say.
         preview = self.query_one(Preview)
         if preview.reading is not None and not preview.has_focus_within:
             preview.read_again()
-
-    @on(CatalogRefreshFailed)
-    def show_refresh_failed(self, message: CatalogRefreshFailed) -> None:
-        """Say why there is no news."""
-        error = message.error
-        self.query_one(StatusLine).say_error(error, "r tries again")
-        rows = self.query_one("#results", RowList)
-        if not len(rows.source):
-            rows.empty = f"{error.title}.\n{error.hint}\nr tries again."

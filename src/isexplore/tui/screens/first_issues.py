@@ -15,7 +15,7 @@ from isexplore.tui.begin import begin_contribution
 from isexplore.tui.catalog_rows import FoundIssueRows
 from isexplore.tui.keys import FIRST_ISSUES, bindings
 from isexplore.tui.links import LinkKind
-from isexplore.tui.messages import CatalogProgressed, CatalogRefreshed, CatalogRefreshFailed
+from isexplore.tui.messages import CatalogProgressed, CatalogRefreshed
 from isexplore.tui.resting import Resting
 from isexplore.tui.screens.searching import SearchScreen
 from isexplore.tui.widgets.bars import ModeBar, StatusLine, fill_mode_bar, one_stop
@@ -53,7 +53,6 @@ class FirstIssuesScreen(SearchScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        self._query = ""
         self._shown: tuple[object, ...] | None = None
         """Which issue is beside the list, and of when; None also where it could not be read."""
         self._resting = Resting(self, self._show_issue)
@@ -203,8 +202,5 @@ class FirstIssuesScreen(SearchScreen):
         """Show the new issues."""
         self.show_results(self._query)
         self.query_one(StatusLine).say(one_stop(message.outcome.words), error=bool(message.outcome.failures))
-
-    @on(CatalogRefreshFailed)
-    def show_refresh_failed(self, message: CatalogRefreshFailed) -> None:
-        """Say why there is no news."""
-        self.query_one(StatusLine).say_error(message.error, "r tries again")
+        self.show_failures(message.outcome)
+        fill_mode_bar(self)

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
 from textual.screen import Screen
 
-from isexplore.errors import IsexploreError
+from isexplore.errors import AuthError, IsexploreError
 from isexplore.tui.app import IsexploreApp
+from isexplore.tui.messages import CatalogRefreshFailed
 from isexplore.tui.painting import ChangedCells
+from isexplore.tui.widgets.bars import StatusLine, fill_mode_bar, sentence
 from isexplore.tui.widgets.document import DocumentView
 from isexplore.tui.widgets.rows import RowList
 from isexplore.tui.widgets.search_bar import SearchBar
+
+if TYPE_CHECKING:
+    from isexplore.updates import Refreshed
 
 
 class SearchScreen(Screen[None]):
@@ -27,6 +32,7 @@ class SearchScreen(Screen[None]):
     def __init__(self) -> None:
         super().__init__()
         self._compositor = ChangedCells()
+        self._query = ""
 
     def paint(self) -> None:
         """Paint what has changed at once.
@@ -48,6 +54,26 @@ class SearchScreen(Screen[None]):
     def say_wrong(self, error: IsexploreError) -> None:
         """Say below the search line what is wrong with it."""
         self.query_one(SearchBar).error = ". ".join(part for part in (error.title, error.hint) if part)
+
+    @on(CatalogRefreshFailed)
+    def show_refresh_failed(self, message: CatalogRefreshFailed) -> None:
+        """Say why there is no news; what is there gets older, also in the words above."""
+        error = message.error
+        self.query_one(StatusLine).say_error(error, "r tries again")
+        next_key = "L signs in again" if isinstance(error, AuthError) else "r tries again"
+        self._say_in_empty_list(error.title, error.hint, next_key)
+        fill_mode_bar(self)
+
+    def show_failures(self, outcome: Refreshed) -> None:
+        """Say in a list that stayed empty which forge could not be asked."""
+        # A line of the list is short: a sentence each.
+        self._say_in_empty_list(*(words for each in outcome.failures for words in each.split(". ")))
+
+    def _say_in_empty_list(self, *parts: str) -> None:
+        rows = self.query_one(self.LIST, RowList)
+        words = "\n".join(sentence(part) for part in parts if part.strip())
+        if words and not len(rows.source) and not self._query.strip():
+            rows.empty = words
 
     def leave_search(self) -> None:
         """Go from the search bar to the list, before the next key of somebody who types fast is looked at."""

@@ -97,7 +97,8 @@ class StatusLine(Widget):
     def say_error(self, error: IsexploreError, *more: str) -> None:
         """Show what happened, why, and what to do next."""
         if isinstance(error, AuthError):
-            more = ("L signs in again", *more)
+            # Trying again helps only with another token.
+            more = ("L signs in again",)
         parts = (error.title, error.detail, error.hint, *more)
         self.say(" ".join(sentence(part) for part in parts if part.strip()), error=True)
 
