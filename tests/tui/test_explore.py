@@ -61,6 +61,18 @@ async def test_a_language_is_chosen_from_the_counts_of_what_was_found(tmp_path: 
         assert search_of(person) == ""
 
 
+async def test_a_misspelt_value_is_told_in_the_list_that_stays_empty(tmp_path: Path) -> None:
+    async with at_the_screen(full(tmp_path)) as person:
+        await person.until(lambda: isinstance(person.app.screen, ExploreScreen))
+        rows = person.app.screen.query_one("#results", RowList)
+        await person.press("slash", *"lang:pyhton")
+        await person.until(lambda: "did you mean lang:python?" in rows.empty)
+        assert rows.empty.startswith("No project has lang:pyhton\n")
+        assert rows.empty.endswith(explore.NO_HIT_YET)
+        await person.press("enter")
+        await person.until(lambda: rows.empty.endswith(explore.NO_HIT))
+
+
 async def test_a_saved_search_is_chosen_by_name(tmp_path: Path) -> None:
     async with at_the_screen(full(tmp_path, searches={"mine": "lang:go"})) as person:
         await person.until(lambda: isinstance(person.app.screen, ExploreScreen))

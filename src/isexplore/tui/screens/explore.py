@@ -71,6 +71,8 @@ class ExploreScreen(SearchScreen):
         super().__init__()
         # The class that the first layout would add: added then, it would style every widget twice.
         self.add_class("-wide" if self.app.size.width >= WIDE else "-narrow", update=False)
+        self._notice = ""
+        """What the search remarked on its filters, for the list that stays empty."""
         self._filled_at = float("-inf")
         self._resting = Resting(self, self._show_preview)
         self._idle = Resting(self, tidy, seconds=IDLE)
@@ -161,6 +163,7 @@ class ExploreScreen(SearchScreen):
         rows = self.query_one("#results", RowList)
         corrected = f"Nothing is spelt like that; showing {found.corrected}" if found.corrected else ""
         bar.error = corrected or found.notice or ""
+        self._notice = found.notice or ""
         rows.empty = self._no_hit() if text.strip() else EMPTY_CATALOG
         kept = rows.source.kept if isinstance(rows.source, FoundRows) else None
         rows.set_rows(FoundRows(found, self.app.services, kept), keep_cursor=keep_cursor)
@@ -168,13 +171,15 @@ class ExploreScreen(SearchScreen):
         self._resting.begin()
 
     def _no_hit(self) -> str:
-        return NO_HIT_YET if isinstance(self.focused, SearchBar) else NO_HIT
+        words = NO_HIT_YET if isinstance(self.focused, SearchBar) else NO_HIT
+        # A line of the list is short: what is misspelt, and what is like it, on one each.
+        return "\n".join((*self._notice.split("; "), words)) if self._notice else words
 
     @on(events.DescendantFocus)
     def _tell_other_keys(self) -> None:
         """Name the keys that work where the focus is now."""
         rows = self.query_one("#results", RowList)
-        if rows.empty in (NO_HIT, NO_HIT_YET):
+        if rows.empty.endswith((NO_HIT, NO_HIT_YET)):
             rows.empty = self._no_hit()
 
     def _show_total(self, found: Found) -> None:
