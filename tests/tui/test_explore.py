@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,9 @@ from isexplore.catalog.reports import SyncProgress
 from isexplore.catalog.store import Account
 from isexplore.config.bookmarks import EXPLORE, Visits
 from isexplore.config.files import StateFile
-from isexplore.models import ProjectRef
+from isexplore.journey.store import Journey
+from isexplore.models import Project, ProjectRef
+from isexplore.reading import Reading
 from isexplore.services import Services
 from isexplore.tui.messages import CatalogProgressed, CatalogRefreshed
 from isexplore.tui.screens import explore
@@ -300,6 +302,33 @@ async def test_projects_that_leave_while_the_list_is_scrolled_are_blank_lines(tm
         row = screen.current()
         assert row is not None
         await person.sees_words(row.path)
+
+
+async def test_the_project_is_read_anew_after_a_contribution_to_it_has_ended(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[ProjectRef | None] = []
+    services = full(tmp_path)
+    async with at_the_screen(services) as person:
+        await person.until(lambda: isinstance(person.app.screen, ExploreScreen))
+        screen = person.app.screen
+        assert isinstance(screen, ExploreScreen)
+        monkeypatch.setattr(Preview, "read_again", lambda preview: asked.append(preview.ref))
+        preview = screen.query_one(Preview)
+        await person.until(lambda: preview.ref is not None)
+        assert preview.ref is not None
+        ref = preview.ref
+        journey = services.journey_store.start(
+            Journey(id="", forge=ref.forge, project=ref.path), lambda one: False
+        )
+        project = Project(id="1", forge=ref.forge, path=ref.path, name="x", url="")
+        earlier = datetime.now(UTC) - timedelta(minutes=1)
+        preview.reading = Reading(ref=ref, project=project, overview="", people="", as_of=earlier)
+        screen.on_screen_resume()
+        assert not asked, "it has not ended"
+        services.journey_store.update(journey.id, {"outcome": "merged"})
+        screen.on_screen_resume()
+        assert asked == [ref]
 
 
 async def test_the_ways_on_from_the_preview_are_named_first(tmp_path: Path) -> None:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from msgspec import structs
+
 from isexplore.models import Issue, IssueVerdict, Project, ProjectRef, Verdict
 from isexplore.reading import IssueLine, Reading
 from isexplore.tui.messages import PreviewRead
+from isexplore.tui.widgets.document import DocumentView
 from isexplore.tui.widgets.preview import Preview
 from isexplore.tui.widgets.rows import RowList
 from tests.support.tui import HostApp
@@ -42,3 +45,21 @@ async def test_the_issue_that_was_chosen_is_begun_also_when_its_verdict_comes_be
         await pilot.pause()
         assert rows.cursor == 1, "the cursor stays on its issue"
         assert [told.number for told in app.told(Preview.IssueChosen)] == [1]
+
+
+async def test_whoever_reads_goes_on_there_when_the_project_is_read_anew() -> None:
+    preview = Preview()
+    app = HostApp(preview)
+    async with app.run_test(size=(60, 12)) as pilot:
+        preview.ref = REF
+        long = "\n\n".join(f"paragraph {number}" for number in range(60))
+        before = structs.replace(reading(), overview=long)
+        preview.post_message(PreviewRead(REF, before))
+        await pilot.pause()
+        view = preview.query_one(DocumentView)
+        view.go_to(41)
+        assert view.top_line == 41
+        preview.post_message(PreviewRead(REF, structs.replace(before, overview=long + "\n\nnew")))
+        await pilot.pause()
+        assert view.text.endswith("new")
+        assert view.top_line == 41

@@ -132,6 +132,23 @@ class ExploreScreen(SearchScreen):
                 # A refresh or a new token has opened the files anew, and closed those of what is shown.
                 self.show_results(self._query)
         rows.refresh_rows()
+        self._read_again_after_contribution()
+
+    def _read_again_after_contribution(self) -> None:
+        """Read the project anew where a contribution to it has ended since: its issue may be solved."""
+        preview = self.query_one(Preview)
+        if preview.reading is None:
+            return
+        # A state file that cannot be read is told by the screen that shows it.
+        with suppress(StateError):
+            if any(
+                one.outcome is not None
+                and ProjectRef(one.forge, one.project) == preview.ref
+                and one.updated_at is not None
+                and one.updated_at > preview.reading.as_of
+                for one in self.app.services.journey_store.list()
+            ):
+                preview.read_again()
 
     # Searching
 
@@ -440,5 +457,5 @@ class ExploreScreen(SearchScreen):
         fill_mode_bar(self)
         # What is read of the project in the preview may be another by now: its issues were solved, say.
         preview = self.query_one(Preview)
-        if preview.reading is not None and not preview.has_focus_within:
+        if preview.reading is not None:
             preview.read_again()

@@ -126,13 +126,15 @@ class DocumentView(LineView):
         self.scroll_to_line(0)
         self._restart()
 
-    def show_newer(self, text: str, *, title: str = "", base: str = "") -> None:
+    def show_newer(
+        self, text: str, *, title: str = "", base: str = "", path: str = "", kind: Kind = "markdown"
+    ) -> None:
         """Show what a document has become; whoever reads it, or finds words in it, goes on where they are."""
         same = self._shown and self.title == clean_line(title)
         if same and text == self._text and base == self.base:
             return
         line, words = (self.top_line, self._words) if same else (1, "")
-        self.show(text, title=title, base=base)
+        self.show(text, title=title, base=base, path=path, kind=kind)
         self._words = words
         if line > 1:
             self.go_to(line)

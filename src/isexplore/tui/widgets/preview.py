@@ -185,7 +185,7 @@ class Preview(Vertical):
         message.stop()
         if message.ref != self.ref:
             return
-        reading = message.reading
+        reading, again = message.reading, self.reading is not None
         self.reading = reading
         self._issues = sorted(reading.issues, key=_free_first)
         names = (
@@ -199,8 +199,11 @@ class Preview(Vertical):
         self.query_one("#preview-issues", RowList).set_rows(
             ListRows(self._issues, issue_row, key=lambda line: line.issue.number)
         )
+        if self._came_from:
+            # What a link led to is read on; esc finds the rest as it is now.
+            return
         self._note_reading(reading)
-        self._show_tab()
+        self._fill_tab(again=again)
 
     def _note_reading(self, reading: Reading) -> None:
         """Say what of the project could not be read, and how old it is where that matters."""
@@ -239,6 +242,10 @@ class Preview(Vertical):
 
     @on(TabStrip.Changed)
     def _show_tab(self) -> None:
+        self._fill_tab()
+
+    def _fill_tab(self, *, again: bool = False) -> None:
+        """Show what the tab is of; `again` where it shows that already, so that whoever reads goes on there."""
         reading = self.reading
         if reading is None:
             return
@@ -247,30 +254,30 @@ class Preview(Vertical):
         focused = self.has_focus_within
         self.set_class(name == ISSUES, "-issues")
         if name == OVERVIEW:
-            self._document(reading.overview, reading.ref.path)
+            self._document(reading.overview, reading.ref.path, again=again)
         elif name == "People":
-            self._document(reading.people, "People")
+            self._document(reading.people, "People", again=again)
         elif name != ISSUES:
             document = next((one for one in reading.documents if one.name == name), None)
             if document is not None:
-                self._show_file(document)
+                self._show_file(document, again=again)
         if focused:
             self.take_focus()
 
-    def _show_file(self, document: Document) -> None:
+    def _show_file(self, document: Document, *, again: bool = False) -> None:
         kind: Kind = "markdown" if document.path.lower().endswith(MARKDOWN_ENDINGS) else "plain"
         text = document.text + (
             "\n\n(The file is longer; press o to read it on the forge.)" if document.truncated else ""
         )
         base = self.reading.url if self.reading else ""
-        self.query_one("#preview-document", DocumentView).show(
-            text, title=document.path, base=base, path=document.path, kind=kind
-        )
+        view = self.query_one("#preview-document", DocumentView)
+        show = view.show_newer if again else view.show
+        show(text, title=document.path, base=base, path=document.path, kind=kind)
 
-    def _document(self, text: str, title: str) -> None:
-        self.query_one("#preview-document", DocumentView).show(
-            text, title=title, base=self.reading.url if self.reading else ""
-        )
+    def _document(self, text: str, title: str, *, again: bool = False) -> None:
+        view = self.query_one("#preview-document", DocumentView)
+        show = view.show_newer if again else view.show
+        show(text, title=title, base=self.reading.url if self.reading else "")
 
     def take_focus(self) -> None:
         """Put the focus on what the tab shows."""
