@@ -50,6 +50,28 @@ async def test_slash_in_an_issue_finds_its_words(tmp_path: Path) -> None:
             assert isinstance(person.app.screen, FindDialog)
 
 
+async def test_space_reads_an_issue_of_a_project_and_escape_comes_back_to_the_list(tmp_path: Path) -> None:
+    with practice_world(tmp_path) as world:
+        await fill_catalog(world.services)
+        async with at_the_screen(world.services, size=(80, 24)) as person:
+            await person.sees_words("tools/alpha")
+            await person.press("slash", *"alpha", "enter", "enter")
+            preview = person.app.screen.query_one(Preview)
+            await person.until(lambda: preview.reading is not None)
+            preview.show_tab("Issues")
+            rows = preview.query_one("#preview-issues", RowList)
+            await person.until(lambda: rows.has_focus and rows.count)
+            await person.sees_words("enter Take it", "space Read")
+            number = preview.issue_number
+            await person.press("space")
+            await person.sees_words(f"#{number}; esc goes back to the issues", "by @mara")
+            assert isinstance(person.app.focused, DocumentView)
+            assert preview.issue_number == number, "c takes the one that is read"
+            await person.press("escape")
+            await person.until(lambda: rows.has_focus)
+            assert preview.issue_number == number
+
+
 async def test_another_projects_issues_never_stand_under_this_ones_name(tmp_path: Path) -> None:
     with practice_world(tmp_path) as world:
         await fill_catalog(world.services)

@@ -202,7 +202,7 @@ _OTHERS = {
     "help": "close",
     "list": "choose down first half-down half-up last page-down page-up up",
     "outline": "back",
-    "preview": "leave",
+    "preview": "leave read-issue",
     "search": "back complete down page-down page-up up",
     "sign-in": "back open",
     "tabs": "next previous",

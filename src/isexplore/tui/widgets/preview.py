@@ -65,9 +65,19 @@ def _free_first(line: IssueLine) -> int:
 
 
 class IssueList(RowList):
-    """The issues of a project; the line of keys names what enter does with one."""
+    """The issues of a project; the line of keys names what enter and space do with one."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "choose", "Take it", id="list.choose")]
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("enter", "choose", "Take it", id="list.choose"),
+        Binding("space", "read_issue", "Read", id="preview.read-issue"),
+    ]
+
+    class Read(Message):
+        """The reader wants to read the issue under the cursor."""
+
+    def action_read_issue(self) -> None:
+        """Read the issue under the cursor."""
+        self.post_message(self.Read())
 
 
 class Preview(Vertical):
@@ -110,6 +120,8 @@ class Preview(Vertical):
         """What was read before links were followed, and at which line; None for what the tab shows."""
         self._file: Document | None = None
         """The file that a link led to, and no tab shows."""
+        self._issue_read: int | None = None
+        """The issue whose text stands where the list of issues was."""
         self._resting = Resting(self, self._begin_reading, seconds=DEBOUNCE)
 
     def compose(self) -> ComposeResult:
@@ -135,7 +147,7 @@ class Preview(Vertical):
             return
         self.ref = ref
         self.reading = None
-        self._came_from, self._file = [], None
+        self._came_from, self._file, self._issue_read = [], None, None
         # The issues of the project before must not stand under this one's name, nor be chosen.
         self.remove_class("-issues")
         self.query_one("#preview-issues", RowList).set_rows(ListRows((), issue_row))
@@ -250,7 +262,7 @@ class Preview(Vertical):
         if reading is None:
             return
         name = self.query_one(TabStrip).active
-        self._came_from, self._file = [], None
+        self._came_from, self._file, self._issue_read = [], None, None
         focused = self.has_focus_within
         self.set_class(name == ISSUES, "-issues")
         if name == OVERVIEW:
@@ -292,13 +304,48 @@ class Preview(Vertical):
         if self.reading is not None and self.ref is not None and isinstance(event.key, int):
             self.post_message(self.IssueChosen(self.ref, event.key))
 
+    @on(IssueList.Read)
+    def _read_chosen(self, event: IssueList.Read) -> None:
+        event.stop()
+        number, reading = self.issue_number, self.reading
+        if number is not None and reading is not None:
+            self._note(f"Reading #{number}...")
+            self._fetch_issue(reading, number)
+
+    @work(exclusive=True, group="file")
+    async def _fetch_issue(self, reading: Reading, number: int) -> None:
+        from isexplore.reading import read_issue
+
+        failure: IsexploreError | None = None
+        text = ""
+        try:
+            text = (await read_issue(self.app.services, reading.ref, number)).as_markdown()
+        except IsexploreError as error:
+            failure = error
+        if self.ref != reading.ref or self.issue_number != number or self._issue_read is not None:
+            # The reader has gone on.
+            return
+        if failure is not None:
+            said = (failure.title, failure.detail, failure.hint)
+            self._note(" ".join(sentence(part) for part in said if part))
+            return
+        self._came_from, self._file, self._issue_read = [(None, 1)], None, number
+        focused = self.has_focus_within
+        self._note(f"#{number}; esc goes back to the issues")
+        self._document(text, f"{reading.ref.path} #{number}")
+        self.remove_class("-issues")
+        if focused:
+            self.take_focus()
+
     @on(RowList.Highlighted, "#preview-issues")
     def _keep_highlight(self, event: RowList.Highlighted) -> None:
         event.stop()
 
     @property
     def issue_number(self) -> int | None:
-        """The issue under the cursor, while the issues are shown."""
+        """The issue under the cursor while the issues are shown, or the one that is read."""
+        if self._issue_read is not None:
+            return self._issue_read
         if not self.has_class("-issues") or self.reading is None:
             return None
         cursor = self.query_one("#preview-issues", RowList).cursor
