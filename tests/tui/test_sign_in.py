@@ -21,6 +21,7 @@ from isexplore.services import Services
 from isexplore.tui.app import IsexploreApp
 from isexplore.tui.screens.explore import ExploreScreen
 from isexplore.tui.screens.sign_in import SignInScreen
+from isexplore.tui.widgets.bars import StatusLine
 from isexplore.tui.widgets.form import Form
 from tests.support.forge import ForgeServer, Reply
 from tests.support.practice import RunningPractice, running_practice
@@ -135,6 +136,14 @@ async def test_on_a_small_screen_the_question_is_in_sight(forge: RunningPractice
             entry.value = text
             await person.press("enter")
             await person.sees_words("paste another one" if text != GOOD else "Signed in as @nia")
+
+
+async def test_a_refused_address_is_told_whole_on_a_small_screen(paths: Paths) -> None:
+    async with newcomer(paths, Keyring(), size=(80, 24)) as person:
+        await answer(person, "http://git.example.com", "without encryption")
+        line = person.app.screen.query_one(StatusLine)
+        await person.until(lambda: line.message.split()[-1] in person.words)
+        assert " ".join(line.message.split()) in person.words
 
 
 async def test_login_of_another_program_is_offered(

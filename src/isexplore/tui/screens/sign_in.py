@@ -135,7 +135,7 @@ class SignInScreen(Screen[None]):
         #sign-in-title { text-style: bold; margin-bottom: 1; height: auto; }
         #sign-in-body { height: auto; max-height: 65vh; }
         #sign-in-text { height: auto; margin-bottom: 1; }
-        StatusLine { dock: bottom; height: auto; max-height: 5; margin-bottom: 1; }
+        StatusLine { dock: bottom; margin-bottom: 1; }
     }
     """
 
