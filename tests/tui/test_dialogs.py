@@ -154,7 +154,7 @@ async def test_an_empty_list_says_that_it_is_being_filled(
         await person.sees_words("they appear here by themselves", "work: found 22 of 36 projects")
         assert "The catalog is empty" not in person.sees
         gone_on.set()
-        await person.sees_words("The forge does not answer. Look at the network r tries again.")
+        await person.sees_words("The forge does not answer. Look at the network. r tries again.")
 
 
 CLAIM = (

@@ -317,3 +317,14 @@ async def test_moving_the_cursor_draws_two_rows(monkeypatch: pytest.MonkeyPatch)
         assert sorted((region.y, region.height) for region in refreshed) == [(0, 2), (2, 2)]
         assert "▌row 1" in frame(pilot.app)
         assert frame(pilot.app).count("▌") == 2
+
+
+async def test_a_frame_before_the_styles_is_blank_and_no_end() -> None:
+    rows = RowList(row_height=1)
+    async with HostApp(rows).run_test(size=(20, 5)):
+        rows.set_rows(rows_of("one"))
+        # As it is between being mounted and being styled.
+        rows._component_styles.clear()
+        rows.notify_style_update()
+        strips = rows.render_lines(Region(0, 0, 20, 2))
+        assert [strip.text.strip() for strip in strips] == ["", ""]

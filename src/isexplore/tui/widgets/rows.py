@@ -416,6 +416,9 @@ class RowList(ScrollView, can_focus=True):
         A list has one background and nothing around its rows. What Textual does with each line for
         the sake of borders, padding and opacity is most of what a frame costs, and left out here.
         """
+        if not self._style_cache and not self._is_styled():
+            # On a busy machine a frame may come before the styles; all is drawn again once these have come.
+            return [Strip.blank(crop.width)] * crop.height
         size = self.outer_size
         if self.styles.gutter or self.opacity != 1.0 or crop.column_span != (0, size.width):
             return super().render_lines(crop)
@@ -484,6 +487,13 @@ class RowList(ScrollView, can_focus=True):
         segments = [Segment(text, self._style(style, "")) for text, style in spans]
         gap = width - sum(cells(text) for text, _ in spans)
         return [*segments, Segment(" " * gap, self._style("", ""))] if gap > 0 else segments
+
+    def _is_styled(self) -> bool:
+        try:
+            self.get_component_styles("row-list--cursor")
+        except KeyError:
+            return False
+        return True
 
     def _style(self, name: str, ground: str) -> Style:
         style = self._style_cache.get((name, ground))
