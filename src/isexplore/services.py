@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     from isexplore.git.facts import Credential
     from isexplore.journey.runner import Journeys
     from isexplore.login.device import DeviceFlow
+    from isexplore.login.renewal import Renewals
     from isexplore.practice.launch import Server
     from isexplore.reading import IssueLine as IssueLine
     from isexplore.reading import Reading as Reading
@@ -95,6 +96,8 @@ class Services(LocalServices):
 
     async def disconnect(self) -> None:
         """Close the connections; they are made again when they are needed."""
+        if "_renewals" in self.__dict__:
+            await self._renewals.finish()
         for forge in (*self._replaced, *self._forges.values()):
             await forge.close()
         self._replaced.clear()
@@ -170,6 +173,12 @@ class Services(LocalServices):
 
         return Tokens(self.config, self.paths)
 
+    @cached_property
+    def _renewals(self) -> Renewals:
+        from isexplore.login.renewal import Renewals
+
+        return Renewals(self.tokens)
+
     def has_session_tokens(self) -> bool:
         """Tell whether a token is known to this process only."""
         if self.practising or "tokens" not in self.__dict__:
@@ -192,13 +201,10 @@ class Services(LocalServices):
         Raises:
             AuthError: no source has one; says what each of them answered.
         """
-        search = await self.tokens.find(config)
-        if search.found is not None and config.client_id:
-            from isexplore.login.device import renewed
-
-            return (
-                await renewed(self.tokens, config, search.found, lambda: self._device_flow(config))
-            ).secret
+        if config.client_id:
+            search = await self._renewals.find(config, lambda: self._device_flow(config))
+        else:
+            search = await self.tokens.find(config)
         if search.found is None:
             raise AuthError(
                 f"No token for {config.name} is known",

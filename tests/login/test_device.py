@@ -2,18 +2,15 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
-from isexplore.config.keyring_store import KeyringStore
-from isexplore.config.paths import Paths
-from isexplore.config.schema import Config, ForgeConfig
+from isexplore.config.schema import ForgeConfig
 from isexplore.config.secrets import Secret, redact
-from isexplore.config.tokens import FoundToken, Grant, Tokens
+from isexplore.config.tokens import Grant
 from isexplore.errors import AuthError, ConfigError, ForgeError, WrongAnswerError
 from isexplore.forge.http import ForgeClient
-from isexplore.login.device import GRANT_TYPE, DeviceCode, DeviceFlow, offers_device_flow, renewed
+from isexplore.login.device import GRANT_TYPE, DeviceCode, DeviceFlow, offers_device_flow
 from isexplore.models import ForgeKind
 from tests.support.forge import Clock, ForgeServer, Reply, html
 
@@ -184,100 +181,3 @@ async def test_gitea_has_no_such_sign_in() -> None:
         ForgeKind.GITHUB,
     ]
     assert not offers_device_flow(ForgeConfig(name="x", url="https://x"), ForgeKind.GITLAB)
-
-
-class FakeKeyring:
-    __module__ = "keyring.backends.SecretService"
-
-    def __init__(self) -> None:
-        self.kept: dict[str, str] = {}
-
-    def get_password(self, service: str, username: str) -> str | None:
-        return self.kept.get(username)
-
-    def set_password(self, service: str, username: str, password: str) -> None:
-        self.kept[username] = password
-
-    def delete_password(self, service: str, username: str) -> None:
-        del self.kept[username]
-
-
-class Renewal:
-    """A forge whose token was kept by a run of isexplore before this one."""
-
-    def __init__(self, root: Path, world: World) -> None:
-        self.forge = ForgeConfig(name="work", url=world.server.url, client_id="client-1")
-        self.world = world
-        self.paths = Paths.under(root)
-        self.keyring = FakeKeyring()
-
-    def tokens(self) -> Tokens:
-        return Tokens(
-            Config(forges=(self.forge,)),
-            self.paths,
-            environment={"PATH": ""},
-            keyring=KeyringStore(lambda: self.keyring),
-        )
-
-    async def keep(self, token: str, refresh: str, runs_out: timedelta) -> None:
-        await self.tokens().store(self.forge, Secret(token), grant=Grant(Secret(refresh), NOW + runs_out))
-
-    async def use(self, tokens: Tokens) -> str:
-        found = (await tokens.find(self.forge)).found
-        assert found is not None
-        return (
-            await renewed(tokens, self.forge, found, lambda: self.world.flow, now=lambda: NOW)
-        ).secret.reveal()
-
-
-@pytest.fixture
-def renewal(tmp_path: Path, gitlab: World) -> Renewal:
-    return Renewal(tmp_path, gitlab)
-
-
-async def test_token_that_holds_is_not_renewed(renewal: Renewal) -> None:
-    await renewal.keep("old-token", "again-0", timedelta(minutes=6))
-    assert await renewal.use(renewal.tokens()) == "old-token"
-    assert renewal.world.server.requests == []
-
-
-async def test_token_that_runs_out_is_renewed_and_kept(renewal: Renewal) -> None:
-    await renewal.keep("old-token", "again-0", timedelta(minutes=4))
-    renewal.world.server.on("POST", "/oauth/token", SIGNED)
-    assert await renewal.use(renewal.tokens()) == "new-token"
-    assert renewal.world.server.requests[0].json == {
-        "client_id": "client-1",
-        "refresh_token": "again-0",
-        "grant_type": "refresh_token",
-    }
-    later = renewal.tokens()
-    assert (await later.find(renewal.forge)).found == FoundToken(
-        Secret("new-token"), "keyring (Secret Service)"
-    )
-    assert await later.grant(renewal.forge) == Grant(Secret("again-1"), NOW + timedelta(hours=2))
-
-
-async def test_token_that_another_instance_renewed_is_used(renewal: Renewal) -> None:
-    await renewal.keep("old-token", "again-0", timedelta(0))
-    mine = renewal.tokens()
-    found = (await mine.find(renewal.forge)).found
-    assert found is not None
-    renewal.world.server.on("POST", "/oauth/token", refused("invalid_grant"))
-    mine.remember(renewal.forge, Secret("old-token"))
-    await mine.store(renewal.forge, Secret("old-token"), grant=Grant(Secret("again-0"), NOW))
-    await renewal.keep("their-token", "again-9", timedelta(hours=2))
-    assert await renewal.use(mine) == "their-token"
-
-
-async def test_sign_in_that_ran_out_is_told(renewal: Renewal) -> None:
-    await renewal.keep("old-token", "again-0", timedelta(0))
-    renewal.world.server.on("POST", "/oauth/token", refused("invalid_grant"))
-    with pytest.raises(AuthError, match="has run out") as caught:
-        await renewal.use(renewal.tokens())
-    assert "isexplore login" in caught.value.hint
-
-
-async def test_without_network_the_old_token_is_tried(renewal: Renewal) -> None:
-    await renewal.keep("old-token", "again-0", timedelta(0))
-    renewal.world.server.on("POST", "/oauth/token", Reply(502, b""))
-    assert await renewal.use(renewal.tokens()) == "old-token"

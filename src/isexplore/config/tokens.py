@@ -190,6 +190,10 @@ class Tokens:
         """Return what renews the forge's token, or None where it does not run out or cannot be renewed."""
         if forge.url in self._session:
             return self._grants.get(forge.url)
+        return await self.kept_grant(forge)
+
+    async def kept_grant(self, forge: ForgeConfig) -> Grant | None:
+        """Return what renews the forge's token as it is kept for all instances, whatever this session knows."""
         text: object = None
         with suppress(NoKeyringError):
             text = await self._keyring.get(_grant_key(forge))

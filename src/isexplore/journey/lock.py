@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
+from isexplore.config.locks import take
 from isexplore.errors import BlockedError
 
 PATIENCE = 120.0
 """Seconds to wait for another isexplore that runs a step of the same journey."""
-_LOOK_EVERY = 0.05
 
 
 @asynccontextmanager
@@ -29,25 +26,16 @@ async def journey_lock(state_file: Path, journey_id: str, patience: float = PATI
     """
     # The id is the user's to edit in the state file; a file name is made of its digest.
     name = hashlib.sha256(journey_id.encode()).hexdigest()[:16]
-    lock = FileLock(state_file.with_name(f"journey-{name}.lock"), thread_local=False)
-    held = False
-    deadline = asyncio.get_running_loop().time() + patience
     try:
-        while not held:
-            try:
-                lock.acquire(timeout=0)
-                held = True
-            except Timeout:
-                if asyncio.get_running_loop().time() > deadline:
-                    raise BlockedError(
-                        "Another isexplore is at this journey",
-                        f"It has been running a step for more than {patience:.0f} seconds",
-                        "Wait until it is done, or close it",
-                    ) from None
-                await asyncio.sleep(_LOOK_EVERY)
-            except OSError:
-                break
+        lock = await take(state_file.with_name(f"journey-{name}.lock"), patience)
+    except TimeoutError:
+        raise BlockedError(
+            "Another isexplore is at this journey",
+            f"It has been running a step for more than {patience:.0f} seconds",
+            "Wait until it is done, or close it",
+        ) from None
+    try:
         yield
     finally:
-        if held:
+        if lock is not None:
             lock.release()

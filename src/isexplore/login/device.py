@@ -15,8 +15,8 @@ from msgspec import Struct
 
 from isexplore.config.schema import ForgeConfig, origin_of
 from isexplore.config.secrets import Secret, check_token, register_secret
-from isexplore.config.tokens import FoundToken, Grant, Tokens
-from isexplore.errors import AuthError, ConfigError, ForgeError, WrongAnswerError
+from isexplore.config.tokens import Grant
+from isexplore.errors import AuthError, ConfigError, WrongAnswerError
 from isexplore.forge.answers import decode
 from isexplore.forge.http import ForgeClient
 from isexplore.models import ForgeKind
@@ -25,8 +25,6 @@ from isexplore.text import clean_line
 GRANT_TYPE = "urn:ietf:params:oauth:grant-type:device_code"
 SCOPES = {ForgeKind.GITLAB: "api", ForgeKind.GITHUB: "repo"}
 """What is asked for; kinds that are missing have no device flow."""
-EARLY = timedelta(minutes=5)
-"""How long before it runs out a token is renewed."""
 _START = {ForgeKind.GITLAB: ("oauth", "authorize_device"), ForgeKind.GITHUB: ("login", "device", "code")}
 _TOKEN = {ForgeKind.GITLAB: ("oauth", "token"), ForgeKind.GITHUB: ("login", "oauth", "access_token")}
 _REFUSALS = (400, 401, 403)
@@ -236,48 +234,3 @@ class DeviceFlow:
         refresh = check_token(answered.refresh_token)
         lasts = timedelta(seconds=min(max(answered.expires_in, 0.0), 10 * 365 * 86_400.0))
         return Signed(token=token, grant=Grant(refresh, self._now() + lasts))
-
-
-async def renewed(
-    tokens: Tokens,
-    forge: ForgeConfig,
-    found: FoundToken,
-    flow: Callable[[], DeviceFlow],
-    *,
-    now: Callable[[], datetime] = lambda: datetime.now(UTC),
-) -> FoundToken:
-    """Return the forge's token, renewed first if it is about to run out.
-
-    Where another instance was faster, what it kept is used. Without network the old token is returned:
-    whatever is asked with it will say why it failed.
-
-    Args:
-        tokens: where it is kept.
-        forge: whose it is.
-        found: what `tokens.find` returned.
-        flow: makes the connection, called only when it is needed.
-        now: time, for tests.
-
-    Raises:
-        AuthError: the sign-in has run out.
-        StateError: the new token cannot be kept; it was renewed, and lasts for this session.
-    """
-    grant = await tokens.grant(forge) if forge.client_id else None
-    if grant is None or grant.expires_at - now() > EARLY:
-        return found
-    way = flow()
-    try:
-        signed = await way.renew(grant)
-    except AuthError:
-        tokens.reread(forge)
-        later = await tokens.grant(forge)
-        again = (await tokens.find(forge)).found
-        if later is None or later == grant or again is None:
-            raise
-        return again
-    except ForgeError:
-        return found
-    finally:
-        await way.close()
-    await tokens.store(forge, signed.token, found.username, signed.grant)
-    return FoundToken(signed.token, found.source, found.username)
