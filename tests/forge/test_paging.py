@@ -10,8 +10,8 @@ from msgspec import Struct
 from isexplore.config.secrets import Secret
 from isexplore.errors import WrongAnswerError
 from isexplore.forge.answers import Answer
-from isexplore.forge.http import MAX_PAGES, ForgeClient
-from isexplore.forge.paging import link, next_query
+from isexplore.forge.http import ForgeClient
+from isexplore.forge.paging import MAX_PAGES, PAGE_ITEMS, PROJECT_PAGES, link, next_query
 from tests.support.forge import ForgeServer, Reply, Seen
 
 
@@ -109,9 +109,36 @@ async def test_a_list_without_end_is_an_error(server: ForgeServer, client: Forge
         return things(page, page, X_Next_Page=str(page + 1))
 
     server.on("GET", "/list", next_one)
-    with pytest.raises(WrongAnswerError):
+    with pytest.raises(WrongAnswerError, match="too long to read") as caught:
         await ids(client)
-    assert len(server.requests) == MAX_PAGES
+    assert "the list is incomplete" in caught.value.detail
+    assert len(server.requests) == MAX_PAGES == 100
+
+
+async def test_a_list_of_very_long_pages_is_an_error(server: ForgeServer, client: ForgeClient) -> None:
+    def next_one(seen: Seen) -> Reply:
+        page = int(seen.query.get("page", "1"))
+        return things(page * 4_000, page * 4_000 + 3_999, X_Next_Page=str(page + 1))
+
+    server.on("GET", "/list", next_one)
+    with pytest.raises(WrongAnswerError, match="too long to read"):
+        await ids(client)
+    assert len(server.requests) == 3
+
+
+async def test_a_long_list_that_came_as_a_whole_is_taken(server: ForgeServer, client: ForgeClient) -> None:
+    server.on("GET", "/list", things(1, MAX_PAGES * PAGE_ITEMS + 1))
+    assert len(await ids(client)) == 10_001
+
+
+async def test_a_list_of_projects_may_be_longer(server: ForgeServer, client: ForgeClient) -> None:
+    def next_one(seen: Seen) -> Reply:
+        page = int(seen.query.get("page", "1"))
+        return things(page, page, X_Next_Page=str(page + 1) if page < 150 else "")
+
+    server.on("GET", "/list", next_one)
+    pages = [page async for page in client.pages(("list",), item=Thing, most=PROJECT_PAGES)]
+    assert len(pages) == 150
 
 
 async def test_a_limit_stops_asking(server: ForgeServer, client: ForgeClient) -> None:

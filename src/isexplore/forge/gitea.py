@@ -39,6 +39,7 @@ from isexplore.forge.gitea_wire import (
     WireStatuses,
     WireUser,
 )
+from isexplore.forge.paging import PROJECT_PAGES
 from isexplore.models import (
     Branch,
     Comment,
@@ -95,7 +96,7 @@ class GiteaForge(GiteaReading):
         if wire is not None and _is_fork(wire, project):
             return parse.parse_project(self._place, wire)
         async for page in self._client.pages(
-            self._repo(project, "forks"), {"limit": PER_PAGE}, item=WireProject
+            self._repo(project, "forks"), {"limit": PER_PAGE}, item=WireProject, most=PROJECT_PAGES
         ):
             for each in page.items:
                 if each.full_name.partition("/")[0].lower() == owner.lower():

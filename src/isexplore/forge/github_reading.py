@@ -26,6 +26,7 @@ from isexplore.forge.github_wire import (
     WireTree,
     WireUser,
 )
+from isexplore.forge.paging import PROJECT_PAGES
 from isexplore.models import (
     Comment,
     FileEntry,
@@ -161,7 +162,9 @@ class GitHubReading:
 
     async def _own(self) -> AsyncIterator[ProjectPage]:
         params: Params = {"sort": "pushed", "per_page": PER_PAGE}
-        async for page in self._client.pages(("user", "repos"), params, item=WireRepository):
+        async for page in self._client.pages(
+            ("user", "repos"), params, item=WireRepository, most=PROJECT_PAGES
+        ):
             projects = (parse.parse_project(self.name, wire) for wire in page.items if not wire.fork)
             yield ProjectPage(tuple(project for project in projects if not project.archived))
 

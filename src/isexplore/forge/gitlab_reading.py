@@ -37,6 +37,7 @@ from isexplore.forge.gitlab_wire import (
     WireUser,
     WireVersion,
 )
+from isexplore.forge.paging import PROJECT_PAGES
 from isexplore.models import (
     Comment,
     FileEntry,
@@ -230,7 +231,8 @@ class GitLabReading:
     ) -> AsyncGenerator[_Piece]:
         params: Params = {**common, "order_by": "last_activity_at", "sort": "desc"}
         try:
-            async for page in self._client.pages(("groups", group, "projects"), params, item=WireProject):
+            where = ("groups", group, "projects")
+            async for page in self._client.pages(where, params, item=WireProject, most=PROJECT_PAGES):
                 found = self._page(page.items, page.total)
                 yield _Piece(name, found, "")
                 oldest = found.projects[-1].last_activity if found.projects else None
@@ -296,7 +298,7 @@ class GitLabReading:
 
     async def _projectnumber(self, path: str) -> int | None:
         params: Params = {"search": path, "search_namespaces": True, "simple": True, "per_page": PER_PAGE}
-        async for page in self._client.pages(("projects",), params, item=WireProject):
+        async for page in self._client.pages(("projects",), params, item=WireProject, most=PROJECT_PAGES):
             for wire in page.items:
                 if wire.path_with_namespace.lower() == path.lower():
                     return wire.id

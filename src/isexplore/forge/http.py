@@ -38,7 +38,7 @@ from isexplore.forge.address import api_origin, host_of, is_loopback, origin_of,
 from isexplore.forge.answers import Answer, Asked, decode, refusal, retry_after, web_page
 from isexplore.forge.authorization import TokenHeader, token_headers, usable_token
 from isexplore.forge.body import Body, Keep, UnreadableBodyError
-from isexplore.forge.paging import Page, Params, next_query, query_pairs, total
+from isexplore.forge.paging import MAX_PAGES, PAGE_ITEMS, Page, Params, next_query, query_pairs, total
 from isexplore.text import clean_line
 
 T = TypeVar("T")
@@ -51,8 +51,6 @@ FILE_LIMIT = 1 << 20
 """Most bytes kept of a file, unless the caller says otherwise."""
 LONGEST_WAIT = 60.0
 """Seconds that a request waits for a forge that wants fewer of them; beyond, the user is told."""
-MAX_PAGES = 1_000
-"""Pages of a list, unless the caller expects more: no list goes on for ever."""
 _EMPTY_PAGES = 5
 """Pages in a row with nothing on them after which a list that goes on is not believed any more."""
 _LONGEST_PAUSE = 900.0
@@ -264,10 +262,11 @@ class ForgeClient:
             params: filters.
             item: what it is a list of.
             accept: media type wanted instead of JSON.
-            most: pages after which a list counts as endless.
+            most: pages that are read at most, with `PAGE_ITEMS` entries each on average.
 
         Raises:
-            WrongAnswerError: the list runs in circles or never ends; a part never passes for the whole.
+            WrongAnswerError: the list runs in circles, never ends or is longer than that; a part never
+                passes for the whole.
         """
         query = query_pairs(params or {})
         visited: set[str] = set()
@@ -285,13 +284,21 @@ class ForgeClient:
             if following is None:
                 return
             circles = urlencode(sorted(following)) in visited
-            if circles or len(visited) >= most or empty >= _EMPTY_PAGES:
+            if circles or empty >= _EMPTY_PAGES:
                 what = "one that came before" if circles else "ever more, with nothing on them"
                 raise WrongAnswerError(
                     f"A list of {self.host} does not end",
-                    f"After {len(visited):,} pages and {seen:,} entries the server names "
-                    f"{what if circles or empty >= _EMPTY_PAGES else 'ever more'}.",
+                    f"After {len(visited):,} pages and {seen:,} entries the server names {what}.",
                     "Tell the forge's administrators; a proxy may be answering from its cache.",
+                    forge=self.name,
+                    status=answer.status,
+                    request=asked.request,
+                )
+            if len(visited) >= most or seen >= most * PAGE_ITEMS:
+                raise WrongAnswerError(
+                    f"A list of {self.host} is too long to read",
+                    f"There is more after {len(visited):,} pages and {seen:,} entries: the list is incomplete.",
+                    "Look at it on the forge's own pages.",
                     forge=self.name,
                     status=answer.status,
                     request=asked.request,

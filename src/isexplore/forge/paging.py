@@ -21,6 +21,13 @@ T = TypeVar("T")
 Params = Mapping[str, "str | int | bool | tuple[str, ...] | None"]
 """Query parameters: booleans as `true` and `false`, tuples repeated, None left out."""
 
+MAX_PAGES = 100
+"""Pages of a list, unless the caller expects more: no list goes on for ever."""
+PROJECT_PAGES = 1_000
+"""Pages of a list of projects, of which a large forge has more than anything else has entries."""
+PAGE_ITEMS = 100
+"""Entries for each page that a list may have; servers choose how many they put on one."""
+
 _FOREIGN_PARAMS = frozenset(
     ("page", "per_page", "limit", "cursor", "page_token", "pagination", "order_by", "sort")
 ) | frozenset(("id_after", "id_before", "after", "before", "since"))
