@@ -20,7 +20,13 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("forge", "git"),
     ("guide", "catalog"),
     ("journey", "practice"),
-    ("services", "local", "reading", "updates", "clones", "portals", "connecting", "login", "doctor"),
+    ("local", "connecting"),
+    ("login",),
+    ("connected",),
+    ("keeping", "clones", "portals"),
+    ("reading", "updates"),
+    ("services",),
+    ("doctor",),
     ("cli", "tui"),
     ("__main__",),
 )
@@ -31,23 +37,6 @@ FRIENDS = {
     ("text", "errors"),
     ("text", "suspects"),
     ("cli", "tui"),
-    ("services", "local"),
-    ("services", "reading"),
-    ("services", "updates"),
-    ("services", "clones"),
-    ("services", "connecting"),
-    ("services", "login"),
-    ("updates", "portals"),
-    ("portals", "updates"),
-    ("portals", "services"),
-    ("reading", "updates"),
-    ("reading", "services"),
-    ("updates", "services"),
-    ("clones", "services"),
-    ("doctor", "services"),
-    ("doctor", "connecting"),
-    ("doctor", "login"),
-    ("login", "connecting"),
 }
 """Pairs on one level of which the first may import the second."""
 
@@ -107,6 +96,35 @@ def test_imports_point_one_way() -> None:
                 continue
             if LEVEL[other] > LEVEL[own] or (LEVEL[other] == LEVEL[own] and (own, other) not in FRIENDS):
                 wrong.append(f"{name}:{line} imports {dotted}")
+    assert not wrong, "\n".join(wrong)
+
+
+def test_screens_run_nothing_below_the_services() -> None:
+    """What lies lower, they may only name as types."""
+    seen = {
+        "tui",
+        "cli",
+        "services",
+        "local",
+        "models",
+        "errors",
+        "text",
+        "suspects",
+        "config",
+        "__init__",
+        "__version__",
+    }
+    wrong = []
+    for path in sorted((SOURCE / "tui").rglob("*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        for node in ast.walk(tree):
+            if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
+                node.body.clear()
+        wrong += [
+            f"{path.relative_to(SOURCE)}:{line} imports {dotted}"
+            for dotted, line in imports(tree)
+            if dotted.startswith("isexplore") and layer_of(dotted) not in seen
+        ]
     assert not wrong, "\n".join(wrong)
 
 

@@ -19,7 +19,7 @@ from isexplore.models import ProjectRef
 from isexplore.practice.rows import LightProject
 from isexplore.practice.seed import CommitSeed
 from isexplore.practice.synthetic import rows
-from isexplore.reading import read_card
+from isexplore.reading.facts import read_card
 from tests.support.cli import CommandLine, no_log_outlives
 from tests.support.practice import ALPHA, SEEDS
 from tests.support.syncing import FORGE, Syncing, syncing

@@ -126,7 +126,7 @@ async def test_what_was_read_longest_ago_is_not_kept_for_ever(
     reader: tuple[Services, FakeForge], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     services, forge = reader
-    monkeypatch.setattr("isexplore.reading.READINGS", 2)
+    monkeypatch.setattr("isexplore.reading.asking.READINGS", 2)
     for path in ("a/0", "a/1", "a/0", "a/2"):
         await services.read(ProjectRef("work", path))
     assert [ref.path for ref in services.readings] == ["a/0", "a/2"]

@@ -226,12 +226,12 @@ async def test_a_fresh_verdict_is_in_the_list_of_first_issues_too(tmp_path: Path
             data={"body": "I'll take it"},
             token=MARA_TOKEN,
         )
-        verdict = await services.refresh_verdict(ProjectRef(FORGE, ALPHA.path), 1)
+        verdict = (await services.read_issue(ProjectRef(FORGE, ALPHA.path), 1)).line.verdict
         assert verdict.verdict.value == "maybe-taken"
         assert listed() == [(1, "maybe-taken")]
         world.forge.ask(
             "/projects/tools%2Falpha/issues/1", method="PUT", data={"state_event": "close"}, token=MARA_TOKEN
         )
-        await services.refresh_verdict(ProjectRef(FORGE, ALPHA.path), 1)
+        await services.read_issue(ProjectRef(FORGE, ALPHA.path), 1)
         assert listed() == []
         await services.disconnect()

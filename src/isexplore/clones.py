@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 from isexplore.errors import IsexploreError
 
 if TYPE_CHECKING:
+    from isexplore.connected import ConnectedServices
     from isexplore.journey.store import Journey
-    from isexplore.services import Services
 
 MAX_FILES = 5_000
 GUESS_SECONDS = 1.0
@@ -45,7 +45,7 @@ def mentioned(text: str, files: list[str]) -> str:
     return ""
 
 
-async def files_to_edit(services: Services, journey: Journey) -> tuple[list[str], str]:
+async def files_to_edit(services: ConnectedServices, journey: Journey) -> tuple[list[str], str]:
     """Return the files of a contribution's clone, and the one that the review or the issue most likely means."""
     files = await asyncio.to_thread(list_files, Path(journey.folder))
     texts: list[str] = []
@@ -59,7 +59,7 @@ async def files_to_edit(services: Services, journey: Journey) -> tuple[list[str]
     return files, likely
 
 
-async def _read_texts(services: Services, journey: Journey, texts: list[str]) -> None:
+async def _read_texts(services: ConnectedServices, journey: Journey, texts: list[str]) -> None:
     """Add what the reviewers and the issue say, as it comes."""
     forge = await services.forge(journey.forge)
     project = await forge.project(journey.project_id or journey.project)

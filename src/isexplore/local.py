@@ -77,6 +77,10 @@ class LocalServices:
         """Return whose view of which forge the catalog holds."""
         return [Account(*each) for each in accounts_of(self.config)]
 
+    def account_of(self, forge: str) -> Account | None:
+        """Return whose view of a forge the catalog holds."""
+        return next((one for one in self.accounts() if one.forge == forge), None)
+
     @cached_property
     def catalog(self) -> Catalog:
         """The local index."""

@@ -20,16 +20,15 @@ from isexplore.catalog.write import Writer
 from isexplore.config.accounts import source_names
 from isexplore.config.schema import origin_of
 from isexplore.errors import ConfigError, IsexploreError, StateError
-from isexplore.updates import account_of
 
 if TYPE_CHECKING:
-    from isexplore.services import Services
+    from isexplore.connected import ConnectedServices
 
 LIMIT = 64 << 20
 """Bytes; some 30,000 projects."""
 
 
-async def read_sources(services: Services) -> list[ForgeReport]:
+async def read_sources(services: ConnectedServices) -> list[ForgeReport]:
     """Bring the catalog up to date with every configured list; one that fails keeps what it had."""
     return list(
         await asyncio.gather(
@@ -38,11 +37,11 @@ async def read_sources(services: Services) -> list[ForgeReport]:
     )
 
 
-def _name(services: Services, place: str) -> str:
+def _name(services: ConnectedServices, place: str) -> str:
     return source_names(services.config.sources)[place]
 
 
-async def _read_source(services: Services, place: str) -> ForgeReport:
+async def _read_source(services: ConnectedServices, place: str) -> ForgeReport:
     name = _name(services, place)
     try:
         data, etag = await _fetch(services, place)
@@ -58,9 +57,9 @@ async def _read_source(services: Services, place: str) -> ForgeReport:
         return ForgeReport(forge=name, failures=(ScopeFailure(scope=place, kind=error.kind, reason=reason),))
 
 
-def _note(services: Services, place: str, *, etag: str = "", failure: Failure | None = None) -> None:
+def _note(services: ConnectedServices, place: str, *, etag: str = "", failure: Failure | None = None) -> None:
     """Write down how reading a list went, for `Catalog.incomplete` and for the next time."""
-    account = account_of(services, _name(services, place))
+    account = services.account_of(_name(services, place))
     if account is None:
         return
     with Database(account, str(services.paths.catalog_dir)) as database:
@@ -71,13 +70,13 @@ def _note(services: Services, place: str, *, etag: str = "", failure: Failure | 
             database.set_facts(etag=etag, as_of=now)
 
 
-async def _fetch(services: Services, place: str) -> tuple[bytes | None, str]:
+async def _fetch(services: ConnectedServices, place: str) -> tuple[bytes | None, str]:
     """Return the list, or None when it is the same as last time, and its ETag."""
     if "://" not in place:
         return await asyncio.to_thread(_read_file, Path(place).expanduser()), ""
     from isexplore.forge.http import ForgeClient
 
-    account = account_of(services, _name(services, place))
+    account = services.account_of(_name(services, place))
     known = ""
     if account is not None:
         with Database(account, str(services.paths.catalog_dir)) as database:
@@ -122,7 +121,7 @@ def _read_file(file: Path) -> bytes:
     return data
 
 
-def _import(services: Services, place: str, data: bytes) -> ForgeReport:
+def _import(services: ConnectedServices, place: str, data: bytes) -> ForgeReport:
     """Write the list: projects on a connected forge under its name, all others under the list's."""
     name = _name(services, place)
     found = read_repos(data, forge=name, where=place)
@@ -135,11 +134,11 @@ def _import(services: Services, place: str, data: bytes) -> ForgeReport:
         begin = forge.url.rstrip("/") + "/"
         mine = [one for one in rest if one.project.url.startswith(begin)]
         rest = [one for one in rest if not one.project.url.startswith(begin)]
-        account = account_of(services, forge.name)
+        account = services.account_of(forge.name)
         if account is not None:
             named = [PortalProject(replace(one.project, forge=forge.name), one.details) for one in mine]
             groups.append((account, named))
-    account = account_of(services, name)
+    account = services.account_of(name)
     if account is not None:
         groups.append((account, rest))
     for account, projects in groups:

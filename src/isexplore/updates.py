@@ -1,4 +1,4 @@
-"""Bringing the catalog up to date, told in words; and what reading a project puts into it.
+"""Bringing the catalog up to date, told in words.
 
 The screens refresh in a child process, so that nothing it does can delay a key; the command line does
 it in its own.
@@ -9,27 +9,22 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable, Sequence
-from contextlib import suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
 
-from isexplore.catalog.database import Database
 from isexplore.catalog.enrich import Reading as Rules
 from isexplore.catalog.reports import ForgeReport, SyncProgress, SyncReport
-from isexplore.catalog.shelf import JudgedIssue, Shelf
-from isexplore.catalog.store import Account
-from isexplore.catalog.write import Writer
-from isexplore.errors import AuthError, IsexploreError, StateError
+from isexplore.errors import AuthError, IsexploreError
 from isexplore.guide.documents import find_convention, read_documents
 from isexplore.guide.issues import is_first_label, verdict
-from isexplore.models import Comment, Issue, IssueVerdict, MergeRequest, Project, ProjectRef
+from isexplore.keeping import add_projects
+from isexplore.models import Comment, Issue, IssueVerdict, MergeRequest, Project
 from isexplore.text import count
 
 if TYPE_CHECKING:
-    from isexplore.guide.preview import Preview
-    from isexplore.services import Services
+    from isexplore.connected import ConnectedServices
 
 LOOKS = 300
 """Projects of each forge that a refresh looks at more closely: half a minute's worth."""
@@ -98,7 +93,7 @@ def _failures_of(forge: ForgeReport) -> list[str]:
     return [f"{forge.forge}: {failure.text}" for failure in forge.failures]
 
 
-def rules(services: Services) -> Rules:
+def rules(services: ConnectedServices) -> Rules:
     """Return how projects are read during a refresh: the guide's rules with the configuration's labels."""
     config = services.config
     spellings = config.first_labels
@@ -124,7 +119,11 @@ def rules(services: Services) -> Rules:
 
 
 async def sync(
-    services: Services, *, full: bool = False, on_progress: OnProgress | None = None, looks: int = LOOKS
+    services: ConnectedServices,
+    *,
+    full: bool = False,
+    on_progress: OnProgress | None = None,
+    looks: int = LOOKS,
 ) -> SyncReport:
     """Refresh the catalog in this process. A forge that fails is in the report, and keeps its rows.
 
@@ -189,7 +188,7 @@ async def sync(
 
 
 async def refresh(
-    services: Services, *, full: bool = False, on_progress: OnProgress | None = None
+    services: ConnectedServices, *, full: bool = False, on_progress: OnProgress | None = None
 ) -> Refreshed:
     """Refresh the catalog in this process, and tell how it ended.
 
@@ -199,7 +198,7 @@ async def refresh(
     return in_words(await sync(services, full=full, on_progress=on_progress))
 
 
-async def refresh_beside(services: Services, on_progress: OnProgress) -> Refreshed:
+async def refresh_beside(services: ConnectedServices, on_progress: OnProgress) -> Refreshed:
     """Refresh the catalog in a child process; stops with whoever waits for it.
 
     Raises:
@@ -221,7 +220,7 @@ async def refresh_beside(services: Services, on_progress: OnProgress) -> Refresh
     return in_words(report)
 
 
-async def serve_lines(services: Services, *, full: bool = False) -> int:
+async def serve_lines(services: ConnectedServices, *, full: bool = False) -> int:
     """Be the child process of `refresh_beside`."""
     from isexplore.catalog.sync_process import serve
 
@@ -231,7 +230,7 @@ async def serve_lines(services: Services, *, full: bool = False) -> int:
     return await serve(run)
 
 
-async def ask_forges(services: Services, text: str) -> Refreshed:
+async def ask_forges(services: ConnectedServices, text: str) -> Refreshed:
     """Search on the forges themselves; what they find goes into the catalog.
 
     Raises:
@@ -269,44 +268,3 @@ async def ask_forges(services: Services, text: str) -> Refreshed:
         + "".join(f"; {each}" for each in failures),
         failures=tuple(failures),
     )
-
-
-def account_of(services: Services, forge: str) -> Account | None:
-    """Return whose view of a forge the catalog holds."""
-    return next((one for one in services.accounts() if one.forge == forge), None)
-
-
-def add_projects(services: Services, forge: str, projects: Sequence[Project]) -> int:
-    """Put projects into the catalog; return how many there were."""
-    account = account_of(services, forge)
-    if account is None or not projects:
-        return 0
-    with Database(account, str(services.paths.catalog_dir)) as database:
-        Writer(database).upsert(projects)
-    return len(projects)
-
-
-def shelve(services: Services, ref: ProjectRef, preview: Preview) -> None:
-    """Keep what was read of a project for reading without network; where that fails, only that is lost."""
-    account = account_of(services, ref.forge)
-    if account is None:
-        return
-    first = [JudgedIssue(one.issue, one.verdict) for one in preview.issues if one.tier == "first"]
-    with suppress(StateError), Database(account, str(services.paths.catalog_dir)) as database:
-        shelf = Shelf(database)
-        shelf.put_documents(preview.project.id, preview.documents)
-        if preview.complete and not any(note.part == "issues" for note in preview.notes):
-            shelf.put_issues(preview.project.id, first)
-
-
-def keep_verdict(services: Services, project: Project, issue: Issue, judged: IssueVerdict) -> None:
-    """Write down what was just found out about a first issue; where that fails, only that is lost."""
-    account = account_of(services, project.forge)
-    if account is None:
-        return
-    with suppress(StateError), Database(account, str(services.paths.catalog_dir)) as database:
-        shelf = Shelf(database)
-        if issue.open:
-            shelf.put_issues(project.id, [JudgedIssue(issue, judged)], complete=False)
-        else:
-            shelf.drop_issue(project.id, issue.number)

@@ -17,7 +17,7 @@ from isexplore.config.bookmarks import EXPLORE, Visits
 from isexplore.config.files import StateFile
 from isexplore.journey.store import Journey
 from isexplore.models import Project, ProjectRef
-from isexplore.reading import Reading
+from isexplore.reading.facts import Reading
 from isexplore.services import Services
 from isexplore.tui.messages import CatalogProgressed, CatalogRefreshed
 from isexplore.tui.screens import explore
@@ -136,13 +136,14 @@ async def test_the_preview_waits_until_the_keys_rest(tmp_path: Path) -> None:
         screen = person.app.screen
         assert isinstance(screen, ExploreScreen)
         preview = screen.query_one(Preview)
+        await person.until(lambda: preview.ref is not None)
         # Longer than any machine takes for one key, then shorter than any person takes for the next.
         screen._resting._seconds = 3600
         await person.press("j")
         row = screen.current()
         assert row is not None
         before = (row.forge, row.path)
-        await person.until(lambda: preview.ref == before, seconds=5)
+        await person.until(lambda: preview.ref == before)
         await person.press("j")
         row = screen.current()
         assert row is not None
@@ -151,7 +152,7 @@ async def test_the_preview_waits_until_the_keys_rest(tmp_path: Path) -> None:
         await person.press("j")
         row = screen.current()
         assert row is not None
-        await person.until(lambda: preview.ref == (row.forge, row.path), seconds=5)
+        await person.until(lambda: preview.ref == (row.forge, row.path))
 
 
 async def test_signing_in_again_is_one_key_away(tmp_path: Path) -> None:

@@ -28,7 +28,7 @@ LATE = [
     "starlette",
     "argparse",
     "html.entities",
-    "isexplore.reading",
+    "isexplore.reading.facts",
     "shlex",
 ]
 _PROGRAM = """

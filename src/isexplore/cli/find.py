@@ -88,13 +88,12 @@ def issues(options: argparse.Namespace, paths: Paths) -> int:
 def show(options: argparse.Namespace, paths: Paths) -> int:
     """Show what the preview shows."""
     from isexplore.cli.world import naming, program, run_in_world
-    from isexplore.reading import read_issue
 
     async def work(services: Services) -> int:
         ref = services.resolve(options.project)
         if options.issue is not None:
             with naming(f"{ref.path} #{options.issue}", services, ref.path):
-                reading_issue = await read_issue(services, ref, options.issue)
+                reading_issue = await services.read_issue(ref, options.issue)
             if options.json:
                 print_json(reading_issue.as_json())
                 return EXIT_OK

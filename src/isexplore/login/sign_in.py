@@ -158,6 +158,10 @@ class SignIn:
         """Return the tokens that `glab`, `gh` and git's credential helper hold for it."""
         return await self.tokens.existing_logins(replace(candidate.forge, kind=candidate.kind))
 
+    def typed(self, token: Secret) -> Signed:
+        """Return a token that somebody typed, as what a code in the browser leads to."""
+        return Signed(token=token)
+
     def device_flow(self, candidate: Candidate) -> DeviceFlow:
         """Return the sign-in with a code; its connection is closed with `close`.
 

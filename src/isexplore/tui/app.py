@@ -8,7 +8,7 @@ import signal
 from collections.abc import Callable, Coroutine, Generator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import work
 from textual.app import App, ScreenStackError, SuspendNotSupported
@@ -28,6 +28,9 @@ from isexplore.tui.messages import CatalogProgressed, CatalogRefreshed, CatalogR
 from isexplore.tui.opening import WIDE
 from isexplore.tui.text import SafeFilter
 from isexplore.tui.widgets.bars import StatusLine
+
+if TYPE_CHECKING:
+    from isexplore.catalog.reports import SyncProgress
 
 TOAST_CHARACTERS = 300
 TOAST_LINES = 5
@@ -294,14 +297,11 @@ class IsexploreApp(App[int]):
 
     @work(exclusive=True, group="catalog")
     async def _refresh_catalog(self) -> None:
-        from isexplore.catalog.reports import SyncProgress
-        from isexplore.updates import refresh_beside
-
         def progressed(progress: SyncProgress) -> None:
             self._tell_screens(CatalogProgressed(progress))
 
         try:
-            outcome = await refresh_beside(self.services, progressed)
+            outcome = await self.services.refresh_beside(progressed)
         except IsexploreError as error:
             self.refreshing = False
             self._tell_screens(CatalogRefreshFailed(error))
@@ -322,10 +322,8 @@ class IsexploreApp(App[int]):
 
     @work(exclusive=True, group="ask-forge")
     async def _ask_forge(self, text: str) -> None:
-        from isexplore.updates import ask_forges
-
         try:
-            outcome = await ask_forges(self.services, text)
+            outcome = await self.services.ask_forges(text)
         except IsexploreError as error:
             self._tell_screens(CatalogRefreshFailed(error))
             return

@@ -6,10 +6,15 @@ import shlex
 from pathlib import Path
 
 from isexplore.errors import IsexploreError
-from isexplore.git.names import check_branch_name
-from isexplore.journey.branch import refuse_default
-from isexplore.journey.states import STEP_NAMES
-from isexplore.services import Command, Explanation, Journey, JourneyReport, StepName, StepReport
+from isexplore.services import (
+    STEP_NAMES,
+    Command,
+    Explanation,
+    Journey,
+    JourneyReport,
+    StepName,
+    StepReport,
+)
 from isexplore.text import literal
 from isexplore.tui.widgets.rows import RowText
 
@@ -95,15 +100,6 @@ def looking_document(journey: Journey, explanation: Explanation) -> str:
         "the list shows the steps as they were last known."
     )
     return "\n\n".join((f"# {explanation.title}", looking, explanation.why, _places(journey)))
-
-
-def branch_objection(name: str, default_branch: str) -> str:
-    """Return why a branch cannot be called that, "" where it can; an empty name stands for the suggested one."""
-    try:
-        refuse_default(check_branch_name(name), default_branch)
-    except IsexploreError as error:
-        return f"{error.title}: {error.detail}" if name else ""
-    return ""
 
 
 def commands_block(commands: tuple[Command, ...], folder: str = "") -> str:

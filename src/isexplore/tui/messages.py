@@ -11,8 +11,7 @@ from isexplore.models import ProjectRef
 
 if TYPE_CHECKING:
     from isexplore.catalog.reports import SyncProgress
-    from isexplore.services import JourneyReport, Reading, StepName, StepReport
-    from isexplore.updates import Refreshed
+    from isexplore.services import JourneyReport, Reading, Refreshed, StepName, StepReport
 
 
 class PreviewRead(Message):

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from msgspec import structs
 
 from isexplore.models import Issue, IssueVerdict, Project, ProjectRef, Verdict
-from isexplore.reading import IssueLine, Reading
+from isexplore.reading.facts import IssueLine, Reading
 from isexplore.tui.messages import PreviewRead
 from isexplore.tui.widgets.document import DocumentView
 from isexplore.tui.widgets.preview import Preview

@@ -134,7 +134,7 @@ class FirstIssuesScreen(SearchScreen):
     async def _read_issue(self, row: FirstIssue) -> None:
         await asyncio.sleep(0.15)
         try:
-            text = await self.app.services.read_issue(row)
+            issue = await self.app.services.read_issue(ProjectRef(row.forge, row.project), row.number)
         except IsexploreError as error:
             if self._shown == _version_of(row):
                 self._shown = None
@@ -143,7 +143,7 @@ class FirstIssuesScreen(SearchScreen):
         if self._shown == _version_of(row):
             self.query_one(StatusLine).say("")
             view = self.query_one("#issue-text", DocumentView)
-            view.show_newer(text, title=f"{row.project} #{row.number}", base=row.url)
+            view.show_newer(issue.as_markdown(), title=f"{row.project} #{row.number}", base=row.url)
 
     def action_read(self) -> None:
         """Go into the issue's text."""

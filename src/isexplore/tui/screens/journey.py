@@ -14,14 +14,12 @@ from textual.screen import Screen
 from textual.widgets import Log
 
 from isexplore.errors import ForgeError, IsexploreError
-from isexplore.journey.states import STEP_NAMES
-from isexplore.services import Journey, JourneyReport, StepName, StepReport
+from isexplore.services import STEP_NAMES, Journey, JourneyReport, StepName, StepReport
 from isexplore.text import clean, clean_line
 from isexplore.tui.app import IsexploreApp
 from isexplore.tui.journey_text import (
     as_shell,
     at_home,
-    branch_objection,
     known_steps,
     looking_document,
     next_step,
@@ -494,7 +492,7 @@ class JourneyScreen(Screen[None]):
     def _branch_objection(self, name: str) -> str:
         """Return why a name is not fit for the branch; "" where it is, or where the step's own is taken."""
         project = self.report.project if self.report is not None else None
-        return branch_objection(name, project.default_branch if project is not None else "")
+        return self.app.services.branch_objection(name, project.default_branch if project is not None else "")
 
     def run_step(self, step: StepName, answers: dict[str, str]) -> None:
         """Run a step, with its output on the screen."""

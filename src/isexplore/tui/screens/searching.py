@@ -17,7 +17,7 @@ from isexplore.tui.widgets.rows import RowList
 from isexplore.tui.widgets.search_bar import SearchBar
 
 if TYPE_CHECKING:
-    from isexplore.updates import Refreshed
+    from isexplore.services import Refreshed
 
 
 class SearchScreen(Screen[None]):

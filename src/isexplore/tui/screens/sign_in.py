@@ -232,11 +232,8 @@ class SignInScreen(Screen[None]):
 
     @work(exclusive=True, group="sign-in")
     async def _recognise(self, url: str) -> None:
-        from isexplore.login.sign_in import SignIn
-
         try:
-            # The program's own tokens: what is kept here is known everywhere at once.
-            signing = self._signing = SignIn(self.app.services.paths, tokens=self.app.services.tokens)
+            signing = self._signing = self.app.services.sign_in()
             candidate = await signing.recognise(url)
             logins = await signing.existing_logins(candidate)
         except IsexploreError as error:
@@ -271,10 +268,8 @@ class SignInScreen(Screen[None]):
 
     @work(exclusive=True, group="sign-in")
     async def _try(self, secret: Secret) -> None:
-        from isexplore.login.device import Signed
-
         try:
-            await self._verify(Signed(token=secret))
+            await self._verify(self._known()[1].typed(secret))
         except IsexploreError as error:
             self.post_message(SignInFailed(error))
 

@@ -314,12 +314,10 @@ class Preview(Vertical):
 
     @work(exclusive=True, group="file")
     async def _fetch_issue(self, reading: Reading, number: int) -> None:
-        from isexplore.reading import read_issue
-
         failure: IsexploreError | None = None
         text = ""
         try:
-            text = (await read_issue(self.app.services, reading.ref, number)).as_markdown()
+            text = (await self.app.services.read_issue(reading.ref, number)).as_markdown()
         except IsexploreError as error:
             failure = error
         if self.ref != reading.ref or self.issue_number != number or self._issue_read is not None:
@@ -382,13 +380,11 @@ class Preview(Vertical):
 
     @work(exclusive=True, group="file")
     async def _fetch_file(self, reading: Reading, link: Link) -> None:
-        from isexplore.reading import read_file
-
         shown = self.query_one("#preview-document", DocumentView)
         before = shown.text
         failure: IsexploreError | None = None
         try:
-            found = await read_file(self.app.services, reading, link.target)
+            found = await self.app.services.read_file(reading, link.target)
         except IsexploreError as error:
             failure = error
         if self.reading is not reading or shown.text != before:

@@ -1,0 +1,53 @@
+"""What asking a forge puts into the catalog: projects that were found, and what was read of one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+from isexplore.catalog.database import Database
+from isexplore.catalog.shelf import JudgedIssue, Shelf
+from isexplore.catalog.write import Writer
+from isexplore.errors import StateError
+from isexplore.local import LocalServices
+from isexplore.models import Issue, IssueVerdict, Project, ProjectRef
+
+if TYPE_CHECKING:
+    from isexplore.guide.preview import Preview
+
+
+def add_projects(services: LocalServices, forge: str, projects: Sequence[Project]) -> int:
+    """Put projects into the catalog; return how many there were."""
+    account = services.account_of(forge)
+    if account is None or not projects:
+        return 0
+    with Database(account, str(services.paths.catalog_dir)) as database:
+        Writer(database).upsert(projects)
+    return len(projects)
+
+
+def shelve(services: LocalServices, ref: ProjectRef, preview: Preview) -> None:
+    """Keep what was read of a project for reading without network; where that fails, only that is lost."""
+    account = services.account_of(ref.forge)
+    if account is None:
+        return
+    first = [JudgedIssue(one.issue, one.verdict) for one in preview.issues if one.tier == "first"]
+    with suppress(StateError), Database(account, str(services.paths.catalog_dir)) as database:
+        shelf = Shelf(database)
+        shelf.put_documents(preview.project.id, preview.documents)
+        if preview.complete and not any(note.part == "issues" for note in preview.notes):
+            shelf.put_issues(preview.project.id, first)
+
+
+def keep_verdict(services: LocalServices, project: Project, issue: Issue, judged: IssueVerdict) -> None:
+    """Write down what was just found out about a first issue; where that fails, only that is lost."""
+    account = services.account_of(project.forge)
+    if account is None:
+        return
+    with suppress(StateError), Database(account, str(services.paths.catalog_dir)) as database:
+        shelf = Shelf(database)
+        if issue.open:
+            shelf.put_issues(project.id, [JudgedIssue(issue, judged)], complete=False)
+        else:
+            shelf.drop_issue(project.id, issue.number)
