@@ -161,8 +161,11 @@ class Preview(Vertical):
         if quick:
             self.query_one(TabStrip).show((OVERVIEW,), {})
             self.query_one("#preview-document", DocumentView).show(quick, title=ref.path, kind="plain")
-        # Not before the frame that shows what is known already: reading loads a lot the first time.
-        self._resting.begin(None if self._loaded else FIRST_READ)
+        if self._loaded:
+            self._resting.begin()
+        else:
+            # Counted from the frame that shows what is known already, however late it is: reading loads a lot at first.
+            self.call_after_refresh(self._resting.begin, FIRST_READ)
 
     def _begin_reading(self) -> None:
         if self.ref is not None and self.reading is None:
