@@ -56,6 +56,10 @@ def pattern(source: str, flags: int = 0) -> re.Pattern[str]:
     return _Pattern(source, flags)  # type: ignore[return-value]
 
 
+_FEW_LINES = 400
+"""Characters."""
+
+
 def _harmless(text: str) -> bool:
     """Tell whether all characters of a printable text are known to need no cleaning."""
     if max(text) < "\u0300":
@@ -81,7 +85,9 @@ def clean(text: str, limit: int | None = None) -> str:
         text = text[: max(0, limit - 3)] + "..."
     if "\r" in text:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
-    if text.isprintable() and (text.isascii() or _harmless(text)):
+    # A few lines of ours are shown in the first frame; for a long text the patterns are the faster way.
+    lines = text.replace("\n", "") if len(text) < _FEW_LINES else text
+    if lines.isprintable() and (text.isascii() or _harmless(text)):
         return text
     from isexplore.suspects import replace_suspects
 

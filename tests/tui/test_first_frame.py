@@ -30,6 +30,7 @@ LATE = [
     "html.entities",
     "isexplore.reading.facts",
     "shlex",
+    "isexplore.suspects",
 ]
 _PROGRAM = """
 import sys
