@@ -124,6 +124,40 @@ def test_contributes(client: gitlab.Gitlab, practice: RunningPractice, tmp_path:
     assert upstream.files.raw("docs/usage.md", ref="main") == b"Use it, and wait between tries.\n"
 
 
+def test_commits_without_a_clone(client: gitlab.Gitlab, practice: RunningPractice) -> None:
+    upstream = client.projects.get("tools/alpha")
+    fork = client.projects.get(practice.fork()["id"])
+    made = fork.commits.create(
+        {
+            "branch": "explain",
+            "start_branch": "main",
+            "commit_message": "Explain the back-off",
+            "actions": [{"action": "update", "file_path": "docs/usage.md", "content": "Wait longer.\n"}],
+        }
+    )
+    assert made.stats == {"additions": 1, "deletions": 1, "total": 2}
+    file = fork.files.get("docs/usage.md", ref="explain")
+    assert (file.decode(), file.last_commit_id) == (b"Wait longer.\n", made.id)
+    file.content = "Wait twice as long.\n"
+    file.save(branch="explain", commit_message="Say how long", last_commit_id=made.id)
+    new = {"file_path": "docs/new.md", "branch": "explain", "content": "New\n", "commit_message": "Add"}
+    fork.files.create(new)
+    with pytest.raises(gitlab.exceptions.GitlabCreateError) as twice:
+        fork.files.create(new)
+    assert twice.value.error_message == "A file with this name already exists"
+    fork.files.delete("docs/new.md", branch="explain", commit_message="Remove")
+    assert [commit.title for commit in fork.commits.list(ref_name="explain", per_page=4, get_all=False)] == [
+        "Remove",
+        "Add",
+        "Say how long",
+        "Explain the back-off",
+    ]
+    assert fork.files.raw("docs/usage.md", ref="explain") == b"Wait twice as long.\n"
+    with pytest.raises(gitlab.exceptions.GitlabCreateError) as stranger:
+        upstream.files.create({**new, "branch": "main"})
+    assert (stranger.value.response_code, stranger.value.error_message) == (403, "403 Forbidden")
+
+
 def test_stars(client: gitlab.Gitlab) -> None:
     project = client.projects.get("tools/alpha")
     project.star()

@@ -26,7 +26,7 @@ from isexplore.practice.api import (
     refuse,
     wanted_page,
 )
-from isexplore.practice.repository import ZERO, Repository, TreeEntry
+from isexplore.practice.repository import ZERO, CommitFacts, Repository, TreeEntry
 from isexplore.practice.rows import ProjectRow
 from isexplore.practice.store_people import DEVELOPER, MAINTAINER
 
@@ -35,7 +35,7 @@ _TEMPLATES = {
     "merge_requests": ".gitlab/merge_request_templates",
     "issues": ".gitlab/issue_templates",
 }
-_FORBIDDEN_IN_REF = re.compile(r"[\x00-\x20~^:?*\[\\\x7f]|\.\.|@\{|//|^[-/.]|/$|\.$|\.lock(/|$)|/\.")
+FORBIDDEN_IN_REF = re.compile(r"[\x00-\x20~^:?*\[\\\x7f]|\.\.|@\{|//|^[-/.]|/$|\.$|\.lock(/|$)|/\.")
 
 
 def repository_of(call: Call, project: ProjectRow) -> Repository | None:
@@ -47,7 +47,8 @@ def repository_of(call: Call, project: ProjectRow) -> Repository | None:
     return call.store.repository(project.id)
 
 
-async def _commit(call: Call, project: ProjectRow, ref: str) -> tuple[Repository, str] | None:
+async def find_commit(call: Call, project: ProjectRow, ref: str) -> tuple[Repository, str] | None:
+    """Return the repository and the commit that a branch, a tag or an id names, or None."""
     repository = repository_of(call, project)
     if repository is None:
         return None
@@ -59,7 +60,7 @@ async def _commit(call: Call, project: ProjectRow, ref: str) -> tuple[Repository
 async def tree(call: Call) -> Answer:
     """GET /projects/:id/repository/tree."""
     project = call.project()
-    found = await _commit(call, project, call.text("ref") or "HEAD")
+    found = await find_commit(call, project, call.text("ref") or "HEAD")
     folder = (call.text("path") or "").strip("/")
     if found is None:
         raise missing("Tree")
@@ -109,7 +110,7 @@ class _File:
 async def _file(call: Call, ref: str) -> _File:
     project = call.project()
     path = call.place["path"].strip("/")
-    found = await _commit(call, project, ref)
+    found = await find_commit(call, project, ref)
     if found is None:
         raise missing("Commit")
     repository, sha = found
@@ -217,9 +218,9 @@ async def create_branch(call: Call) -> Answer:
     project = call.project()
     _writable(call, project)
     name, ref = call.required("branch"), call.required("ref")
-    if _FORBIDDEN_IN_REF.search(name):
+    if FORBIDDEN_IN_REF.search(name):
         raise refuse(400, f"Branch name is invalid: {name}")
-    found = await _commit(call, project, ref)
+    found = await find_commit(call, project, ref)
     if found is None:
         raise refuse(400, f"Invalid reference name: {ref}")
     repository, sha = found
@@ -250,7 +251,7 @@ async def list_commits(call: Call) -> Answer:
     project = call.project()
     page = wanted_page(call)
     ref = call.text("ref_name") or "HEAD"
-    found = await _commit(call, project, ref)
+    found = await find_commit(call, project, ref)
     if found is None:
         if project.empty_repo and ref == "HEAD":
             return answer(call, [], headers=page_headers(call, page, more=False, total=None))
@@ -271,17 +272,26 @@ async def list_commits(call: Call) -> Answer:
 async def get_commit(call: Call) -> Answer:
     """GET /projects/:id/repository/commits/:sha."""
     project = call.project()
-    found = await _commit(call, project, call.place["sha"])
-    commits = await found[0].commits(found[1], limit=1) if found else []
-    if not commits:
+    found = await find_commit(call, project, call.place["sha"])
+    if found is None:
         raise missing("Commit")
-    return answer(call, shapes.commit(call, commits[0], project.full_path))
+    [facts] = await found[0].commits(found[1], limit=1)
+    return answer(call, await commit_detail(call, project, found[0], facts))
+
+
+async def commit_detail(call: Call, project: ProjectRow, repository: Repository, row: CommitFacts) -> Json:
+    """Return what GitLab tells of one commit: with how many lines it changed, unless `stats` is false."""
+    shape = shapes.commit(call, row, project.full_path)
+    if call.flag("stats") is not False:
+        added, removed = await repository.line_counts(row.parents[0] if row.parents else None, row.sha)
+        shape["stats"] = {"additions": added, "deletions": removed, "total": added + removed}
+    return {**shape, "status": None, "project_id": project.id, "last_pipeline": None}
 
 
 async def contributors(call: Call) -> Answer:
     """GET /projects/:id/repository/contributors."""
     project = call.project()
-    found = await _commit(call, project, call.text("ref") or "HEAD")
+    found = await find_commit(call, project, call.text("ref") or "HEAD")
     if found is None:
         raise missing("Repository")
     people = await found[0].contributors(found[1])
@@ -311,8 +321,8 @@ async def compare(call: Call) -> Answer:
         if found_project is None:
             raise missing("Project")
         base_project = found_project
-    to = await _commit(call, project, call.required("to"))
-    start = await _commit(call, base_project, call.required("from"))
+    to = await find_commit(call, project, call.required("to"))
+    start = await find_commit(call, base_project, call.required("from"))
     if to is None or start is None:
         raise missing("Ref")
     repository = Repository(to[0].path, borrowed=(start[0].path,))
@@ -368,7 +378,7 @@ async def _templates(call: Call) -> dict[str, tuple[Repository, TreeEntry]]:
     kind = call.place["type"]
     if kind not in _TEMPLATES:
         raise Refusal(400, {"error": "type does not have a valid value"})
-    found = await _commit(call, project, "HEAD")
+    found = await find_commit(call, project, "HEAD")
     entries = await found[0].entries(found[1], _TEMPLATES[kind]) if found else None
     if found is None or entries is None:
         return {}

@@ -19,6 +19,8 @@ from msgspec import Struct
 from isexplore.errors import GitError
 
 ZERO = "0" * 40
+EMPTY_TREE = "4b825dc642cb6eb9a060e54bf8d69288fbee4904"
+"""What git calls a folder without files, in every repository."""
 _FIELDS = "%H%x00%P%x00%an%x00%ae%x00%at%x00%cn%x00%ce%x00%ct%x00%B%x00"
 _CONFIG = (
     ("core.quotePath", "false"),
@@ -101,16 +103,12 @@ class Signature(Struct, frozen=True, kw_only=True):
     email: str
     when: datetime
 
-    def environment(self) -> dict[str, str]:
+    def environment(self, role: Literal["AUTHOR", "COMMITTER"]) -> dict[str, str]:
         """Return the variables that git reads it from."""
-        date = f"{int(self.when.timestamp())} +0000"
         return {
-            "GIT_AUTHOR_NAME": self.name,
-            "GIT_AUTHOR_EMAIL": self.email,
-            "GIT_AUTHOR_DATE": date,
-            "GIT_COMMITTER_NAME": self.name,
-            "GIT_COMMITTER_EMAIL": self.email,
-            "GIT_COMMITTER_DATE": date,
+            f"GIT_{role}_NAME": self.name,
+            f"GIT_{role}_EMAIL": self.email,
+            f"GIT_{role}_DATE": f"{int(self.when.timestamp())} +0000",
         }
 
 
@@ -320,13 +318,32 @@ class Repository:
         finally:
             shutil.rmtree(work, ignore_errors=True)
 
-    async def commit_tree(self, tree: str, parents: Sequence[str], message: str, author: Signature) -> str:
-        """Make a commit object; return its id."""
+    async def commit_tree(
+        self,
+        tree: str,
+        parents: Sequence[str],
+        message: str,
+        author: Signature,
+        committer: Signature | None = None,
+    ) -> str:
+        """Make a commit object, committed by its author where nobody else is named; return its id."""
         options = [word for parent in parents for word in ("-p", parent)]
+        environment = {**author.environment("AUTHOR"), **(committer or author).environment("COMMITTER")}
         _, out = await self.git(
-            "commit-tree", tree, *options, stdin=message.encode(), environment=author.environment()
+            "commit-tree", tree, *options, stdin=message.encode(), environment=environment
         )
         return out.decode().strip()
+
+    async def line_counts(self, base: str | None, head: str) -> tuple[int, int]:
+        """Return how many lines `head` adds to `base` and takes away from it; None for nothing at all."""
+        _, out = await self.git("diff", "--numstat", base or EMPTY_TREE, head)
+        added = removed = 0
+        for line in out.decode(errors="replace").splitlines():
+            more, fewer, _ = line.split("\t", 2)
+            # A binary file has dashes in place of numbers.
+            added += int(more) if more.isdecimal() else 0
+            removed += int(fewer) if fewer.isdecimal() else 0
+        return added, removed
 
     async def contributors(self, ref: str) -> list[tuple[str, str, int]]:
         """Return (name, email, commits) of everybody in the history of `ref`, most commits first."""
