@@ -96,6 +96,20 @@ class TestServe:
         assert (started.returncode, out, err) == (0, "", "")
         assert not note.exists()
 
+    def test_writes_down_no_token_of_an_address(self, started: subprocess.Popen[str], world: Path) -> None:
+        assert started.stdout is not None
+        line = json.loads(started.stdout.readline())
+        for token, status in ((line["token"], 200), ("a-wrong-token", 401)):
+            for name in ("private_token", "access_token"):
+                assert fetch(f"{line['url']}/api/v4/user?{name}={token}").status == status
+        started.terminate()
+        out, err = started.communicate(timeout=10)
+        written = [file.read_bytes() for file in world.rglob("*") if file.is_file()]
+        written += [out.encode(), err.encode()]
+        assert not any(
+            token.encode() in text for token in (line["token"], "a-wrong-token") for text in written
+        )
+
     async def test_sends_its_answers_at_once(self) -> None:
         """Head and body go in two pieces; with Nagle's algorithm the second waits for the first's ACK."""
         at_once = asyncio.get_running_loop().create_future()

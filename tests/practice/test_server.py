@@ -11,6 +11,7 @@ import pytest
 
 from isexplore.practice.server import Fault, Grant, Knobs, PracticeForge
 from isexplore.practice.store import Store
+from isexplore.practice.throttle import ADDRESS_LIMIT, Throttle
 from tests.support.practice import RunningPractice, fetch, quoted, running_practice
 
 ALPHA = f"/projects/{quoted('tools/alpha')}"
@@ -33,6 +34,21 @@ class TestSigningIn:
         assert practice.ask("/user").json["username"] == "nia"
         bearer = {"Authorization": f"Bearer {practice.token}"}
         assert practice.ask("/user", token=None, headers=bearer).json["username"] == "nia"
+
+    @pytest.mark.parametrize("name", ["private_token", "access_token", "bearer_token"])
+    def test_works_by_the_address(self, practice: RunningPractice, name: str) -> None:
+        assert practice.ask("/user", params={name: practice.token}, token=None).status == 200
+        assert practice.ask("/user", params={name: "wrong"}, token=None).status == 401
+
+    def test_works_by_the_first_token_that_does(self, practice: RunningPractice) -> None:
+        bearer = {"Authorization": "Bearer wrong"}
+        assert practice.ask("/user", headers=bearer).status == 200
+        assert practice.ask("/user", params={"private_token": "wrong"}).status == 200
+
+    def test_takes_an_empty_token_for_none(self, practice: RunningPractice) -> None:
+        empty = {"PRIVATE-TOKEN": "", "Authorization": "Bearer "}
+        assert practice.ask("/projects", token=None, headers=empty).status == 200
+        assert practice.ask("/user", token=None, headers=empty).status == 401
 
     def test_refuses_a_wrong_token_even_where_none_is_needed(self, practice: RunningPractice) -> None:
         for path in ("/user", "/projects"):
@@ -80,12 +96,48 @@ class TestHeaders:
         left = int(headers["RateLimit-Limit"]) - int(headers["RateLimit-Observed"])
         assert int(headers["RateLimit-Remaining"]) == left
         assert abs(int(headers["RateLimit-Reset"]) - time.time()) <= 60
+        assert headers["RateLimit-Name"] == "throttle_authenticated_api"
         assert headers["X-Request-Id"] != practice.ask("/user").headers["X-Request-Id"]
+
+    def test_count_a_wrong_token_with_its_address(self, fresh: RunningPractice) -> None:
+        fresh.forge.tokens["old"] = Grant(username="nia", problem="Token was revoked.")
+        before = fresh.ask("/user").headers
+        for token in ("wrong", "old", None):
+            told = fresh.ask("/user", token=token).headers
+            assert told["RateLimit-Name"] == "throttle_unauthenticated_api"
+        after = fresh.ask("/user").headers
+        if before["RateLimit-Reset"] == after["RateLimit-Reset"]:
+            assert int(after["RateLimit-Observed"]) == int(before["RateLimit-Observed"]) + 1
+
+
+class TestThrottle:
+    def test_refuses_what_is_too_much(self) -> None:
+        now = 120_000.0
+        throttle = Throttle(lambda: now)
+        for _ in range(ADDRESS_LIMIT):
+            assert not throttle.count(username=None, address="127.0.0.1").exceeded
+        refused = throttle.count(username=None, address="127.0.0.1")
+        assert refused.exceeded
+        assert refused.headers()["Retry-After"] == "60"
+        assert refused.headers()["RateLimit-Remaining"] == "0"
+        assert refused.headers()["RateLimit-ResetTime"] == "Fri, 02 Jan 1970 09:21:00 GMT"
+        assert not throttle.count(username=None, address="127.0.0.2").exceeded
+        assert throttle.count(username="nia", address="127.0.0.1").observed == 1
+        now += 60
+        assert throttle.count(username=None, address="127.0.0.1").observed == 1
+
+    def test_answers_in_plain_text(self, fresh: RunningPractice, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("isexplore.practice.throttle.ADDRESS_LIMIT", 0)
+        reply = fresh.ask("/user", token="wrong")
+        assert (reply.status, reply.body) == (429, b"Retry later\n")
+        assert 0 < int(reply.headers["Retry-After"]) <= 60
+        assert fresh.ask("/user").status == 200
 
 
 class TestWrongRequests:
     def test_are_told_in_json(self, practice: RunningPractice) -> None:
         assert practice.ask("/nowhere").json == {"error": "404 Not Found"}
+
         assert practice.ask("/user", method="DELETE").status == 405
         elsewhere = fetch(f"{practice.url}/api/v5/projects", method="POST", body=b"{}")
         assert (elsewhere.status, elsewhere.json) == (404, {"error": "404 Not Found"})
