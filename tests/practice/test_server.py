@@ -99,6 +99,12 @@ class TestHeaders:
         assert headers["RateLimit-Name"] == "throttle_authenticated_api"
         assert headers["X-Request-Id"] != practice.ask("/user").headers["X-Request-Id"]
 
+    def test_tell_a_head_the_length_of_the_body(self, practice: RunningPractice) -> None:
+        head, get = practice.ask(ALPHA, method="HEAD"), practice.ask(ALPHA)
+        assert (head.status, head.body) == (200, b"")
+        assert head.headers["Content-Length"] == get.headers["Content-Length"]
+        assert head.headers["Etag"] == get.headers["Etag"]
+
     def test_count_a_wrong_token_with_its_address(self, fresh: RunningPractice) -> None:
         fresh.forge.tokens["old"] = Grant(username="nia", problem="Token was revoked.")
         before = fresh.ask("/user").headers
@@ -138,7 +144,14 @@ class TestWrongRequests:
     def test_are_told_in_json(self, practice: RunningPractice) -> None:
         assert practice.ask("/nowhere").json == {"error": "404 Not Found"}
 
-        assert practice.ask("/user", method="DELETE").status == 405
+    def test_by_method_are_told_which_there_are(self, practice: RunningPractice) -> None:
+        reply = practice.ask("/user", method="DELETE")
+        assert (reply.status, reply.json) == (405, {"error": "405 Not Allowed"})
+        assert reply.headers["Allow"] == "OPTIONS, GET, HEAD"
+        asked = practice.ask(f"{ALPHA}/issues", method="OPTIONS")
+        assert (asked.status, asked.headers["Allow"]) == (204, "OPTIONS, GET, HEAD, POST")
+
+    def test_to_other_versions_are_told_in_json(self, practice: RunningPractice) -> None:
         elsewhere = fetch(f"{practice.url}/api/v5/projects", method="POST", body=b"{}")
         assert (elsewhere.status, elsewhere.json) == (404, {"error": "404 Not Found"})
 

@@ -312,8 +312,9 @@ class Router:
         return None
 
     def methods(self, path: str) -> list[str]:
-        """Return the methods that a path knows."""
-        return [method for method in ("GET", "POST", "PUT", "DELETE") if self.find(method, path)]
+        """Return the methods that a path knows, as `Allow` lists them; none for an unknown path."""
+        known = [method for method in ("GET", "HEAD", "POST", "PUT", "DELETE") if self.find(method, path)]
+        return ["OPTIONS", *known] if known else []
 
 
 def answer(

@@ -235,8 +235,9 @@ class PracticeForge:
             "X-Runtime": f"{time.monotonic() - started:.6f}",
             **answer.headers,
         }
+        # The length of what a GET would give is told to a HEAD; the server leaves the body out.
         response = Response(
-            None if request.method == "HEAD" else answer.body,
+            answer.body,
             answer.status,
             headers,
             None if answer.status in (204, 304) else answer.media_type,
@@ -345,8 +346,11 @@ class PracticeForge:
         grant = self._authenticate(request)
         found = ROUTER.find(request.method, path)
         if found is None:
-            if ROUTER.methods(path):
-                raise Refusal(405, {"error": "405 Not Allowed"}, {"Allow": ", ".join(ROUTER.methods(path))})
+            known = ROUTER.methods(path)
+            if known and request.method == "OPTIONS":
+                return Answer(status=204, headers={"Allow": ", ".join(known)})
+            if known:
+                raise Refusal(405, {"error": "405 Not Allowed"}, {"Allow": ", ".join(known)})
             raise Refusal(404, {"error": "404 Not Found"})
         route, place = found
         if grant is not None and not set(route.allowed()) & set(grant.scopes):
