@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, NoReturn
 
 from isexplore.errors import UsageError
@@ -47,6 +47,25 @@ def _rows(word: str) -> int:
     return number
 
 
+def whole(least: int, most: int) -> Callable[[str], int]:
+    """Return a reader of whole numbers within bounds; it raises `argparse.ArgumentTypeError` for all else."""
+
+    def read(word: str) -> int:
+        try:
+            number = int(word)
+        except ValueError:
+            number = least - 1
+        if not least <= number <= most:
+            raise argparse.ArgumentTypeError(f"{word[:40]!r} is not a whole number from {least} to {most:,}")
+        return number
+
+    return read
+
+
+PROJECTS, LATENCY, PORT = whole(0, 1_000_000), whole(0, 60_000), whole(0, 65_535)
+"""Readers of how many synthetic projects, how many milliseconds of delay, which port (0: any)."""
+
+
 _JSON = _arg("--json", action="store_true", help="print one JSON document and nothing else")
 _VERBOSE = _arg(
     "--verbose",
@@ -62,8 +81,8 @@ COMMANDS: tuple[Command, ...] = (
         "the same program on the built-in practice forge: no account, no network",
         (
             _arg("--fresh", action="store_true", help="start the practice world over; clones are kept aside"),
-            _arg("--projects", type=int, metavar="N", help="add N synthetic projects"),
-            _arg("--latency", type=int, metavar="MS", help="delay every answer by MS milliseconds"),
+            _arg("--projects", type=PROJECTS, metavar="N", help="add N synthetic projects"),
+            _arg("--latency", type=LATENCY, metavar="MS", help="delay every answer by MS milliseconds"),
             _arg(
                 "rest", nargs=argparse.REMAINDER, metavar="COMMAND", help="`serve`, or any other subcommand"
             ),

@@ -112,6 +112,17 @@ def practice_paths(paths: Paths) -> Paths:
     return Paths.under(paths.data_dir / "practice")
 
 
+def _pace(word: str) -> float:
+    try:
+        pace = float(word)
+    except ValueError:
+        pace = -1.0
+    # Not a number is in no order with others.
+    if not 0.0 <= pace <= 1_000.0:
+        raise argparse.ArgumentTypeError(f"{word!r} is not a number from 0 to 1,000")
+    return pace
+
+
 def serve(words: Sequence[str], outer: argparse.Namespace, world: Paths) -> int:
     """Run the practice forge alone until it is told to end.
 
@@ -120,23 +131,23 @@ def serve(words: Sequence[str], outer: argparse.Namespace, world: Paths) -> int:
     """
     from pathlib import Path
 
-    from isexplore.cli.arguments import Parser
+    from isexplore.cli.arguments import LATENCY, PORT, PROJECTS, Parser
     from isexplore.practice.launch import serve as run
 
     parser = Parser(prog="isexplore practice serve", description="Run the practice forge alone.")
     parser.add_argument(
-        "--port", type=int, default=0, metavar="N", help="listen on this port of this machine"
+        "--port", type=PORT, default=0, metavar="N", help="listen on this port of this machine"
     )
     parser.add_argument("--data", type=Path, metavar="DIR", help="keep the world here")
     parser.add_argument(
-        "--projects", type=int, default=outer.projects or 0, metavar="N", help="add N projects"
+        "--projects", type=PROJECTS, default=outer.projects or 0, metavar="N", help="add N projects"
     )
     parser.add_argument(
-        "--latency", type=int, default=outer.latency or 0, metavar="MS", help="delay every answer"
+        "--latency", type=LATENCY, default=outer.latency or 0, metavar="MS", help="delay every answer"
     )
     parser.add_argument("--fresh", action="store_true", default=outer.fresh, help="start the world over")
     parser.add_argument("--parent-pipe", action="store_true", help=argparse.SUPPRESS)
-    parser.add_argument("--pace", type=float, default=1.0, help=argparse.SUPPRESS)
+    parser.add_argument("--pace", type=_pace, default=1.0, help=argparse.SUPPRESS)
     options = parser.parse_args(list(words))
     code = run(
         data=(options.data or world.data_dir / "world").absolute(),
