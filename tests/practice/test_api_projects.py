@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -311,10 +312,62 @@ class TestFork:
         assert fork(namespace_path="club") == (404, "404 Target Namespace Not Found")
         assert fork(namespace_path="vault") == (404, "404 Namespace Not Found")
         assert fork(namespace_id=9999) == (404, "404 Namespace Not Found")
-        assert fork(path="other-name") == (201, "nia/other-name")
-        status, message = fork(path="third", visibility="public")
-        assert status == 409
-        assert "visibility_level" in str(message)
+        assert fork(path="other-name", name="Other") == (201, "nia/other-name")
+
+    @pytest.mark.parametrize(
+        ("data", "message"),
+        [
+            (
+                {"path": "free"},
+                ["Project namespace name has already been taken", "Name has already been taken"],
+            ),
+            ({"name": "Free"}, ["Path has already been taken"]),
+            ({"path": "ALPHA", "name": "Free"}, ["Path has already been taken"]),
+            (
+                {"path": "x.git", "name": "Free"},
+                [
+                    "Path can contain only letters, digits, '_', '-' and '.'."
+                    " Cannot start with '-', end in '.git' or end in '.atom'"
+                ],
+            ),
+            (
+                {"path": "free", "name": "<b>"},
+                [
+                    "Name can contain only letters, digits, emoji, '_', '.', '+', dashes, or spaces."
+                    " It must start with a letter, digit, emoji, or '_'."
+                ],
+            ),
+        ],
+    )
+    def test_needs_a_name_and_a_path_of_its_own(
+        self, fresh: RunningPractice, data: dict[str, str], message: list[str]
+    ) -> None:
+        fresh.ask(f"/projects/{ALPHA_KEY}/fork", method="POST", data={})
+        reply = fresh.ask(f"/projects/{ALPHA_KEY}/fork", method="POST", data=data)
+        assert (reply.status, reply.json) == (409, {"message": message})
+
+    def test_is_no_more_open_than_its_original(self, fresh: RunningPractice) -> None:
+        def fork(name: str, visibility: str) -> Any:
+            data = {"path": name, "name": name, "visibility": visibility}
+            return fresh.ask(f"/projects/{ALPHA_KEY}/fork", method="POST", data=data).json["visibility"]
+
+        assert fork("one", "public") == "internal"
+        assert fork("two", "private") == "private"
+
+    def test_is_not_found_by_the_topics_of_its_original(self, fresh: RunningPractice) -> None:
+        assert fresh.fork()["topics"] == []
+        assert "nia/alpha" not in paths(fresh.ask("/projects", topic="innersource").json)
+
+    def test_may_have_one_branch_only(self, fresh: RunningPractice) -> None:
+        branches = f"/projects/{ALPHA_KEY}/repository/branches"
+        fresh.ask(branches, method="POST", data={"branch": "next", "ref": "main"}, token=MARA_TOKEN)
+        wrong = fresh.ask(f"/projects/{ALPHA_KEY}/fork", method="POST", data={"branches": "nowhere"})
+        assert (wrong.status, wrong.json) == (404, {"message": "404 Source Branch Not Found"})
+        made = fresh.ask(f"/projects/{ALPHA_KEY}/fork", method="POST", data={"branches": "next"}).json
+        fork = fresh.wait(f"/projects/{made['id']}", lambda found: found["import_status"] == "finished")
+        assert fork["default_branch"] == "next"
+        found = fresh.ask(f"/projects/{made['id']}/repository/branches").json
+        assert [branch["name"] for branch in found] == ["next"]
 
     def test_may_be_forbidden(self, tmp_path: Path) -> None:
         closed = ProjectSeed(

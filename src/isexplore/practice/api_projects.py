@@ -26,6 +26,7 @@ from isexplore.practice.api import (
     refuse,
     wanted_page,
 )
+from isexplore.practice.api_repository import find_commit
 from isexplore.practice.database import stamp
 from isexplore.practice.rows import LabelRow, NamespaceRow, ProjectRow
 from isexplore.practice.shapes_issues import label
@@ -43,6 +44,16 @@ _COLUMNS = {
     "similarity": "p.star_count",
 }
 _VISIBILITIES = ("public", "internal", "private")
+_PATH = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_.-]*")
+_PATH_RULE = (
+    "can contain only letters, digits, '_', '-' and '.'."
+    " Cannot start with '-', end in '.git' or end in '.atom'"
+)
+_NAME = re.compile(r"[\w\u00a9-\U0001f9ff][\w\u00a9-\U0001f9ff. +-]*")
+_NAME_RULE = (
+    "can contain only letters, digits, emoji, '_', '.', '+', dashes, or spaces."
+    " It must start with a letter, digit, emoji, or '_'."
+)
 _COMMON_TOPIC = 2_000
 """With more projects, walking the order and testing each is faster than sorting the topic's projects."""
 
@@ -289,35 +300,44 @@ async def create_fork(call: Call) -> Answer:
         raise refuse(404, "404 Not Found")
     target = _fork_target(call)
     store = call.store
+    branch = call.text("branches") or None
+    if branch is not None and await find_commit(call, origin, f"refs/heads/{branch}") is None:
+        raise missing("Source Branch")
     if target.id == origin.namespace_id or store.group_level(target, user.username) < DEVELOPER:
         raise missing("Target Namespace")
-    path = call.text("path") or origin.path
-    if not re.fullmatch(r"[A-Za-z0-9_][\w.+-]*", path, re.ASCII):
-        raise refuse(409, {"path": ["can contain only letters, digits, '_', '-' and '.'"]})
-    visibility = call.choice("visibility", _VISIBILITIES) or origin.visibility
-    if _VISIBILITIES.index(visibility) < _VISIBILITIES.index(origin.visibility):
-        why = f"{visibility} is not allowed since the fork source project has lower visibility."
-        raise refuse(409, {"visibility_level": [why]})
-    if store.project_by_path(f"{target.full_path}/{path}") is not None:
-        raise refuse(
-            409,
-            [
-                "Project namespace name has already been taken",
-                "Name has already been taken",
-                "Path has already been taken",
-            ],
-        )
+    path, name = call.text("path") or origin.path, call.text("name") or origin.name
+    obstacles = _fork_obstacles(call, target, path, name)
+    if obstacles:
+        raise refuse(409, obstacles)
+    # More than the original allows is not refused: it comes down to what is allowed.
+    wanted = call.choice("visibility", _VISIBILITIES) or origin.visibility
     fork = store.create_fork(
         origin,
         target.full_path,
         owner=user.username,
         path=path,
-        name=call.text("name"),
+        name=name,
         description=call.text("description"),
-        visibility=visibility,
+        visibility=max(wanted, origin.visibility, key=_VISIBILITIES.index),
+        branch=branch,
     )
     call.later(store.import_fork(fork.id))
     return answer(call, shapes.project(call, fork), 201)
+
+
+def _fork_obstacles(call: Call, target: NamespaceRow, path: str, name: str) -> list[str]:
+    """Return why a namespace cannot have a project of this path and name, in GitLab's words and order."""
+    found = []
+    taken = "SELECT 1 FROM projects WHERE namespace_id = ? AND name = ?"
+    if call.store.scalar(taken, (target.id, name)) is not None:
+        found += ["Project namespace name has already been taken", "Name has already been taken"]
+    if not _NAME.fullmatch(name):
+        found.append(f"Name {_NAME_RULE}")
+    if call.store.project_by_path(f"{target.full_path}/{path}") is not None:
+        found.append("Path has already been taken")
+    if not _PATH.fullmatch(path) or path.lower().endswith((".git", ".atom")):
+        found.append(f"Path {_PATH_RULE}")
+    return found
 
 
 def _fork_target(call: Call) -> NamespaceRow:

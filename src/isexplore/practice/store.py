@@ -74,8 +74,11 @@ class Store(MergeRequests):
             project = self.project_or_fail(project_id)
             if not project.own_repository:
                 source = self.repository_path(project.forked_from_id or project_id)
-                await copy_bare(source, self.own_repository_path(project_id))
+                branch = self.fact(f"branch of fork {project_id}")
+                await copy_bare(source, self.own_repository_path(project_id), branch)
                 self.adopt_repository(project_id)
+                if branch not in (None, project.default_branch):
+                    await self.refresh_project(project_id)
         return Repository(self.own_repository_path(project_id))
 
     # -- merge requests

@@ -116,8 +116,13 @@ class Projects(People):
         name: str | None = None,
         description: str | None = None,
         visibility: str | None = None,
+        branch: str | None = None,
     ) -> ProjectRow:
-        """Add the rows of a fork that is still being imported; `owner` gets the owner's role."""
+        """Add the rows of a fork that is still being imported; `owner` gets the owner's role.
+
+        Topics stay behind, as on GitLab: a fork is not found where its original is. With `branch` only that
+        one is copied.
+        """
         now = self.now()
         with self.transaction():
             project_id = self.create_project(
@@ -126,7 +131,6 @@ class Projects(People):
                 description=origin.description if description is None else description,
                 visibility=visibility or origin.visibility,
                 default_branch=origin.default_branch,
-                topics=origin.topics,
                 languages=origin.languages,
                 licence=origin.licence,
                 members={owner: OWNER},
@@ -139,6 +143,8 @@ class Projects(People):
                 project_id,
                 {"forked_from_id": origin.id, "import_started_at": now, "own_repository": False},
             )
+            if branch is not None:
+                self.set_fact(f"branch of fork {project_id}", branch)
             self.execute("UPDATE projects SET forks_count = forks_count + 1 WHERE id = ?", (origin.id,))
         return self.project_or_fail(project_id)
 
