@@ -267,20 +267,26 @@ class TestReview:
     def row(self, practice: RunningPractice) -> Any:
         return practice.store.open_merge_requests()[0]
 
-    def test_needs_an_approval(self, practice: RunningPractice, where: str) -> None:
+    def test_may_have_approvals(self, practice: RunningPractice, where: str) -> None:
         practice.store.set_pipeline(self.row(practice).id, "success")
-        assert practice.ask(where).json["detailed_merge_status"] == "not_approved"
-        waiting = practice.ask(f"{where}/approvals").json
-        assert (waiting["approvals_required"], waiting["approvals_left"]) == (1, 1)
-        assert waiting["approved"] is False
-        assert practice.ask(f"{where}/approve", method="POST").status == 401
-        given = practice.ask(f"{where}/approve", method="POST", token=MARA_TOKEN).json
-        assert given["approved_by"][0]["user"]["username"] == "mara"
+        assert practice.ask("/metadata").json["enterprise"] is False
         assert practice.ask(where).json["detailed_merge_status"] == "mergeable"
-        [rule] = practice.ask(f"{where}/approval_state").json["rules"]
-        assert rule["approved"] is True
+        nobody = {"user_has_approved": False, "user_can_approve": False, "approved": False, "approved_by": []}
+        assert practice.ask(f"{where}/approvals").json == nobody
+        assert practice.ask(f"{where}/approvals", token=None).status == 404
+        assert practice.ask(f"{where}/approval_state").json == {"error": "404 Not Found"}
+        assert practice.ask(f"{where}/approve", method="POST").status == 403
+        stale = practice.ask(f"{where}/approve", method="POST", data={"sha": "0"}, token=MARA_TOKEN)
+        assert stale.status == 409
+        given = practice.ask(f"{where}/approve", method="POST", token=MARA_TOKEN)
+        assert given.status == 201
+        assert given.json["approved_by"][0]["user"]["username"] == "mara"
+        assert (given.json["approved"], given.json["user_has_approved"]) == (True, True)
+        assert practice.ask(f"{where}/approve", method="POST", token=MARA_TOKEN).status == 401
         notes = practice.ask(f"{where}/notes").json
         assert notes[0]["body"] == "approved this merge request"
+        assert practice.ask(f"{where}/unapprove", method="POST", token=MARA_TOKEN).status == 201
+        assert practice.ask(f"{where}/unapprove", method="POST", token=MARA_TOKEN).status == 404
 
     def test_has_threads_that_are_answered_and_resolved(self, practice: RunningPractice, where: str) -> None:
         row = self.row(practice)

@@ -112,60 +112,21 @@ async def approvals(call: Call) -> Answer:
 
 
 def _approvals(call: Call, project: ProjectRow, found: MergeRequestRow) -> Json:
+    """Return what the free edition tells: who approved. That approvals are required is for paid ones."""
     given = call.store.approvals(found.id)
-    required = 1 if project.review is not None else 0
     mine = any(row.username == call.username for row in given)
     return {
-        "id": found.id,
-        "iid": found.iid,
-        "project_id": found.project_id,
-        "title": found.title,
-        "description": found.description,
-        "state": found.state,
-        "created_at": time(found.created_at),
-        "updated_at": time(found.updated_at),
-        "merge_status": "cannot_be_merged" if found.conflicts else "can_be_merged",
-        "approved": len(given) >= required,
-        "approvals_required": required,
-        "approvals_left": max(0, required - len(given)),
-        "require_password_to_approve": False,
+        "user_has_approved": mine,
+        "user_can_approve": not mine and _may_approve(call, project, found),
+        "approved": bool(given),
         "approved_by": [
             {"user": person(call, row.username), "approved_at": time(row.created_at)} for row in given
         ],
-        "suggested_approvers": [],
-        "approvers": [],
-        "approver_groups": [],
-        "user_has_approved": mine,
-        "user_can_approve": not mine and _may_approve(call, project, found),
-        "approval_rules_left": [],
-        "has_approval_rules": required > 0,
     }
 
 
 def _may_approve(call: Call, project: ProjectRow, found: MergeRequestRow) -> bool:
     return found.author != call.username and call.level(project) >= DEVELOPER
-
-
-async def approval_state(call: Call) -> Answer:
-    """GET /projects/:id/merge_requests/:iid/approval_state."""
-    project, found = await find(call)
-    call.signed_in()
-    given = call.store.approvals(found.id)
-    required = 1 if project.review is not None else 0
-    eligible = [row.username for row in call.store.all_members(project) if row.access_level >= DEVELOPER]
-    rule = {
-        "id": project.id,
-        "name": "All Members",
-        "rule_type": "any_approver",
-        "report_type": None,
-        "eligible_approvers": [person(call, name) for name in eligible],
-        "approvals_required": required,
-        "users": [],
-        "groups": [],
-        "approved_by": [person(call, row.username) for row in given],
-        "approved": len(given) >= required,
-    }
-    return answer(call, {"approval_rules_overwritten": False, "rules": [rule]})
 
 
 async def approve(call: Call) -> Answer:
@@ -182,11 +143,19 @@ async def _approve(call: Call, *, wanted: bool) -> Answer:
     user = call.signed_in()
     project, found = await find(call)
     if not _may_approve(call, project, found):
+        raise refuse(403, FORBIDDEN)
+    sha = call.text("sha")
+    if wanted and sha is not None and sha != found.sha:
+        raise refuse(409, f"SHA does not match HEAD of source branch: {found.sha}")
+    given = any(row.username == user.username for row in call.store.approvals(found.id))
+    if wanted and given:
         raise refuse(401, "401 Unauthorized")
     if wanted:
         call.store.approve(found.id, user.username)
-    else:
+    elif given:
         call.store.unapprove(found.id, user.username)
+    else:
+        raise refuse(404, "404 Not Found")
     return answer(call, _approvals(call, project, found), 201)
 
 
@@ -293,7 +262,6 @@ ROUTES = (
     Route("PUT", f"{_MR}/discussions/:discussion", resolve),
     Route("POST", f"{_MR}/discussions/:discussion/notes", reply),
     Route("GET", f"{_MR}/approvals", approvals),
-    Route("GET", f"{_MR}/approval_state", approval_state),
     Route("POST", f"{_MR}/approve", approve),
     Route("POST", f"{_MR}/unapprove", unapprove),
     Route("GET", f"{_MR}/reviewers", reviewers),

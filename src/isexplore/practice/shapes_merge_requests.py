@@ -28,11 +28,9 @@ def merge_status(
     if pipeline is not None and pipeline.status != "success":
         running = pipeline.status in ("created", "pending", "running")
         return coarse, "ci_still_running" if running else "ci_must_pass"
-    if target.review is not None:
-        if any(thread.unresolved for thread in call.store.discussions("merge_request", row.id)):
-            return coarse, "discussions_not_resolved"
-        if not call.store.approvals(row.id):
-            return coarse, "not_approved"
+    threads = call.store.discussions("merge_request", row.id) if target.review is not None else []
+    if any(thread.unresolved for thread in threads):
+        return coarse, "discussions_not_resolved"
     return coarse, "mergeable"
 
 
