@@ -223,11 +223,50 @@ async def test_failed_checks_are_pointed_at_once_and_a_fix_goes_on(
     assert "`lint`" in note.body
     assert "CONTRIBUTORS.md:11" in note.body
     assert "list" not in note.body.replace("lists", "")
+    assert [thread.unresolved for thread in nia.threads(request)] == [True]
     text = nia.read(fork, "CONTRIBUTORS.md", "1-add-my-name").replace("Sundays ", "Sundays")
     await nia.push(fork, "1-add-my-name", {"CONTRIBUTORS.md": text})
     await maintainer.tick(nia.clock.pass_time(5))
     assert "CHANGELOG.md" in nia.said(request)[-1].body
     assert [pipeline.status for pipeline in store.pipelines(request.id)] == ["success", "failed"]
+    checks, review = nia.threads(request)
+    assert (checks.unresolved, checks.notes[0].resolved_by) == (False, "sofia")
+    assert checks.notes[0].resolved_at == review.notes[0].created_at
+    assert review.unresolved
+
+
+async def test_checks_that_fail_again_are_told_in_the_same_thread_until_they_pass(
+    nia: Learner, store: Store, maintainer: Maintainer
+) -> None:
+    fork, request = await propose_name(nia, line="- Nia, rainy Sundays \n")
+    await maintainer.tick(nia.clock.now)
+    good = nia.read(fork, "CONTRIBUTORS.md", "1-add-my-name").replace("Sundays ", "Sundays")
+
+    async def push(text: str) -> list[tuple[int, bool]]:
+        await nia.push(fork, "1-add-my-name", {"CONTRIBUTORS.md": text})
+        await maintainer.tick(nia.clock.pass_time(5))
+        await maintainer.tick(nia.clock.pass_time(5))
+        return [(len(thread.notes), thread.unresolved) for thread in nia.threads(request)]
+
+    assert await push(good.replace("Sundays", "Mondays  ")) == [(2, True)]
+    assert await push(good) == [(2, False), (1, True)]
+    assert await push(good.replace("Sundays", "Fridays ")) == [(2, False), (1, True), (1, True)]
+
+
+async def test_nothing_is_merged_over_an_open_thread(
+    nia: Learner, store: Store, maintainer: Maintainer
+) -> None:
+    fork, request = await propose_name(nia, line="- Nia, rainy Sundays \n")
+    await maintainer.tick(nia.clock.now)
+    store.add_note("merge_request", request.id, author="nia", body="What is a trailing space?")
+    await maintainer.tick(nia.clock.pass_time(5))
+    text = nia.read(fork, "CONTRIBUTORS.md", "1-add-my-name").replace("Sundays ", "Sundays")
+    await nia.push(fork, "1-add-my-name", {"CONTRIBUTORS.md": text})
+    await add_change_log(nia, fork)
+    await maintainer.tick(nia.clock.pass_time(5))
+    await maintainer.tick(nia.clock.pass_time(5))
+    assert nia.now(request).state == "merged"
+    assert not any(thread.unresolved for thread in nia.threads(request))
 
 
 async def test_draft_is_checked_but_reviewed_when_ready(
@@ -313,6 +352,7 @@ async def test_conflict_is_explained_and_a_merge_solves_it(
     assert nia.now(request).state == "opened"
     assert "git cannot merge" in nia.said(request)[-1].body
     assert sum("git cannot merge" in note.body for note in nia.said(request)) == 1
+    assert nia.threads(request)[-1].unresolved
 
     both = upstream.replace("- Oskar", f"{BOTH}- Oskar")
     log = nia.read(fork, "CHANGELOG.md", "1-add-my-name")

@@ -37,6 +37,8 @@ MERGE = timedelta(seconds=1.5)
 """From the approval to the merge."""
 
 _FINISHED = ("success", "failed", "canceled", "skipped")
+_SETTLED_BY_PUSHING = ("failed", "conflict")
+"""Obstacles that a push can take away."""
 _log = logging.getLogger(__name__)
 
 
@@ -152,6 +154,7 @@ class Maintainer:
         if situation is None or pipeline is None or now < situation.due:
             return False
         obstacle = self._obstacle(situation, pipeline)
+        self._resolve_settled(situation, pipeline)
         if obstacle is not None:
             self._say_once(situation, *obstacle)
             self._answer_words(situation, None, now)
@@ -233,14 +236,46 @@ class Maintainer:
         self._store.set_memo(request.id, {**known, **facts})
 
     def _say_once(self, situation: _Situation, key: str, value: str, body: str) -> None:
-        request = situation.request
+        """Point at an obstacle once for each `value`: in a thread that stays open until it is gone.
+
+        That something is a draft is no obstacle that the maintainer wants removed, so it opens none.
+        """
+        request, reviewer = situation.request, situation.review.reviewer
         if request.memo.get(key) == value:
             return
         with self._store.transaction():
-            self._store.add_note(
-                "merge_request", request.id, author=situation.review.reviewer, body=body, at=situation.due
-            )
-            self._remember(request, **{key: value})
+            if key not in _SETTLED_BY_PUSHING:
+                self._store.add_note(
+                    "merge_request", request.id, author=reviewer, body=body, at=situation.due
+                )
+                self._remember(request, **{key: value})
+                return
+            name = request.memo.get(f"{key} thread", "")
+            if not self._is_open(request, name) or not self._store.reply(
+                name, author=reviewer, body=body, at=situation.due
+            ):
+                opened = self._store.open_discussion(request.id, author=reviewer, body=body, at=situation.due)
+                name = opened.id
+            self._remember(request, **{key: value, f"{key} thread": name})
+
+    def _is_open(self, request: MergeRequestRow, name: str) -> bool:
+        threads = self._store.discussions("merge_request", request.id) if name else []
+        return any(thread.id == name and thread.unresolved for thread in threads)
+
+    def _resolve_settled(self, situation: _Situation, pipeline: PipelineRow) -> None:
+        """Resolve what was said of an obstacle that is gone."""
+        request = situation.request
+        still = {"failed": pipeline.status == "failed", "conflict": request.conflicts}
+        for key in _SETTLED_BY_PUSHING:
+            name = request.memo.get(f"{key} thread", "")
+            if not still[key] and self._is_open(request, name):
+                self._store.resolve_discussion(name, by=situation.review.reviewer, at=situation.due)
+
+    def _resolve_all(self, request: MergeRequestRow, by: str, at: datetime) -> None:
+        """Resolve every thread that is still open: with one, the forge would not let the request be merged."""
+        for thread in self._store.discussions("merge_request", request.id):
+            if thread.unresolved:
+                self._store.resolve_discussion(thread.id, by=by, at=at)
 
     async def _review(self, situation: _Situation) -> bool:
         """Ask for the one change, unless it is there already; return whether that was so."""
@@ -284,7 +319,6 @@ class Maintainer:
                 self._store.reply(
                     thread.id, author=review.reviewer, body=situation.words.thanks(), at=situation.due
                 )
-                self._store.resolve_discussion(thread.id, by=review.reviewer, at=situation.due)
                 self._approve(situation)
             else:
                 body = situation.words.missing()
@@ -296,6 +330,7 @@ class Maintainer:
         request, reviewer = situation.request, situation.review.reviewer
         if body:
             self._store.add_note("merge_request", request.id, author=reviewer, body=body, at=situation.due)
+        self._resolve_all(request, reviewer, situation.due)
         self._store.approve(request.id, reviewer, at=situation.due)
         self._remember(request, approved=situation.due.isoformat())
 
@@ -348,6 +383,7 @@ class Maintainer:
         approved = datetime.fromisoformat(request.memo["approved"])
         if now < max(approved, pipeline.updated_at) + self._after(MERGE):
             return False
+        self._resolve_all(request, reviewer, now)
         try:
             await self._store.merge(request.id, reviewer)
         except GitError as error:
