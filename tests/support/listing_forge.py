@@ -11,6 +11,7 @@ from isexplore.catalog.enrich import Reading
 from isexplore.catalog.sync import Source
 from isexplore.errors import ForgeError, NotVisibleError
 from isexplore.forge.base import Capability, Forge, ProjectPage
+from isexplore.guide.documents import find_convention
 from isexplore.models import (
     Comment,
     Document,
@@ -145,13 +146,8 @@ def judge(
     return IssueVerdict(verdict=Verdict.FREE, reasons=("nobody is assigned",))
 
 
-def _guides(entries: Sequence[FileEntry]) -> dict[str, str]:
-    known = {"README.md": "README", "CONTRIBUTING.md": "CONTRIBUTING"}
-    return {known[entry.path]: entry.path for entry in entries if entry.path in known}
-
-
 async def _documents(forge: Forge, project: Project) -> list[Document]:
-    found = _guides(await forge.folder(project))
+    found = find_convention(await forge.folder(project))
     documents = []
     for name, path in found.items():
         data = await forge.file(project, path)
@@ -164,7 +160,7 @@ async def _documents(forge: Forge, project: Project) -> list[Document]:
 READING = Reading(
     is_first=lambda label: label.lower().replace("-", " ") == "good first issue",
     judge=judge,
-    find_guides=_guides,
+    find_guides=find_convention,
     read_documents=_documents,
 )
 

@@ -116,8 +116,9 @@ class Looker:
                 documents = tuple(clean_line(name, 60) for name in guides)
                 readme = await self._readme(project, guides.get("README") or project.readme_path)
                 card = await self._card(project, root)
-                if card:
-                    documents = (*documents, _CARD)
+                if not card:
+                    # One that says nothing is no more than a file of this name.
+                    documents = tuple(name for name in documents if name != _CARD)
                 languages = await self._languages(project)
                 if Capability.PARTICIPATION in self._forge.capabilities:
                     weeks = await self._pause.ask(lambda: self._forge.participation(project))
