@@ -66,6 +66,7 @@ async def test_a_file_is_read_and_searched(tmp_path: Path) -> None:
     world = services(tmp_path / "world", str(file))
     report = await read(world)
     assert (report.listed, report.skipped, report.failures) == (1, 1, ())
+    assert report.notices == ("1 entry left out, without a path or a web address",)
     (row,) = world.search("tram").rows
     assert (row.forge, row.path, row.stars) == ("list:repos.json", "city/tram-times", 12)
     assert sum(row.weeks) == 52

@@ -119,6 +119,8 @@ class Project(Struct, frozen=True, kw_only=True):
     forked_from_id: str | None = None
     owner: str = ""
     """Full path of the group or user that holds it."""
+    avatar_url: str = ""
+    """Its picture, or else its owner's; empty where the forge names none."""
 
     @property
     def ref(self) -> ProjectRef:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from msgspec.structs import replace
 
 from isexplore.catalog.database import Database
-from isexplore.catalog.portal import PortalProject, import_repos, read_repos
+from isexplore.catalog.portal import PortalFile, PortalProject, import_repos, read_repos, side_by_side
 from isexplore.catalog.reports import ForgeReport, ScopeFailure
 from isexplore.catalog.shelf import Failure, Scopes
 from isexplore.catalog.store import Account
@@ -20,6 +20,7 @@ from isexplore.catalog.write import Writer
 from isexplore.config.accounts import source_names
 from isexplore.config.schema import origin_of
 from isexplore.errors import ConfigError, IsexploreError, StateError
+from isexplore.text import count
 
 if TYPE_CHECKING:
     from isexplore.connected import ConnectedServices
@@ -126,7 +127,7 @@ def _import(services: ConnectedServices, place: str, data: bytes) -> ForgeReport
     name = _name(services, place)
     found = read_repos(data, forge=name, where=place)
     rest: list[PortalProject] = list(found.projects)
-    changed = 0
+    changed = lost = 0
     run = uuid.uuid4().hex
     now = int(time.time())
     groups: list[tuple[Account, list[PortalProject]]] = []
@@ -141,9 +142,26 @@ def _import(services: ConnectedServices, place: str, data: bytes) -> ForgeReport
     account = services.account_of(name)
     if account is not None:
         groups.append((account, rest))
-    for account, projects in groups:
+    for account, listed in groups:
+        projects, beside = side_by_side(listed)
+        lost += beside
         with Database(account, str(services.paths.catalog_dir)) as database:
             changed += import_repos(Writer(database), projects, origin=place, run=run, as_of=now)
     return ForgeReport(
-        forge=name, full=True, listed=len(found.projects), changed=changed, skipped=found.skipped
+        forge=name,
+        full=True,
+        listed=len(found.projects) - lost,
+        changed=changed,
+        skipped=found.skipped + found.repeated + lost,
+        notices=_left_out(found, lost),
     )
+
+
+def _left_out(found: PortalFile, lost: int) -> tuple[str, ...]:
+    """Return which entries of a list are no project of the catalog, in words."""
+    told = (
+        (found.skipped, "left out, without a path or a web address"),
+        (found.repeated, "left out, at an address that another one has"),
+        (lost, "left out, at a path that another one has"),
+    )
+    return tuple(f"{count(number, 'entry', 'entries')} {why}" for number, why in told if number)

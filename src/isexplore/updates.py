@@ -51,6 +51,7 @@ class Refreshed(Struct, frozen=True, kw_only=True):
                     "projects": one.listed,
                     "changed": one.changed,
                     "removed": one.removed,
+                    "skipped": one.skipped,
                     "failures": [
                         {"scope": each.scope, "kind": each.kind, "reason": each.reason}
                         for each in one.failures

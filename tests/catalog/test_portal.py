@@ -3,16 +3,21 @@ from __future__ import annotations
 import csv
 import io
 import json
+from datetime import UTC
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from isexplore.catalog.database import Database
-from isexplore.catalog.portal import as_csv, import_repos, read_repos, repos_json
+from isexplore.catalog.portal import as_csv, import_repos, read_repos, repos_json, side_by_side
 from isexplore.catalog.query import search
 from isexplore.catalog.write import Details, Writer
 from isexplore.errors import WrongAnswerError
+from isexplore.models import Visibility
 from tests.support.catalog import ACCOUNT, NOW, catalog, fill, project
 
 _TYPES: dict[str, type | tuple[type, ...]] = {
@@ -21,9 +26,8 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
     "full_name": str,
     "html_url": str,
     "description": (str, type(None)),
-    "created_at": str,
-    "updated_at": str,
-    "pushed_at": str,
+    "created_at": (str, type(None)),
+    "updated_at": (str, type(None)),
     "stargazers_count": int,
     "watchers_count": int,
     "forks_count": int,
@@ -31,7 +35,6 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
     "subscribers_count": int,
     "language": (str, type(None)),
     "license": (dict, type(None)),
-    "default_branch": str,
     "owner": dict,
     "_InnerSourceMetadata": dict,
 }
@@ -54,7 +57,10 @@ def folder(tmp_path: Path) -> Path:
                 (
                     "12",
                     Details(
-                        documents=("CONTRIBUTING",), participation=(1,) * 52, card='{"motivation": "Why"}'
+                        documents=("CONTRIBUTING",),
+                        guidelines="contributing.rst",
+                        participation=(1,) * 52,
+                        card='{"motivation": "Why"}',
                     ),
                 )
             ]
@@ -75,8 +81,28 @@ def test_the_export_has_the_portals_types(folder: Path) -> None:
         "topics": ["api"],
         "participation": [1] * 52,
         "score": billing["_InnerSourceMetadata"]["score"],
-        "guidelines": "CONTRIBUTING.md",
+        "guidelines": "contributing.rst",
     }
+
+
+def test_what_is_not_known_is_not_made_up(tmp_path: Path) -> None:
+    fill(
+        tmp_path,
+        [project("a/b", id="0815", created_at=None, last_activity=None, default_branch="", avatar_url="")],
+    )
+    (entry,) = json.loads(repos_json(catalog(tmp_path)))
+    assert entry["id"] == "0815"
+    assert (entry["created_at"], entry["updated_at"], entry["license"]) == (None, None, None)
+    assert {"pushed_at", "default_branch"}.isdisjoint(entry)
+    assert {"participation", "guidelines"}.isdisjoint(entry["_InnerSourceMetadata"])
+
+
+def test_what_is_known_is_told(tmp_path: Path) -> None:
+    picture = "https://git.example.com/a.png"
+    fill(tmp_path, [project("a/b", avatar_url=picture, licence="MIT", visibility=Visibility.PRIVATE)])
+    (entry,) = json.loads(repos_json(catalog(tmp_path)))
+    assert entry["owner"] == {"login": "a", "avatar_url": picture}
+    assert (entry["license"], entry["visibility"], entry["private"]) == ({"name": "MIT"}, "private", True)
 
 
 def test_what_was_exported_can_be_read_back(folder: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -168,6 +194,91 @@ def test_odd_entries_are_skipped_and_odd_values_survived() -> None:
     assert found.last_activity is not None
     assert found.topics == ("a", "3")
     assert details.participation == (0, 4)
+
+
+def test_entries_are_told_apart_by_address_and_those_left_out_are_counted() -> None:
+    def entry(address: str, **facts: object) -> dict[str, object]:
+        return {"id": 5, "full_name": "team/tool", "html_url": address, **facts}
+
+    entries = [
+        entry("https://one.example.com/team/tool"),
+        entry("https://two.example.com/team/tool"),
+        entry("https://two.example.com/team/other", full_name="team/other"),
+        entry("https://two.example.com/team/other/", full_name="team/other", name="the last one counts"),
+        {"full_name": "no/address"},
+    ]
+    found = read_repos(json.dumps(entries).encode(), forge="list")
+    assert (len(found.projects), found.skipped, found.repeated) == (3, 1, 1)
+    kept, lost = side_by_side(found.projects)
+    assert [(each.project.id, each.project.path, each.project.name) for each in kept] == [
+        ("5", "team/tool", "tool"),
+        ("https://two.example.com/team/other/", "team/other", "the last one counts"),
+    ]
+    assert lost == 1, "two forges have a project at this path"
+
+
+_LINES = st.text(st.characters(codec="utf-8"), max_size=30)
+_NUMBERS = st.integers(0, 1 << 31)
+_MOMENTS = st.none() | st.datetimes(timezones=st.just(UTC)).map(lambda moment: moment.isoformat())
+_ENTRIES = st.lists(
+    st.fixed_dictionaries(
+        {
+            "id": st.integers(0, 10**18) | st.sampled_from(["0815", "12", "٣", "abc", ""]),
+            "full_name": st.from_regex(r"[a-z]{1,3}/[a-zA-Z0-9._-]{1,5}", fullmatch=True),
+            "html_url": st.from_regex(r"https://[ab]\.example\.com/[a-z]{1,2}/[a-z0-9]{1,3}", fullmatch=True),
+        },
+        optional={
+            "name": _LINES,
+            "description": st.none() | _LINES,
+            "created_at": _MOMENTS,
+            "updated_at": _MOMENTS,
+            "pushed_at": _MOMENTS,
+            "stargazers_count": _NUMBERS,
+            "forks_count": _NUMBERS,
+            "open_issues_count": st.none() | _NUMBERS,
+            "subscribers_count": _NUMBERS,
+            "language": st.none() | _LINES,
+            "license": st.none() | _LINES | st.fixed_dictionaries({"name": _LINES}),
+            "visibility": st.sampled_from(["public", "internal", "private", "?"]),
+            "default_branch": _LINES,
+            "owner": st.fixed_dictionaries(
+                {"login": _LINES}, optional={"avatar_url": st.sampled_from(["", "https://a/b.png", "x"])}
+            ),
+            "_InnerSourceMetadata": st.fixed_dictionaries(
+                {},
+                optional={
+                    "topics": st.lists(st.none() | _LINES, max_size=4),
+                    "participation": st.lists(st.integers(-5, 70_000), max_size=60),
+                    "guidelines": st.none() | st.sampled_from(["CONTRIBUTING.md", "docs/how.rst", ""]),
+                    "motivation": _LINES,
+                    "skills": st.lists(_LINES, max_size=3),
+                    "language": _LINES,
+                    "score": st.integers(),
+                },
+            ),
+        },
+    ),
+    max_size=5,
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(entries=_ENTRIES)
+def test_what_was_exported_is_exported_again_once_it_was_read(entries: list[dict[str, Any]]) -> None:
+    def passed_through(data: str) -> tuple[str, int]:
+        found = read_repos(data.encode(), forge="list")
+        kept, lost = side_by_side(found.projects)
+        with TemporaryDirectory() as folder:
+            with Database(ACCOUNT, folder, clock=NOW.timestamp) as database:
+                import_repos(Writer(database), kept, origin="list", run="1", as_of=7)
+            with catalog(Path(folder)) as view:
+                return repos_json(view), found.skipped + found.repeated + lost
+
+    first, left_out = passed_through(json.dumps(entries))
+    assert len(json.loads(first)) + left_out == len(entries)
+    again, left_out = passed_through(first)
+    assert left_out == 0
+    assert json.loads(again) == json.loads(first)
 
 
 def test_csv_holds_no_formulas(folder: Path) -> None:

@@ -104,7 +104,7 @@ class Looker:
         """
         refused = False
         documents: tuple[str, ...] | None = None
-        readme = card = None
+        readme = card = guidelines = None
         languages: tuple[str, ...] | None = None
         issues: tuple[JudgedIssue, ...] | None = None
         shelf: tuple[Document, ...] | None = None
@@ -114,6 +114,7 @@ class Looker:
                 root = await self._pause.ask(lambda: self._forge.folder(project))
                 guides = dict(self._reading.find_guides(root))
                 documents = tuple(clean_line(name, 60) for name in guides)
+                guidelines = guides.get("CONTRIBUTING", "")
                 readme = await self._readme(project, guides.get("README") or project.readme_path)
                 card = await self._card(project, root)
                 if not card:
@@ -144,6 +145,7 @@ class Looker:
             good_first_issues=len(issues) if issues is not None else None,
             participation=weeks or None,
             card=card,
+            guidelines=guidelines,
         )
         return Look(project, details, issues, shelf, refused)
 

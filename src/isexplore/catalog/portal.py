@@ -15,6 +15,8 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from msgspec.structs import replace
+
 from isexplore.catalog.enrich import clean_card
 from isexplore.catalog.store import Catalog, Row, rfc3339
 from isexplore.catalog.write import Details, Writer
@@ -46,20 +48,24 @@ def repos_json(catalog: Catalog) -> str:
 def _entry(row: Row) -> dict[str, object]:
     metadata: dict[str, object] = json.loads(row.card) if row.card else {}
     language = metadata.pop("language", None) or row.language
-    metadata |= {"topics": list(row.topics), "participation": list(row.weeks), "score": row.score}
+    metadata |= {"topics": list(row.topics), "score": row.score}
+    if row.weeks:
+        metadata["participation"] = list(row.weeks)
     if row.has_contributing:
-        metadata["guidelines"] = "CONTRIBUTING.md"
-    updated = rfc3339(row.last_activity) or rfc3339(row.created_at) or rfc3339(row.fetched_at)
+        metadata["guidelines"] = row.guidelines or "CONTRIBUTING.md"
+    updated = rfc3339(row.last_activity)
     owner = row.owner or row.path.rpartition("/")[0] or row.forge
-    return {
-        "id": int(row.id) if row.id.isdecimal() and len(row.id) < 16 else row.id,
+    entry = {
+        "id": _exported_id(row.id),
         "name": row.name,
         "full_name": row.path,
         "html_url": row.url,
         "description": row.description or None,
-        "created_at": rfc3339(row.created_at) or updated,
+        "visibility": row.visibility,
+        "private": row.visibility == Visibility.PRIVATE,
+        # Nothing, where it is not known: sorted by time these come last.
+        "created_at": rfc3339(row.created_at),
         "updated_at": updated,
-        "pushed_at": updated,
         "stargazers_count": row.stars,
         "watchers_count": row.stars,
         "forks_count": row.forks,
@@ -67,10 +73,21 @@ def _entry(row: Row) -> dict[str, object]:
         "subscribers_count": row.subscribers or 0,
         "language": language,
         "license": {"name": row.licence} if row.licence else None,
-        "default_branch": row.default_branch or "main",
-        "owner": {"login": owner, "avatar_url": ""},
+        "owner": {"login": owner, "avatar_url": row.avatar_url},
         "_InnerSourceMetadata": metadata,
     }
+    # These may be absent.
+    if updated:
+        entry["pushed_at"] = updated
+    if row.default_branch:
+        entry["default_branch"] = row.default_branch
+    return entry
+
+
+def _exported_id(pid: str) -> int | str:
+    """Return an id as it was: a number as one, but `0815`, and what JavaScript could not hold, as text."""
+    number = int(pid) if pid.isascii() and pid.isdecimal() and len(pid) < 16 else -1
+    return number if str(number) == pid else pid
 
 
 _CSV = (
@@ -117,7 +134,9 @@ class PortalFile(NamedTuple):
 
     projects: tuple[PortalProject, ...]
     skipped: int
-    """Entries that are no project: without a name or an address."""
+    """Entries that are no project: without a path or a web address."""
+    repeated: int = 0
+    """Entries with the web address of another one."""
 
 
 def read_repos(data: bytes, *, forge: str, url: str = "", where: str = "repos.json") -> PortalFile:
@@ -149,14 +168,41 @@ def read_repos(data: bytes, *, forge: str, url: str = "", where: str = "repos.js
             forge=forge,
         )
     found: dict[str, PortalProject] = {}
-    skipped = 0
+    skipped = repeated = 0
     for entry in entries[:MAX_PROJECTS]:
         read = _read_entry(entry, forge, url) if isinstance(entry, dict) else None
         if read is None:
             skipped += 1
-        else:
-            found[read.project.id] = read
-    return PortalFile(tuple(found.values()), skipped + max(0, len(entries) - MAX_PROJECTS))
+            continue
+        # Lists of several forges have one id twice; an address names one project.
+        address = read.project.url.rstrip("/").lower()
+        repeated += address in found
+        found[address] = read
+    skipped += max(0, len(entries) - MAX_PROJECTS)
+    return PortalFile(tuple(found.values()), skipped, repeated)
+
+
+def side_by_side(projects: Iterable[PortalProject]) -> tuple[list[PortalProject], int]:
+    """Return the projects that one forge's file can hold, and how many of these it cannot.
+
+    Of several at one path the first counts. An id that two have is the first one's; the other is known
+    by its address.
+    """
+    kept: list[PortalProject] = []
+    paths: set[str] = set()
+    ids: set[str] = set()
+    lost = 0
+    for each in projects:
+        path = each.project.path.lower()
+        if path in paths:
+            lost += 1
+            continue
+        paths.add(path)
+        if each.project.id in ids:
+            each = each._replace(project=replace(each.project, id=each.project.url))
+        ids.add(each.project.id)
+        kept.append(each)
+    return kept, lost
 
 
 def _read_entry(entry: dict[str, Any], forge: str, url: str) -> PortalProject | None:
@@ -179,7 +225,7 @@ def _read_entry(entry: dict[str, Any], forge: str, url: str) -> PortalProject | 
         visibility=_visibility(entry),
         topics=_texts(metadata.get("topics")) or _texts(entry.get("topics")),
         language=_text(entry.get("language")) or None,
-        licence=_text(licence.get("name")) or None if isinstance(licence, dict) else None,
+        licence=_licence(licence),
         stars=_count(entry.get("stargazers_count")) or 0,
         forks=_count(entry.get("forks_count")) or 0,
         open_issues=_count(entry.get("open_issues_count")),
@@ -190,15 +236,29 @@ def _read_entry(entry: dict[str, Any], forge: str, url: str) -> PortalProject | 
         default_branch=_text(entry.get("default_branch")),
         clone_url=_text(entry.get("clone_url")) or address + ".git",
         owner=_text(owner.get("login")) if isinstance(owner, dict) else "",
+        avatar_url=_address(owner.get("avatar_url")) if isinstance(owner, dict) else "",
     )
     weeks = metadata.get("participation")
-    guidelines = metadata.get("guidelines")
+    guidelines = _text(metadata.get("guidelines"))
+    # The list is all that is known of its projects: what it leaves out now, it no longer says.
     details = Details(
-        documents=("CONTRIBUTING",) if isinstance(guidelines, str) and guidelines else None,
-        participation=tuple(_count(each) or 0 for each in weeks[-52:]) if isinstance(weeks, list) else None,
-        card=clean_card(json.dumps(metadata).encode()) or None,
+        documents=("CONTRIBUTING",) if guidelines else (),
+        guidelines=guidelines,
+        participation=tuple(_count(each) or 0 for each in weeks[-52:]) if isinstance(weeks, list) else (),
+        card=clean_card(json.dumps(metadata).encode()),
     )
     return PortalProject(project, details)
+
+
+def _licence(value: object) -> str | None:
+    if isinstance(value, dict):
+        value = value.get("name") or value.get("spdx_id") or value.get("key")
+    return _text(value) or None
+
+
+def _address(value: object) -> str:
+    text = _text(value)
+    return text if text.startswith(("https://", "http://")) else ""
 
 
 def _text(value: object) -> str:

@@ -27,11 +27,13 @@ COLUMNS = (
     "licence", "owner", "stars", "forks", "open_issues", "good_first_issues", "subscribers", "created_at",
     "last_activity", "default_branch", "documents", "participation", "score", "fetched_at", "first_seen",
     "enriched_at", "key", "origin", "clone_url", "ssh_url", "readme_path", "role", "flags", "card",
+    "guidelines", "avatar_url",
 )  # fmt: skip
 
 FROM_LISTING = (
     "language", "languages", "licence", "open_issues", "good_first_issues", "subscribers", "documents",
     "participation", "enriched_at", "readme_path", "created_at", "last_activity", "card",
+    "guidelines",
 )  # fmt: skip
 """Columns where a listing that says nothing leaves what was known."""
 
@@ -137,6 +139,8 @@ def values_of(project: Project) -> Values:
         "role": project.role.value,
         "flags": _flags(project),
         "card": None,
+        "guidelines": None,
+        "avatar_url": clean_line(project.avatar_url, 2_000),
     }
 
 
@@ -174,6 +178,7 @@ def project_of(values: Values, forge: str) -> Project:
         can_propose=True if flags & _MAY_PROPOSE else False if flags & _MAY_NOT else None,
         role=Role(values["role"]),
         owner=values["owner"],
+        avatar_url=values["avatar_url"],
     )
 
 

@@ -26,7 +26,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
 
-VERSION: Final = 5
+VERSION: Final = 6
 """Layout of the tables; a file with another number is rebuilt."""
 APPLICATION: Final = 0x15E7C0DE
 """Marks the file as ours (SQLite's `application_id`)."""
@@ -80,7 +80,9 @@ CREATE TABLE project (
     readme_path TEXT,
     role TEXT NOT NULL DEFAULT 'none',
     flags INTEGER NOT NULL DEFAULT 0,
-    card TEXT
+    card TEXT,
+    guidelines TEXT,
+    avatar_url TEXT NOT NULL DEFAULT ''
 );
 CREATE INDEX project_path ON project (path);
 CREATE INDEX project_key ON project (key);

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 _COLUMNS = (
     "id, pid, path, name, url, description, visibility, language, languages, topics, licence, owner, "
     "stars, forks, open_issues, good_first_issues, subscribers, created_at, last_activity, "
-    "default_branch, documents, participation, score, fetched_at, first_seen, enriched_at, card"
+    "default_branch, documents, participation, score, fetched_at, first_seen, enriched_at, card, "
+    "guidelines, avatar_url"
 )
 SELECT_ROW = "SELECT " + _COLUMNS + " FROM project"
 # The numbers come as one value, so that the statement is always the same and prepared only once.
@@ -88,6 +89,10 @@ class Row(tuple[object, ...]):
     """When documents and labels were last looked at; None for never."""
     card: str | None
     """The project's innersource.json as JSON, or None."""
+    guidelines: str | None
+    """Path of its CONTRIBUTING as far as it is known."""
+    avatar_url: str
+    """Its picture, or its owner's; empty when unknown."""
 
     @property
     def level(self) -> str:
@@ -104,7 +109,7 @@ class Row(tuple[object, ...]):
     @property
     def has_contributing(self) -> bool | None:
         """Whether the project says how to contribute; None when nobody has looked yet."""
-        return "CONTRIBUTING" in self.documents if self.enriched_at is not None else None
+        return "CONTRIBUTING" in self.documents or (None if self.enriched_at is None else False)
 
     def reasons(self, now: float | None = None) -> tuple[str, ...]:
         """Return why the project stands where it stands, strongest first."""
@@ -174,9 +179,12 @@ def rfc3339(seconds: int | None) -> str | None:
     if seconds is None:
         return None
     try:
-        return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(seconds))
+        moment = time.gmtime(seconds)
     except (OverflowError, ValueError, OSError):
         return None
+    # Four digits for a year is what the format has, and what `%Y` does not make of the year 12.
+    year = f"{moment.tm_year:04d}"
+    return year + time.strftime("-%m-%dT%H:%M:%SZ", moment) if len(year) == 4 else None
 
 
 class Account(tuple[str, str, str]):

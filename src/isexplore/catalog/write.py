@@ -57,6 +57,8 @@ class Details(NamedTuple):
     participation: tuple[int, ...] | None = None
     card: str | None = None
     licence: str | None = None
+    guidelines: str | None = None
+    """Path of its CONTRIBUTING; empty for none."""
 
 
 class Reached(NamedTuple):
@@ -375,6 +377,8 @@ class Writer:
                     new["card"] = clean(details.card) or None
                 if details.licence is not None:
                     new["licence"] = clean_line(details.licence, 200)
+                if details.guidelines is not None:
+                    new["guidelines"] = clean_line(details.guidelines, 1_000) or None
                 before = after = self._excerpt(pid)
                 if details.readme is not None:
                     after = clean(details.readme, EXCERPT_LIMIT) or None

@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import TypeVar
+from urllib.parse import urljoin
 
 import msgspec
 from msgspec import Struct
@@ -190,6 +191,20 @@ def moment(value: str | None) -> datetime | None:
 
 
 # Good answers
+
+
+def picture_url(told: str | None, page: str) -> str:
+    """Return the address of a picture; empty where there is none, or it is no address of the web.
+
+    Args:
+        told: as the forge names it, perhaps without a host.
+        page: a web page of the forge.
+    """
+    try:
+        address = urljoin(page, clean_line(told or "", 2_000)) if told else ""
+    except ValueError:
+        return ""
+    return address if address.startswith(("https://", "http://")) else ""
 
 
 def decode(answer: Answer, shape: type[T], asked: Asked) -> T:

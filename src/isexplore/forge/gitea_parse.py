@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from msgspec import UNSET, Struct
 
-from isexplore.forge.answers import moment
+from isexplore.forge.answers import moment, picture_url
 from isexplore.forge.gitea_wire import (
     WireBranch,
     WireComment,
@@ -170,6 +170,7 @@ def parse_project(place: Place, wire: WireProject, *, topics: Iterable[str] = ()
         forked_from=clean_line(origin.full_name) if origin is not None and origin.full_name else None,
         forked_from_id=str(origin.id) if origin is not None and origin.id is not None else None,
         owner=path.rpartition("/")[0],
+        avatar_url=picture_url(wire.avatar_url or (wire.owner.avatar_url if wire.owner else None), place.url),
     )
 
 

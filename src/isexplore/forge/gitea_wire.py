@@ -19,6 +19,7 @@ class WireUser(Struct):
     full_name: str | None = None
     email: str | None = None
     html_url: str | None = None
+    avatar_url: str | None = None
     restricted: bool | None = None
     visibility: str | None = None
 
@@ -48,6 +49,7 @@ class WireProject(Struct):
     owner: WireUser | None = None
     description: str | None = None
     html_url: str | None = None
+    avatar_url: str | None = None
     clone_url: str | None = None
     ssh_url: str | None = None
     default_branch: str | None = None

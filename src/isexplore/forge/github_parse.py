@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Sequence
 from datetime import date
 
-from isexplore.forge.answers import moment
+from isexplore.forge.answers import moment, picture_url
 from isexplore.forge.github_wire import (
     WireAnnotation,
     WireBranch,
@@ -145,6 +145,9 @@ def parse_project(forge: str, wire: WireRepository) -> Project:
         forked_from=clean_line(origin.full_name) if origin is not None and origin.full_name else None,
         forked_from_id=number_text(origin.id) or None if origin is not None else None,
         owner=clean_line(path.rpartition("/")[0]),
+        avatar_url=picture_url(
+            wire.owner.avatar_url if wire.owner is not None else None, wire.html_url or ""
+        ),
     )
 
 

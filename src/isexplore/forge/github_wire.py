@@ -18,6 +18,7 @@ class WireUser(Struct):
     name: str | None = None
     email: str | None = None
     html_url: str | None = None
+    avatar_url: str | None = None
     type: str | None = None
     contributions: int | None = None
     permissions: WirePermissions | None = None

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from itertools import takewhile
 from urllib.parse import unquote
 
-from isexplore.forge.answers import moment
+from isexplore.forge.answers import moment, picture_url
 from isexplore.forge.gitlab_wire import (
     WireApprovals,
     WireBranch,
@@ -173,7 +173,14 @@ def parse_project(forge: str, wire: WireProject) -> Project:
         else None,
         forked_from_id=str(origin.id) if origin is not None and origin.id is not None else None,
         owner=clean_line(held_by or path.rpartition("/")[0]),
+        avatar_url=_avatar(wire),
     )
+
+
+def _avatar(wire: WireProject) -> str:
+    """Return the picture of a project, or else of what holds it."""
+    told = wire.avatar_url or (wire.namespace.avatar_url if wire.namespace is not None else None)
+    return picture_url(told, wire.web_url or "")
 
 
 def parse_fork_status(wire: WireProject, *, upstream_empty: bool) -> ForkStatus:

@@ -29,6 +29,8 @@ class WireNamespace(Struct):
 
     full_path: str | None = None
     kind: str | None = None
+    avatar_url: str | None = None
+    """Of a group without the host."""
 
 
 class WireAccess(Struct):
@@ -65,6 +67,7 @@ class WireProject(Struct):
     path_with_namespace: str
     name: str | None = None
     web_url: str | None = None
+    avatar_url: str | None = None
     description: str | None = None
     visibility: str | None = None
     topics: list[str] | None = None
