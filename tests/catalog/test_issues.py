@@ -83,6 +83,7 @@ def numbers(view: Catalog, text: str) -> list[int]:
         ("topic:api has:contributing", [2, 1]),
         ("updated:90d", [2, 7]),
         ("-updated:90d", [1]),
+        ("updated:7d,90d", [2, 7]),
         ("age:200d", [2, 7]),
         ("forge:work lang:rust", []),
     ],

@@ -46,6 +46,8 @@ def test_what_is_no_filter_is_a_word_or_nothing(text: str) -> None:
         ("has:contribution", '"contribution" is no value of has:', "has:contributing"),
         ("sort:star", '"star" is no value of sort:', "sort:stars"),
         ("active:90x", '"90x" is no value of active:', "active:90d"),
+        ("active:9999999d", '"9999999d" is too long a time for active:', "active:90d"),
+        ("-active:0d", '"0d" is too short a time for active:', "active:90d"),
         ("active:", '"active:" needs a value', "active:90d"),
         ("lang:,", '"lang:" needs a value', "lang:python"),
         ("forge:wrok", '"wrok" is no value of forge:', "forge:work"),
@@ -116,7 +118,20 @@ def test_time_spans(span: str, expected: int) -> None:
     assert seconds(span) == expected
 
 
-@pytest.mark.parametrize("span", ["", "d", "-3d", "1.5d", "x", "٣d", "1234567d", "3 d"])
+@pytest.mark.parametrize("span", ["100y", "1h", "36525d", "0001h"])
+def test_time_spans_from_an_hour_to_a_hundred_years_are_taken(span: str) -> None:
+    assert parse(f"active:{span}").filters[0].values == (span,)
+
+
+@pytest.mark.parametrize("span", ["0", "0y", "101y", "36526d", "9" * 900, "9" * 900 + "h"])
+def test_other_time_spans_are_named_with_the_bounds(span: str) -> None:
+    with pytest.raises(UsageError, match="a time for active:") as caught:
+        parse(f"active:{span}", typing=True)
+    assert "from 1h to 100y" in caught.value.detail
+    assert len(caught.value.title) < 90
+
+
+@pytest.mark.parametrize("span", ["", "d", "-3d", "1.5d", "x", "٣d", "²d", "3 d"])
 def test_what_is_no_time_span(span: str) -> None:
     assert seconds(span) is None
 

@@ -286,7 +286,7 @@ def _passes(store: Store, query: Query, kept: Kept, now: int) -> bool:
             if moment is None:
                 # When it was, nobody knows: neither within a time nor outside it.
                 return False
-            hit = moment >= now - min(seconds(value) or 0 for value in chosen.values)
+            hit = moment >= now - max(seconds(value) or 0 for value in chosen.values)
         elif chosen.name == "verdict":
             hit = kept.issue.verdict in chosen.values
         else:

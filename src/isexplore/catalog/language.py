@@ -50,6 +50,10 @@ PROJECT_FILTERS = {
 _ALIASES = {"language": "lang", "tag": "topic", "org": "group", "owner": "group", "is": "has"}
 _ALL_OF = frozenset({"topic", "has", "label"})
 _UNITS = {"h": 3_600, "d": 86_400, "w": 604_800, "m": 2_629_800, "y": 31_557_600}
+_TIMES = ("active", "updated", "age")
+"""Filters that take a time span."""
+LONGEST_SPAN = 100 * _UNITS["y"]
+"""Seconds; nothing on a forge is older."""
 MAX_LENGTH = 1_000
 """Characters of a search that are looked at."""
 MAX_WORDS = 16
@@ -206,7 +210,9 @@ def parse(
             if open_end:
                 continue
             _fail(
-                f'"{part.name}:" needs a value', f"It takes {filters[name]}.", f"For example {_example(name)}"
+                f'"{part.name}:" needs a value',
+                f"It takes {filters[name]}, without a space before it.",
+                f"For example {_example(name)}",
             )
         values = _checked_values(name, values, tuple(forges), open_end=open_end)
         if not values:
@@ -337,9 +343,16 @@ def _checked(name: str, value: str, forges: Iterable[str]) -> str:
         if low not in VERDICTS:
             raise _UnknownValue(value, VERDICTS)
         return low
-    if name in ("active", "updated", "age"):
-        if seconds(value) is None:
+    if name in _TIMES:
+        span = seconds(value)
+        if span is None:
             raise _UnknownValue(value, SPANS)
+        if not 0 < span <= LONGEST_SPAN:
+            _fail(
+                f'"{_short(value)}" is too {"long" if span else "short"} a time for {name}:',
+                "It takes from 1h to 100y.",
+                f"For example {_example(name)}",
+            )
         return low
     if name == "forge":
         known = {each.lower(): each for each in forges}
@@ -352,9 +365,10 @@ def _checked(name: str, value: str, forges: Iterable[str]) -> str:
 def seconds(span: str) -> int | None:
     """Return how long "90d", "12w", "6m", "1y" or "90" (days) is; None for anything else."""
     number, unit = (span[:-1], span[-1:].lower()) if not span.isdigit() else (span, "d")
-    if not number.isdigit() or not number.isascii() or unit not in _UNITS or len(number) > 6:
+    if not number.isdigit() or not number.isascii() or unit not in _UNITS:
         return None
-    return int(number) * _UNITS[unit]
+    # Of a number with more digits it is enough to know that it is too long.
+    return int(number.lstrip("0")[:12] or "0") * _UNITS[unit]
 
 
 def _example(name: str) -> str:
@@ -367,23 +381,28 @@ def _unknown_filter(name: str, filters: Mapping[str, str]) -> NoReturn:
     near = words.nearest(name, (*filters, *_ALIASES))
     near = _ALIASES.get(near, near) if near else None
     _fail(
-        f'There is no filter "{name}:"',
+        f'There is no filter "{_short(name)}:"',
         "Filters are " + ", ".join(f"{each}:" for each in filters) + ".",
         f"Did you mean {near}: ?"
         if near in filters
-        else f'To search for the text itself, quote it: "{name}:"',
+        else f'To search for the text itself, quote it: "{_short(name)}:"',
     )
 
 
 def _bad_value(name: str, problem: _UnknownValue) -> NoReturn:
     near = words.nearest(problem.value.lower(), problem.known)
-    if name in ("active", "updated", "age"):
-        detail = "It takes a time span: a number with d, w, m or y."
+    if name in _TIMES:
+        detail = "It takes a time span: a number with h, d, w, m or y."
         hint = f"For example {_example(name)}"
     else:
         detail = "It takes " + ", ".join(problem.known) + "."
         hint = f"Did you mean {name}:{near}?" if near else f"For example {name}:{problem.known[0]}"
-    _fail(f'"{problem.value}" is no value of {name}:', detail, hint)
+    _fail(f'"{_short(problem.value)}" is no value of {name}:', detail, hint)
+
+
+def _short(text: str) -> str:
+    """Return what somebody typed for a sentence about it."""
+    return text if len(text) <= 40 else text[:37] + "..."
 
 
 def _fail(title: str, detail: str, hint: str) -> NoReturn:
