@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import pytest
 
+from isexplore.catalog import words
 from isexplore.catalog.issues import ISSUE_FILTERS
 from isexplore.catalog.language import parse, pieces, seconds
 from isexplore.errors import UsageError
@@ -148,3 +149,19 @@ def test_pieces_know_where_they_stand() -> None:
         ('-topic:"x y"', "x y"),
         ('"b c', "b c"),
     ]
+
+
+@pytest.mark.parametrize(
+    ("text", "signed"),
+    [
+        ("C++", ["c++"]),
+        ("C#, F# and C++17.", ["c#", "f#", "c++"]),
+        ("For .NET. (.Net too)", [".net"]),
+        ("ASP.NET node.js ./run .github/workflows a/.b ... v1.2", []),
+        ("a+b repo#12 #7 ++ C+++ +x", []),
+        (".gitignore", [".gitignore"]),
+        ("", []),
+    ],
+)
+def test_words_that_their_signs_tell_from_others(text: str, signed: list[str]) -> None:
+    assert sorted(words.signed(text)) == sorted(signed)

@@ -427,3 +427,60 @@ def test_searching_loads_nothing_heavy() -> None:
         check=True,
     )
     assert result.stdout.strip() == "[]"
+
+
+@pytest.fixture(scope="module")
+def signs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Catalog]:
+    folder = tmp_path_factory.mktemp("signs")
+    fill(
+        folder,
+        [
+            project("a/c", language="C", description="Plain C", stars=500),
+            project("a/cpp", language="C++"),
+            project("a/csharp", language="C#", description="In C# for .NET."),
+            project("a/fsharp", language="F#"),
+            project("a/mention", language="Python", description="Calls C++17 (and C#)"),
+            project("a/net", language="Java", description="A net of sensors", stars=900),
+            project("a/read", language="Go"),
+        ],
+    )
+    with Database(ACCOUNT, str(folder), clock=NOW.timestamp) as database:
+        writer = Writer(database)
+        writer.enrich([("a/read", Details(readme="Once it was written in modern C++."))])
+        writer.finish()
+    with catalog(folder) as view:
+        yield view
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("C++", "cpp mention read"),
+        ("c#", "csharp mention"),
+        ("F#", "fsharp"),
+        (".NET", "csharp"),
+        ("c+", "cpp mention read"),
+        ('"C#"', "csharp mention"),
+        ("c++ calls", "mention"),
+        ("calls -c#", ""),
+        ("-c++ -c# -f#", "c net read"),
+        ('"modern c++"', "read"),
+        ('"plain c++"', ""),
+        ("lang:c++", "cpp"),
+        ("lang:C#", "csharp"),
+        ("lang:f#", "fsharp"),
+        ("lang:c", "c"),
+        ("lang:.NET", "csharp fsharp"),
+        ("lang:cpp,csharp,fsharp", "cpp csharp fsharp"),
+        ("c++ sort:name", "cpp mention read"),
+    ],
+)
+def test_a_word_with_signs_is_not_what_it_is_without(signs: Catalog, text: str, expected: str) -> None:
+    found = search(signs, text, now=NOW.timestamp())
+    assert sorted(row.name for row in found.rows) == expected.split()
+    assert (found.corrected, found.notice) == (None, None)
+
+
+def test_only_the_word_with_its_signs_is_marked(signs: Catalog) -> None:
+    found = search(signs, "c++")
+    assert found.spans("Calls C and C++") == [(12, 15)]

@@ -87,14 +87,21 @@ class Piece:
 class Word:
     """A word or phrase to look for."""
 
-    __slots__ = ("exact", "negated", "text", "tokens")
+    __slots__ = ("exact", "negated", "signs", "text", "tokens")
 
     def __init__(self, text: str, *, exact: bool, negated: bool) -> None:
         self.text = words.fold(text)
         self.tokens = words.tokens(text)
+        self.signs = words.signed(text) if self.tokens else []
+        """The words in it that are others without their signs, as `c++`."""
         self.exact = exact
         """Written in quotes: no prefix, words next to each other."""
         self.negated = negated
+
+    @property
+    def is_sign(self) -> bool:
+        """Whether it is no more than one word with signs: what it says without them is something else."""
+        return self.signs == [self.text]
 
 
 class Filter:

@@ -12,7 +12,7 @@ from isexplore.catalog.store import Catalog, Store, listed, unpack_text
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
 Place = tuple[int, int]
 """A hit: its rank, and the number of its store in the catalog."""
@@ -32,10 +32,14 @@ _WALKED = 60
 """Hits to find at first where an order's index is walked."""
 _TRIES = 60
 """Rows to look at for each hit wanted before such a walk is given up."""
-_LANGUAGES = {
+LANGUAGES = {
     "js": "javascript", "ts": "typescript", "py": "python", "golang": "go", "cpp": "c++", "csharp": "c#",
     "rb": "ruby", "rs": "rust", "sh": "shell", "bash": "shell", "kt": "kotlin", "objc": "objective-c",
+    "fsharp": "f#", "cs": "c#", "fs": "f#", "vb": "visual basic .net", "vb.net": "visual basic .net",
 }  # fmt: skip
+"""Other names of languages."""
+PLATFORMS = dict.fromkeys((".net", "dotnet"), ("c#", "f#", "visual basic .net"))
+"""What people call a language and is several."""
 KINDS = {"lang": words.LANGUAGE, "topic": words.TOPIC, "group": words.GROUP, "has": words.HAS}
 """Which kind of filter word each filter looks for."""
 ORDERS = {
@@ -114,18 +118,16 @@ def compile_query(catalog: Catalog, query: Query, now: int) -> Compiled:
                 positive.append(_any([words.quoted(words.filter_word(words.MONTH, one)) for one in months]))
         elif each.name in KINDS:
             (negative if each.negated else positive).append(_any(_filter_terms(catalog, each, out)))
-    excluded = negative + [words.quoted(" ".join(word.tokens)) for word in query.words if word.negated]
+    excluded = negative + [_excluded(word, " ") for word in query.words if word.negated]
     wanted = query.wanted
     out.filters = _expression(positive, excluded)
     out.meta = _expression([_meta_term(catalog, word, out) for word in wanted] + positive, excluded)
-    if wanted and any(len(token) > 2 for word in wanted for token in word.tokens):
+    if wanted and any(word.signs or len(token) > 2 for word in wanted for token in word.tokens):
         deep_terms = [term for word in wanted for term in _deep_terms(catalog, word, out)]
-        deep_excluded = negative + [
-            " AND ".join(words.quoted(token) for token in word.tokens) for word in query.words if word.negated
-        ]
-        out.deep = _expression(deep_terms + positive, [f"({term})" for term in deep_excluded])
+        deep_excluded = negative + [_excluded(word, "") for word in query.words if word.negated]
+        out.deep = _expression(deep_terms + positive, deep_excluded)
         out.phrases = [word.tokens for word in wanted if word.exact and len(word.tokens) > 1]
-    if wanted:
+    if wanted and not any(word.is_sign for word in wanted):
         joined = "".join(token for word in wanted for token in word.tokens)
         out.names = tuple(dict.fromkeys((joined, "".join(wanted[-1].text.rpartition("/")[2:]))))
         out.names = tuple(words.key(name) for name in out.names if words.key(name))
@@ -144,18 +146,39 @@ def _expression(wanted: list[str], excluded: list[str]) -> str:
 
 
 def _meta_term(catalog: Catalog, word: Word, out: Compiled) -> str:
+    if word.is_sign:
+        return _sign_term(word.text, out, exact=word.exact)
     if word.exact:
-        return words.quoted(" ".join(word.tokens))
-    if len(word.tokens) > 1:
-        return out.begins(" ".join(word.tokens), _META_READY)
-    return _begins(catalog, word.tokens[0], _META_READY, out)
+        term = words.quoted(" ".join(word.tokens))
+    elif len(word.tokens) > 1:
+        term = out.begins(" ".join(word.tokens), _META_READY)
+    else:
+        term = _begins(catalog, word.tokens[0], _META_READY, out)
+    return " AND ".join((term, *(_sign_term(sign, out, exact=True) for sign in word.signs)))
 
 
 def _deep_terms(catalog: Catalog, word: Word, out: Compiled) -> list[str]:
+    if word.is_sign:
+        return [_sign_term(word.text, out, exact=word.exact)]
     terms = [words.quoted(token) for token in word.tokens]
     if not word.exact and len(word.tokens[-1]) > 2:
         terms[-1] = _begins(catalog, word.tokens[-1], _DEEP_READY, out)
-    return terms
+    return [*terms, *(_sign_term(sign, out, exact=True) for sign in word.signs)]
+
+
+def _sign_term(sign: str, out: Compiled, *, exact: bool) -> str:
+    term = words.filter_word(words.SIGNED, sign)
+    return words.quoted(term) if exact else out.begins(term, _META_READY)
+
+
+def _excluded(word: Word, between: str) -> str:
+    """Return the term for a word that must not be there; its parts are a phrase where `between` is a space."""
+    signs = [words.quoted(words.filter_word(words.SIGNED, sign)) for sign in word.signs]
+    tokens = [] if word.is_sign else word.tokens
+    terms = (
+        [words.quoted(" ".join(tokens))] if between and tokens else [words.quoted(each) for each in tokens]
+    )
+    return terms[0] if len(terms := [*terms, *signs]) == 1 else f"({' AND '.join(terms)})"
 
 
 def _begins(catalog: Catalog, token: str, indexed: int, out: Compiled) -> str:
@@ -180,11 +203,11 @@ def _filter_terms(catalog: Catalog, chosen: Filter, out: Compiled) -> list[str]:
     if kind == words.HAS:
         return [words.quoted(words.filter_word(kind, value)) for value in chosen.values]
     terms = []
-    for value in chosen.values:
+    for value in _spelt_out(catalog, kind, chosen.values):
         folded = facet_value(kind, value)
         exact, begins, known = _facet_state(catalog, kind, folded)
-        if not exact and kind == words.LANGUAGE and folded in _LANGUAGES:
-            folded = _LANGUAGES[folded]
+        if not exact and kind == words.LANGUAGE and folded in LANGUAGES:
+            folded = LANGUAGES[folded]
             exact, begins, known = _facet_state(catalog, kind, folded)
         term = words.filter_word(kind, folded)
         # A beginning that no value has would be looked for in vain, and through the whole index.
@@ -196,6 +219,15 @@ def _filter_terms(catalog: Catalog, chosen: Filter, out: Compiled) -> list[str]:
             if near:
                 out.notice += f"; did you mean {chosen.name}:{near}?"
     return terms
+
+
+def _spelt_out(catalog: Catalog, kind: str, values: Iterable[str]) -> list[str]:
+    """Return the values of a filter, with those languages of a platform that there are in place of its name."""
+    found: list[str] = []
+    for value in values:
+        several = PLATFORMS.get(value.lower(), ()) if kind == words.LANGUAGE else ()
+        found += [one for one in several if _facet_state(catalog, kind, one)[0]] or [value]
+    return found
 
 
 def facet_value(kind: str, value: str) -> str:

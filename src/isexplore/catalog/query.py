@@ -316,7 +316,12 @@ def _forgiven(found: Found, stop: _Deadline, need: int) -> Found | None:
     text = found.query.text
     changed = False
     for word in found.query.wanted:
-        if word.exact or len(word.tokens) != 1 or not _SHORTEST_TYPO <= len(word.tokens[0]) <= _LONGEST_TYPO:
+        if (
+            word.exact
+            or word.signs
+            or len(word.tokens) != 1
+            or not _SHORTEST_TYPO <= len(word.tokens[0]) <= _LONGEST_TYPO
+        ):
             continue
         if stop.over:
             found.late = True

@@ -20,15 +20,17 @@ _FIRST, _WHOLE, _SAME_NAME = 1.0, 1.0, 6.0
 
 def best_first(catalog: Catalog, query: Query, by_store: Mapping[int, list[int]]) -> list[Place]:
     """Return hits, told as ranks by store, in order of how well they fit: names, topics, the rest; then score."""
-    terms = [(term := " " + " ".join(word.tokens), term + " ") for word in query.wanted]
-    name = "".join(token for word in query.wanted for token in word.tokens)
+    # What a word says with its signs is not told by where the same letters stand.
+    plain = [word for word in query.wanted if not word.is_sign]
+    terms = [(term := " " + " ".join(word.tokens), term + " ") for word in plain]
+    name = "".join(token for word in plain for token in word.tokens)
     rated: list[tuple[float, int, int]] = []
     # Names of this function's own, which are found faster: the loop runs five hundred times at each key.
     in_name, in_topic, in_path, text, first, complete = _NAME, _TOPIC, _PATH, _TEXT, _FIRST, _WHOLE
-    add, count = rated.append, len(terms)
+    add, count = rated.append, len(terms) or 1
     for number, ranks in by_store.items():
         store = catalog.stores[number]
-        same = store.named(name, len(ranks))
+        same = store.named(name, len(ranks)) if name else set()
         for rank, boost, topics_at, path_at, low in store.fits(ranks):
             fit = 0.0
             for term, whole in terms:
@@ -62,7 +64,7 @@ def match_spans(text: str, query: Query) -> list[tuple[int, int]]:
         folded, origin = "".join(chars), where  # type: ignore[assignment]
     marks: list[tuple[int, int]] = []
     for word in query.wanted:
-        for needle in dict.fromkeys((word.text, *word.tokens)):
+        for needle in dict.fromkeys((word.text, *(() if word.is_sign else word.tokens))):
             marks += [
                 (origin[at], origin[at + len(needle) - 1] + 1)
                 for at in _starts(text, folded, origin, needle, word)

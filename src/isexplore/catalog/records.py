@@ -195,7 +195,7 @@ def languages_of(language: str | None, languages: str) -> tuple[str, ...]:
 
 
 def filter_words(values: Values) -> str:
-    """Return the words that `lang:`, `topic:`, `group:`, `has:` and `active:` look for."""
+    """Return the words that `lang:`, `topic:`, `group:`, `has:`, `active:` and words with signs look for."""
     found = [words.EVERYTHING]
     found += [
         _filter_word(words.LANGUAGE, each) for each in languages_of(values["language"], values["languages"])
@@ -211,6 +211,16 @@ def filter_words(values: Values) -> str:
     ):
         if present:
             found.append(_filter_word(words.HAS, name))
+    told = "\n".join(
+        (
+            values["name"],
+            values["description"],
+            values["topics"],
+            values["language"] or "",
+            values["languages"],
+        )
+    )
+    found += [_filter_word(words.SIGNED, each) for each in words.signed(told)]
     if values["last_activity"] is not None:
         found.append(_filter_word(words.MONTH, words.month(values["last_activity"])))
     return " ".join(found)
@@ -225,6 +235,12 @@ def index_text(values: Values) -> IndexText:
         words.plain(values["topics"].replace("\n", " ")),
         filter_words(values),
     )
+
+
+def index_readme(readme: str) -> str:
+    """Return what the text index holds for a README."""
+    signed = [words.filter_word(words.SIGNED, each) for each in words.signed(readme)]
+    return " ".join((words.plain(readme), *signed))
 
 
 def fit_of(values: Values) -> Fit:

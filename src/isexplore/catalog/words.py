@@ -17,9 +17,10 @@ _ESCAPE = "\ue001"
 EVERYTHING = MARK + "z"
 """A word that every project has, so that a query of exclusions alone has something to start from."""
 
-LANGUAGE, TOPIC, GROUP, HAS, MONTH = "l", "t", "g", "h", "m"
-"""Kinds of filter words."""
+LANGUAGE, TOPIC, GROUP, HAS, MONTH, SIGNED = "l", "t", "g", "h", "m", "s"
+"""Kinds of filter words; `SIGNED` stands for a word that its signs tell from another one (`signed`)."""
 
+_SIGNS = "+#"
 _SPACED = "".join(char if char.isalnum() else " " for char in map(chr, range(128)))
 """ASCII with a space in place of everything that separates words."""
 
@@ -42,6 +43,40 @@ def tokens(text: str) -> list[str]:
     if folded.isascii():
         return folded.translate(_SPACED).split()
     return "".join(char if char.isalnum() else " " for char in folded).split()
+
+
+def signed(text: str) -> list[str]:
+    """Return the words of `text` that are others without their signs, folded: `C++`, `f#`, `.NET`.
+
+    They are letters and digits with one or two of `+` and `#` behind them, or letters behind a point.
+    """
+    found: dict[str, None] = {}
+    for sign in _SIGNS:
+        at = text.find(sign)
+        while at >= 0:
+            start, end = at, at
+            while start and text[start - 1].isalnum():
+                start -= 1
+            while end < len(text) and text[end] in _SIGNS:
+                end += 1
+            # `a+b` and `group/name#12` are two words each; `c++17` says c++.
+            joined = text[end : end + 1].isalnum() and not (end - at == 2 and text[end].isdigit())
+            if start < at and end - at <= 2 and not joined:
+                found[fold(text[start:end])] = None
+            at = text.find(sign, end)
+    at = text.find(".")
+    while at >= 0:
+        end = at + 1
+        while end < len(text) and text[end].isalpha():
+            end += 1
+        before = text[at - 1 : at] if at else " "
+        # `asp.net`, `./run` and `.github/workflows` are other things; the point of a sentence is no matter.
+        first, second = text[end : end + 1], text[end + 1 : end + 2]
+        part = before.isalnum() or before in ("/", ".") or first == "/" or (first == "." and second.isalnum())
+        if end > at + 1 and not part:
+            found[fold(text[at:end])] = None
+        at = text.find(".", end)
+    return list(found)
 
 
 def key(name: str) -> str:

@@ -20,6 +20,7 @@ from isexplore.catalog.records import (
     IndexText,
     Values,
     fit_of,
+    index_readme,
     index_text,
     languages_of,
     pid_of,
@@ -82,7 +83,7 @@ class _Change(NamedTuple):
 def _bodies(changes: Sequence[_Change]) -> Iterable[tuple[int, str]]:
     """Yield what the index with the READMEs holds, for projects whose README is known."""
     return (
-        (each.rank, " ".join((*each.text, words.plain(each.readme))))
+        (each.rank, " ".join((*each.text, index_readme(each.readme))))
         for each in changes
         if each.readme is not None
     )
