@@ -14,6 +14,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from isexplore.catalog import schema
 from isexplore.config.bookmarks import EXPLORE
 from isexplore.models import ProjectRef
 from isexplore.practice.rows import LightProject
@@ -110,6 +111,29 @@ def test_first_issues_are_listed_without_network(left: Left) -> None:
     code, out, _ = left.run("issues", "--json")
     assert code == 0
     assert [(one["project"], one["number"]) for one in json.loads(out)["issues"]] == [(ALPHA.path, 1)]
+
+
+def test_a_forge_that_was_never_reached_is_no_empty_catalog(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with syncing(tmp_path, seeds=(WITH_CARD,)) as world:
+        pass
+    for name, value in world.environment().items():
+        monkeypatch.setenv(name, value)
+    left = Left(world, CommandLine(capsys, monkeypatch))
+    with no_log_outlives():
+        _, out, _ = left.run("search", "alpha")
+        assert "The catalog is empty" in out, "nobody has asked yet"
+        assert left.run("sync")[0] == 1
+        for words in (("search", "alpha"), ("issues",), ("issues", "alpha")):
+            code, out, err = left.run(*words)
+            assert code == 0
+            assert f"{FORGE} could not be read. isexplore sync tries again." in out
+            assert "is empty" not in out
+            assert f"isexplore: {FORGE}: " in err
+        code, out, _ = left.run("search", "--json", "alpha")
+        ((reason,),) = ((one["reason"],) for one in json.loads(out)["incomplete"])
+        assert reason not in (schema.NOTHING_YET, schema.NOT_FINISHED)
 
 
 def test_a_card_is_shown_while_the_forge_is_there(tmp_path: Path) -> None:

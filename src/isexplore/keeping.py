@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from isexplore.catalog.database import Database
-from isexplore.catalog.shelf import JudgedIssue, Shelf
+from isexplore.catalog.shelf import Failure, JudgedIssue, Scopes, Shelf
 from isexplore.catalog.write import Writer
 from isexplore.errors import StateError
 from isexplore.local import LocalServices
@@ -25,6 +25,15 @@ def add_projects(services: LocalServices, forge: str, projects: Sequence[Project
     with Database(account, str(services.paths.catalog_dir)) as database:
         Writer(database).upsert(projects)
     return len(projects)
+
+
+def keep_failure(services: LocalServices, forge: str, failure: Failure) -> None:
+    """Write down that a forge could not even be connected: what the catalog lacks tells nothing of it then."""
+    account = services.account_of(forge)
+    if account is None:
+        return
+    with suppress(StateError), Database(account, str(services.paths.catalog_dir)) as database:
+        Scopes(database).put("", run="", failure=failure)
 
 
 def shelve(services: LocalServices, ref: ProjectRef, preview: Preview) -> None:

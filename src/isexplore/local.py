@@ -242,6 +242,12 @@ class LocalServices:
             self._mine = (version, found)
         return self._mine[1]
 
+    def faults(self) -> list[tuple[str, str]]:
+        """Return the forges that could not be read to the end, with the reasons; not those that only wait for it."""
+        from isexplore.catalog.store import faults
+
+        return faults(self.catalog.incomplete())
+
     def catalog_size(self) -> int:
         """Return how many projects the catalog has."""
         return self.catalog.count()

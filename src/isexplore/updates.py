@@ -16,10 +16,11 @@ from msgspec import Struct
 
 from isexplore.catalog.enrich import Reading as Rules
 from isexplore.catalog.reports import ForgeReport, SyncProgress, SyncReport
+from isexplore.catalog.shelf import Failure
 from isexplore.errors import AuthError, IsexploreError
 from isexplore.guide.documents import find_convention, read_documents
 from isexplore.guide.issues import is_first_label, verdict
-from isexplore.keeping import add_projects
+from isexplore.keeping import add_projects, keep_failure
 from isexplore.models import Comment, Issue, IssueVerdict, MergeRequest, Project
 from isexplore.text import count
 
@@ -148,9 +149,10 @@ async def sync(
         try:
             forge = await services.forge(config.name)
         except IsexploreError as error:
+            reason = f"{error.title}. {error.hint}"
+            await asyncio.to_thread(keep_failure, services, config.name, Failure(error.kind, reason))
             if len(services.config.forges) == 1 and not services.config.sources:
                 raise
-            reason = f"{error.title}. {error.hint}"
             lost.append(
                 ForgeReport(
                     forge=config.name, failures=(ScopeFailure(scope="", kind=error.kind, reason=reason),)

@@ -10,15 +10,18 @@ import pytest
 from textual.widgets import Input
 
 from isexplore.catalog.database import Database
+from isexplore.catalog.shelf import Failure, Scopes
 from isexplore.practice.seed import IssueSeed, ProjectSeed
 from isexplore.practice.server import Fault, Grant
 from isexplore.services import Services
+from isexplore.tui.screens.explore import ExploreScreen
+from isexplore.tui.screens.first_issues import FirstIssuesScreen
 from isexplore.tui.screens.journey import JourneyScreen
 from isexplore.tui.widgets.preview import Preview
 from isexplore.tui.widgets.rows import RowList
 from tests.support.practice import ALPHA
 from tests.support.tui import CRASH_STRINGS, TERMINAL_PAYLOADS, forbidden, frame
-from tests.support.world import LONG, Person, at_the_screen, fill_catalog, practice_world, services_for
+from tests.support.world import FORGE, LONG, Person, at_the_screen, fill_catalog, practice_world, services_for
 
 pytestmark = pytest.mark.usefixtures("hurried")
 
@@ -251,3 +254,17 @@ async def test_strangers_words_break_no_screen(tmp_path: Path) -> None:
                 lambda: isinstance(person.app.screen, JourneyScreen) and person.app.screen.report
             )
             assert not forbidden(frame(person.app))
+
+
+async def test_what_failed_before_is_told_in_lists_that_are_empty_since(tmp_path: Path) -> None:
+    services = services_for(tmp_path, "http://127.0.0.1:9", "token", refresh_after=1e12)
+    with Database(services.accounts()[0], str(services.paths.catalog_dir)) as database:
+        Scopes(database).put("innersource", run="1", failure=Failure("forbidden", "It said no. Ask Ada"))
+        database.set_facts(as_of=int(time.time()))
+    async with at_the_screen(services) as person:
+        await person.until(lambda: isinstance(person.app.screen, ExploreScreen))
+        told = f"{FORGE}: innersource: It said no.\nAsk Ada.\nr tries again."
+        assert person.app.screen.query_one("#results", RowList).empty == told
+        await person.press("2")
+        await person.until(lambda: isinstance(person.app.screen, FirstIssuesScreen))
+        assert person.app.screen.query_one("#issues", RowList).empty == told

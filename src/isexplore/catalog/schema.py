@@ -43,6 +43,7 @@ NOTHING_YET: Final = "not synced yet"
 BROKEN: Final = "its catalog file is damaged; the next sync rebuilds it"
 OTHER_VERSION: Final = "its catalog file is of another version; the next sync rebuilds it"
 """Why there is nothing to read, in words."""
+NOT_FINISHED: Final = "the first sync has not finished"
 
 _TABLES = """
 CREATE TABLE fact (name TEXT PRIMARY KEY, value) WITHOUT ROWID;

@@ -187,6 +187,15 @@ def rfc3339(seconds: int | None) -> str | None:
     return year + time.strftime("-%m-%dT%H:%M:%SZ", moment) if len(year) == 4 else None
 
 
+def faults(incomplete: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
+    """Return of forges of which something is missing, with the reasons, those where something went wrong.
+
+    The others only wait for a sync, or for its end.
+    """
+    waiting = (schema.NOTHING_YET, schema.NOT_FINISHED)
+    return [(forge, reason) for forge, reason in incomplete if reason not in waiting]
+
+
 class Account(tuple[str, str, str]):
     """Whose view of which forge a file holds: name and address of the forge, and the user's name."""
 
@@ -366,7 +375,7 @@ class Store:
         if self.connection is None:
             # Just now it turned out that the file cannot be read.
             return self._fault
-        return None if began else "the first sync has not finished"
+        return None if began else schema.NOT_FINISHED
 
 
 class Catalog:

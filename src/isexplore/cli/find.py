@@ -54,6 +54,7 @@ def issues(options: argparse.Namespace, paths: Paths) -> int:
     Raises:
         UsageError: an unknown filter or a bad value.
     """
+    from isexplore.cli.quick import could_not_be_read
     from isexplore.cli.world import open_world
 
     services = open_world(paths)
@@ -72,11 +73,16 @@ def issues(options: argparse.Namespace, paths: Paths) -> int:
     for forge, reason in found.incomplete:
         tell(f"isexplore: {forge}: {reason}")
     if not rows:
-        say(
-            "No first issue matches."
-            if found.total or options.query
-            else "No first issues are known. isexplore sync asks for them."
-        )
+        matching = bool(options.query) and services.catalog.count() > 0
+        if fault := could_not_be_read(found.incomplete):
+            known = (
+                "No first issue matches, of those that are known" if matching else "No first issue is known"
+            )
+            say(f"{known}: {fault}")
+        elif matching:
+            say("No first issue matches.")
+        else:
+            say("No first issues are known. isexplore sync asks for them.")
         return EXIT_OK
     print_table(
         (row.verdict.replace("-", " "), f"{row.project} #{row.number}", row.title, "; ".join(row.reasons))

@@ -137,17 +137,22 @@ def print_found(catalog: Catalog, text: str, limit: int, as_json: bool, *, state
     if found.notice:
         tell(f"isexplore: {found.notice}")
     if not found.rows:
-        if catalog.count():
+        fault = could_not_be_read(found.incomplete)
+        if fault:
+            known = (
+                "No project matches, of those that are known" if catalog.count() else "No project is known"
+            )
+            say(f"{known}: {fault}")
+        elif catalog.count():
             say("No project matches.")
+        elif found.as_of is None:
+            say("The catalog is empty. isexplore sync fills it; isexplore login URL connects to a forge.")
         else:
-            if found.as_of is None:
-                say("The catalog is empty. isexplore sync fills it; isexplore login URL connects to a forge.")
-            else:
-                say(
-                    "The forge was asked, and no project there carries one of the topics that mark InnerSource.",
-                    "Name other topics as `tags` in the configuration (isexplore config path), or name a project:",
-                    "  isexplore show group/name",
-                )
+            say(
+                "The forge was asked, and no project there carries one of the topics that mark InnerSource.",
+                "Name other topics as `tags` in the configuration (isexplore config path), or name a project:",
+                "  isexplore show group/name",
+            )
         return EXIT_OK
     print_table(
         (
@@ -165,6 +170,14 @@ def print_found(catalog: Catalog, text: str, limit: int, as_json: bool, *, state
     if total > len(found.rows):
         tell(f"{len(found.rows)} of {total:,}; --limit shows more")
     return EXIT_OK
+
+
+def could_not_be_read(incomplete: Iterable[tuple[str, str]]) -> str:
+    """Return which forges failed, for a list that is empty and perhaps should not be; "" where none did."""
+    from isexplore.catalog.store import faults
+
+    names = ", ".join(dict.fromkeys(forge for forge, _ in faults(incomplete)))
+    return f"{names} could not be read. isexplore sync tries again." if names else ""
 
 
 def _last_visit(state: str) -> int | None:

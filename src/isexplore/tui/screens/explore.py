@@ -181,11 +181,14 @@ class ExploreScreen(SearchScreen):
         corrected = f"Nothing is spelt like that; showing {found.corrected}" if found.corrected else ""
         bar.error = corrected or found.notice or ""
         self._notice = found.notice or ""
-        rows.empty = self._no_hit() if text.strip() else EMPTY_CATALOG
+        rows.empty = self._no_hit() if text.strip() else self._nothing(found)
         kept = rows.source.kept if isinstance(rows.source, FoundRows) else None
         rows.set_rows(FoundRows(found, self.app.services, kept), keep_cursor=keep_cursor)
         self._show_total(found)
         self._resting.begin()
+
+    def _nothing(self, found: Found) -> str:
+        return EMPTY_CATALOG if found.total else self.empty_words(EMPTY_CATALOG)
 
     def _no_hit(self) -> str:
         words = NO_HIT_YET if isinstance(self.focused, SearchBar) else NO_HIT

@@ -93,7 +93,7 @@ class FirstIssuesScreen(SearchScreen):
             self.say_wrong(error)
             return
         bar.error = ""
-        rows.empty = NO_HIT if text.strip() else EMPTY
+        rows.empty = NO_HIT if text.strip() else EMPTY if found.total else self.empty_words(EMPTY)
         rows.set_rows(FoundIssueRows(found, self.app.services), keep_cursor=True)
         bar.status = f"{found.total:,}"
         self._resting.begin()

@@ -75,6 +75,14 @@ class SearchScreen(Screen[None]):
         if words and not len(rows.source) and not self._query.strip():
             rows.empty = words
 
+    def empty_words(self, otherwise: str) -> str:
+        """Return what an empty list says where nothing was searched for: an error never looks like "nothing"."""
+        faults = self.app.services.faults()
+        if not faults:
+            return otherwise
+        told = (sentence(words) for forge, reason in faults for words in f"{forge}: {reason}".split(". "))
+        return "\n".join((*told, "r tries again."))
+
     def leave_search(self) -> None:
         """Go from the search bar to the list, before the next key of somebody who types fast is looked at."""
         self.set_focus(self.query_one(self.LIST))
