@@ -28,6 +28,10 @@ def days_ago(days: float) -> datetime:
         ("[Type] Good First Bug", "good first bug"),
         ("Status/help-wanted", "help wanted"),
         ("difficulty::easy", "difficulty easy"),
+        ("good::first::issue", "good first issue"),
+        ("good first issue:hatching_chick:", "good first issue"),
+        (":hatching_chick:good first issue", "good first issue"),
+        ("good\u2011first\u2011issue", "good first issue"),
         ("E-easy", "e easy"),
         ("Tag: Up For Grabs", "up for grabs"),
         ("  ", ""),
@@ -44,6 +48,9 @@ def test_spellings_of_a_label_are_one(label: str, normal: str) -> None:
         "low-hanging-fruit", "good first bug", "good first contribution", "easy first bug", "your-first-pr", "firstbug",
         "good-first-pr", "[Type] Good First Bug", "good first patch", "good first step", "IdealFirstBug", "E-easy",
         "first timers only", "quick win", "difficulty/easy", "level/easy", "newcomer",
+        "good::first::issue", "Good First Issues", "good_first_issues", "GOOD-FIRST-ISSUE", "GoodFirstIssue",
+        "contribution::good first issue", "Type::Good First Bugs", "first-timer-only", "beginners", "quick wins",
+        "good first patches", "newbie::good-first-task", "difficulty::easy",
     ],
 )  # fmt: skip
 def test_labels_for_newcomers(label: str) -> None:
@@ -54,7 +61,7 @@ def test_labels_for_newcomers(label: str) -> None:
     "label",
     [
         "help wanted", "up-for-grabs", "Tag: Up For Grabs", "Seeking community contributions", "Community challenge",
-        "Accepting Merge Requests", "hotlist: community-help", "Hacktoberfest",
+        "Accepting Merge Requests", "hotlist: community-help", "Hacktoberfest", "workflow::help-wanted", "Helps wanted",
     ],
 )  # fmt: skip
 def test_labels_for_anyone(label: str) -> None:
@@ -62,7 +69,21 @@ def test_labels_for_anyone(label: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "label", ["bug", "not easy", "good", "first", "issue", "hard", "wontfix", "type", ""]
+    "label",
+    [
+        "bug",
+        "not easy",
+        "good",
+        "first",
+        "issue",
+        "hard",
+        "wontfix",
+        "type",
+        "",
+        "::",
+        "area::starter",
+        ":+1:",
+    ],
 )
 def test_other_labels(label: str) -> None:
     assert label_tier(label) is None
@@ -71,6 +92,7 @@ def test_other_labels(label: str) -> None:
 def test_the_organisation_has_its_own_words() -> None:
     assert is_first_label("Einstiegs-Ticket", ["einstiegs ticket"])
     assert not is_first_label("Einstiegs-Ticket")
+    assert is_first_label("Team::Einstiegs_Tickets", ["einstiegs ticket"])
     assert label_tier("easy", wanted=["easy"]) == "wanted"
 
 

@@ -11,6 +11,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Literal
 
 from isexplore.config.schema import DEFAULT_FIRST_LABELS, DEFAULT_WANTED_LABELS
@@ -43,8 +44,9 @@ _WANTED_LABELS = (
     "community contribution", "community contributions welcome",
 )  # fmt: skip
 _PREFIXES = ("type", "tag", "status", "kind", "community", "label", "t", "s", "meta")
-_SHORTCODE = re.compile(r":[a-z0-9_+-]+:")
-_SEPARATORS = re.compile(r"[\s\-_/.|]+|::?")
+# Of "good::first::issue" the middle is none: a scope ends and begins with two colons.
+_SHORTCODE = re.compile(r"^\s*:[a-z0-9_+-]+:(?!:)|(?<!:):[a-z0-9_+-]+:(?![:\w])")
+_SEPARATORS = re.compile(r"[\s\-\u2010-\u2015_/.|]+|::?")
 
 
 def normalise_label(label: str) -> str:
@@ -64,8 +66,32 @@ def normalise_label(label: str) -> str:
     return " ".join(words)
 
 
-_FIRST = frozenset(normalise_label(label) for label in (*_FIRST_LABELS, *DEFAULT_FIRST_LABELS))
-_WANTED = frozenset(normalise_label(label) for label in (*_WANTED_LABELS, *DEFAULT_WANTED_LABELS))
+@lru_cache(1 << 12)
+def _comparable(label: str) -> str:
+    """Return what is the same for one label and for many, apart or run together: `GoodFirstIssues`."""
+    return "".join(_singular(word) for word in normalise_label(label).split())
+
+
+def _singular(word: str) -> str:
+    if word.endswith(("ches", "shes", "xes")):
+        return word[:-2]
+    return word[:-1] if len(word) > 3 and word.endswith("s") and not word.endswith("ss") else word
+
+
+def _names(label: str) -> set[str]:
+    """Return what a label may be compared as: itself, and where it has a scope of its own what is in it.
+
+    Of one word alone, as in `area::starter`, nobody knows what it says without its scope.
+    """
+    _, _, value = label.rpartition("::")
+    names = {_comparable(label)}
+    if len(normalise_label(value).split()) > 1:
+        names.add(_comparable(value))
+    return names - {""}
+
+
+_FIRST = frozenset(_comparable(label) for label in (*_FIRST_LABELS, *DEFAULT_FIRST_LABELS))
+_WANTED = frozenset(_comparable(label) for label in (*_WANTED_LABELS, *DEFAULT_WANTED_LABELS))
 
 
 def label_tier(label: str, *, first: Iterable[str] = (), wanted: Iterable[str] = ()) -> Tier | None:
@@ -73,14 +99,14 @@ def label_tier(label: str, *, first: Iterable[str] = (), wanted: Iterable[str] =
 
     `first` and `wanted` are spellings of the organisation on top of the known ones.
     """
-    name = normalise_label(label)
-    if name in {normalise_label(spelling) for spelling in first}:
+    names = _names(label)
+    if not names.isdisjoint(map(_comparable, first)):
         return "first"
-    if name in {normalise_label(spelling) for spelling in wanted}:
+    if not names.isdisjoint(map(_comparable, wanted)):
         return "wanted"
-    if name in _FIRST:
+    if not names.isdisjoint(_FIRST):
         return "first"
-    return "wanted" if name in _WANTED else None
+    return "wanted" if not names.isdisjoint(_WANTED) else None
 
 
 def is_first_label(label: str, spellings: Iterable[str] = ()) -> bool:
