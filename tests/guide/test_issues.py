@@ -276,6 +276,11 @@ def test_forgotten_issues_are_stale() -> None:
     assert found.reasons[0] == "nobody touched it for 2 years"
 
 
+@pytest.mark.parametrize(("days", "expected"), [(179, Verdict.FREE), (181, Verdict.STALE)])
+def test_half_a_year_of_silence_is_worth_asking(days: int, expected: Verdict) -> None:
+    assert judge(issue(updated_at=days_ago(days))).verdict is expected
+
+
 def test_what_was_not_read_is_said() -> None:
     unread = verdict(issue(comments=3), now=NOW)
     assert unread.verdict is Verdict.UNKNOWN

@@ -24,8 +24,8 @@ CLAIM_LASTS = timedelta(days=21)
 """How long an "I'll take it" counts when nothing follows."""
 ASSIGNMENT_LASTS = timedelta(days=30)
 """How long an assignment counts when nobody says or does anything."""
-STALE_AFTER = timedelta(days=365)
-"""An issue that nobody touched for so long may be done, or no longer wanted."""
+STALE_AFTER = timedelta(days=180)
+"""An issue that nobody touched for so long may be done, or no longer wanted: ask first."""
 
 _FIRST_LABELS = (
     "good first issue", "good first bug", "good first contribution", "good first task", "good first pr",
