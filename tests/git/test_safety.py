@@ -304,7 +304,7 @@ async def test_cancelling_a_clone_leaves_no_process_and_no_folder(
     with pytest.raises(asyncio.CancelledError):
         await task
     assert processes_naming(url) == []
-    assert os.listdir(tmp_path / "src") == []
+    assert not (tmp_path / "src").exists()
 
 
 async def test_a_program_that_ignores_the_polite_signal_is_killed(tmp_path: Path) -> None:

@@ -149,7 +149,7 @@ async def test_killed_at_every_call_of_the_forge(tmp_path: Path, after: bool) ->
                 return
             world.forge.crash_at(None)
             if world.forge.crashed:
-                assert leftovers(world) in ([], [world.folder.parent])
+                assert leftovers(world) == []
             for step in ("fork", "clone"):
                 await world.run(journey, step)
             await assert_whole(world, journey)
@@ -200,7 +200,7 @@ async def test_cancelling_leaves_nothing(world: Contributor, how: str) -> None:
         assert await asyncio.to_thread(world.server.asked.wait, PATIENCE)
         await running.aclose()
     assert not world.folder.exists()
-    assert leftovers(world) == [world.folder.parent]
+    assert leftovers(world) == []
     world.server.mode = "ok"
     await world.run(journey, "fork")
     await world.run(journey, "clone")
@@ -248,7 +248,7 @@ async def test_a_clone_that_fails_leaves_the_fork_done_and_is_told_by_its_own_st
     report = await world.probe(journey)
     assert report.step("fork").state == "done"
     assert report.step("clone").state == "ready"
-    assert leftovers(world) == [world.folder.parent]
+    assert leftovers(world) == []
     with pytest.raises(GitError):
         await world.run(journey, "clone")
     world.server.mode = "ok"
@@ -281,7 +281,7 @@ async def test_no_clone_of_what_cannot_be_forked(world: Contributor) -> None:
     with pytest.raises(ForbiddenError):
         await world.run(journey, "fork")
     assert not world.folder.exists()
-    assert leftovers(world) in ([], [world.folder.parent])
+    assert leftovers(world) == []
 
 
 async def test_no_clone_where_the_forge_fails_to_make_the_fork(
@@ -293,7 +293,7 @@ async def test_no_clone_where_the_forge_fails_to_make_the_fork(
     monkeypatch.setattr(world.forge, "fork_status", status)
     with pytest.raises(BlockedError, match="could not make"):
         await world.run(begin(world), "fork")
-    assert leftovers(world) in ([], [world.folder.parent])
+    assert leftovers(world) == []
 
 
 async def test_a_fork_that_is_still_being_made_is_waited_for_with_a_clone(world: Contributor) -> None:

@@ -33,13 +33,19 @@ _ANSWERED_BY: dict[StepName | None, str] = {
 
 
 def contribute(options: argparse.Namespace, paths: Paths) -> int:
-    """Take the steps from check to branch."""
+    """Take the steps from check to branch.
+
+    Raises:
+        UsageError: `--into` names nothing.
+    """
+    if options.into is not None and not options.into.strip():
+        raise UsageError("--into names no folder", "", "Leave it out for the usual place.")
 
     async def work(services: Services) -> int:
         from isexplore.journey.states import STEP_NAMES
 
         ref = services.resolve(options.project)
-        folder = Path(options.into).expanduser().absolute() if options.into else None
+        folder = None if options.into is None else Path(options.into)
         if folder is None and not (options.dry_run or options.json) and sys.stdin.isatty():
             folder = _asked_folder(services, ref)
         number = f" #{options.issue}" if options.issue is not None else ""
@@ -95,7 +101,7 @@ def _asked_folder(services: Services, ref: ProjectRef) -> Path | None:
     """Ask where the first clone goes; None where that is known, or for the usual place."""
     usual = services.folder_to_ask_for(ref)
     answer = line_for(f"Clone into [{usual}]: ") if usual is not None else None
-    return Path(answer).expanduser().absolute() if answer else None
+    return Path(answer) if answer else None
 
 
 def _mind_taken(line: IssueLine, options: argparse.Namespace) -> None:

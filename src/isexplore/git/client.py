@@ -131,7 +131,7 @@ class Git:
 
         Args:
             url: HTTP(S) or SSH address; its origin must be that of `credential`.
-            folder: where the clone will be; its parents are made.
+            folder: where the clone will be; its parents are made, and go again with a clone that fails.
             credential: how to sign in; None for anonymous HTTPS and for SSH.
             on_output: gets git's lines, progress included.
             branch: branch to check out instead of the project's default one.
@@ -146,7 +146,14 @@ class Git:
                 every other reason there is none.
         """
         check_any_url(url, origin=None if credential is None or is_ssh(url) else credential.origin)
-        temporary = await asyncio.to_thread(folders.prepare_destination, folder, root=root)
+        made = folders.missing_parents(folder)
+        preparing = asyncio.ensure_future(asyncio.to_thread(folders.prepare_destination, folder, root=root))
+        try:
+            temporary = await asyncio.shield(preparing)
+        except BaseException:
+            await asyncio.wait({preparing})
+            folders.remove_empty(made)
+            raise
         command = commands.clone_command(
             url, temporary, remote=remote, branch=branch, filter_blobs=filter_blobs
         )
@@ -164,6 +171,8 @@ class Git:
         finally:
             if temporary.exists():
                 await asyncio.shield(asyncio.to_thread(folders.remove, temporary))
+            if not folder.exists():
+                folders.remove_empty(made)
         if incomplete is not None:
             raise incomplete
 

@@ -12,9 +12,11 @@ import secrets
 import shutil
 import stat
 import time
+from collections.abc import Iterable
 from pathlib import Path
 
 from isexplore.errors import GitError
+from isexplore.text import clean, clean_line
 
 _PREFIX = ".isx-clone-"
 _STALE_AFTER = 24 * 3_600.0
@@ -27,6 +29,70 @@ def _exists(folder: Path, why: str) -> GitError:
         "Choose another folder, or open the clone that is there",
         reason="exists",
     )
+
+
+def real_folder(folder: Path) -> Path:
+    """Return the one absolute path of a folder that somebody named: without `~`, `..` and links on the way.
+
+    The folder itself may be missing. Where it is a link, only one to a clone is followed: nothing is cloned
+    through the others.
+
+    Raises:
+        GitError: reason "bad-path" for what is no path, or cannot be written down.
+    """
+    try:
+        named = folder.expanduser().absolute()
+        real = named.parent.resolve() / named.name if named.name not in ("", "..") else named.resolve()
+        if (real / ".git").exists():
+            real = real.resolve()
+    except (OSError, RuntimeError, ValueError) as error:
+        why = getattr(error, "strerror", None) or clean_line(str(error), 200)
+        raise _bad_path(folder, why) from None
+    if clean(str(real)) != str(real) or set(str(real)) & set("\n\t"):
+        raise _bad_path(folder, "Its name holds characters that cannot be shown")
+    return real
+
+
+def check_place(folder: Path) -> None:
+    """Refuse, before anything is made, a folder that is neither a clone nor a place for one.
+
+    Raises:
+        GitError: reason "exists" when something is in the way, "not-writable".
+    """
+    if (folder / ".git").exists():
+        return
+    check_destination(folder)
+    above = next(each for each in folder.parents if os.path.lexists(each))
+    if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
+        raise GitError(
+            f"The folder cannot be made: {folder}",
+            f"{above} cannot be written to" if above.is_dir() else f"{above} is no folder",
+            "Choose a folder that you may write to",
+            reason="not-writable",
+        )
+
+
+def _bad_path(folder: Path, why: str) -> GitError:
+    return GitError(
+        f"This cannot be a clone's folder: {clean_line(str(folder), 200)}",
+        why,
+        "Choose another folder",
+        reason="bad-path",
+    )
+
+
+def missing_parents(folder: Path) -> list[Path]:
+    """Return the folders above `folder` that are still to be made for it, innermost first."""
+    return [each for each in folder.parents if not os.path.lexists(each)]
+
+
+def remove_empty(made: Iterable[Path]) -> None:
+    """Remove folders that were made for nothing, innermost first; one that holds something stays, and all above."""
+    for each in made:
+        try:
+            each.rmdir()
+        except OSError:
+            return
 
 
 def prepare_destination(folder: Path, *, root: Path | None = None) -> Path:

@@ -8,7 +8,7 @@ from pathlib import Path
 from isexplore.errors import BlockedError, GitError
 from isexplore.git import commands
 from isexplore.git.facts import CloneFacts
-from isexplore.git.folders import check_destination
+from isexplore.git.folders import check_destination, real_folder
 from isexplore.journey import plan
 from isexplore.journey.meanwhile import comes_with_fork
 from isexplore.journey.output import running
@@ -164,7 +164,7 @@ class Clone:
     def _choose(self, world: World, answers: Answers) -> None:
         answer = answers.get("folder", "").strip()
         if answer:
-            world.choose_folder(Path(answer).expanduser().absolute())
+            world.choose_folder(real_folder(Path(answer)))
 
     async def run(self, world: World, answers: Answers = NO_ANSWERS) -> AsyncGenerator[Progress, None]:
         """Clone what is missing, add remotes that are missing."""

@@ -18,6 +18,7 @@ from isexplore.errors import (
     BlockedError,
     ConfigError,
     ForbiddenError,
+    GitError,
     IsexploreError,
     ScopeError,
     StateError,
@@ -27,6 +28,7 @@ from isexplore.errors import (
 from isexplore.forge.base import Forge
 from isexplore.git.client import Git
 from isexplore.git.facts import CloneFacts, Credential
+from isexplore.git.folders import check_place, real_folder
 from isexplore.git.names import check_branch_name
 from isexplore.journey import plan, steps
 from isexplore.journey.addresses import path_on
@@ -151,8 +153,9 @@ class Journeys:
             branch: name of the branch; another name than the known journey's begins another journey.
 
         Raises:
-            GitError: reason "bad-branch"; nothing is recorded.
-            BlockedError: the branch is the project's default one; nothing is recorded.
+            GitError: reason "bad-branch" or "bad-path"; nothing is recorded.
+            BlockedError: the branch is the project's default one, or the folder cannot hold a clone; nothing is
+                recorded.
         """
         wanted = _wanted(project, issue, folder, branch)
         journey = self._store.start(wanted, lambda known: _continues(known, wanted))
@@ -539,6 +542,16 @@ class Journeys:
 
 def _wanted(project: Project, issue: Issue | int | None, folder: Path | None, branch: str) -> Journey:
     """Return a journey as it was asked for, not recorded."""
+    if folder is not None:
+        folder = real_folder(folder)
+        try:
+            check_place(folder)
+        except GitError as error:
+            raise BlockedError(
+                f"{folder} is in the way" if error.reason == "exists" else error.title,
+                error.detail,
+                "Choose another folder, or a clone of this project that you have: --into DIR",
+            ) from error
     if branch:
         refuse_default(check_branch_name(branch), project.default_branch)
     return Journey(
@@ -548,7 +561,7 @@ def _wanted(project: Project, issue: Issue | int | None, folder: Path | None, br
         project_id=project.id,
         issue=issue.number if isinstance(issue, Issue) else issue,
         issue_title=issue.title if isinstance(issue, Issue) else "",
-        folder="" if folder is None else str(folder.expanduser().absolute()),
+        folder="" if folder is None else str(folder),
         branch=branch,
     )
 
