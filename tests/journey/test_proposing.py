@@ -42,6 +42,39 @@ async def test_what_is_not_committed_is_told(world: Contributor) -> None:
     assert await world.journeys().before_proposing(journey) == ("Not in it: 1 file not committed.",)
 
 
+async def test_commits_that_change_nothing_are_not_proposed(world: Contributor) -> None:
+    journey = world.journeys().start(world.project, world.issue)
+    await world.run_until(journey, "branch")
+    world.git("commit", "--quiet", "--allow-empty", "--message", "Nothing yet")
+    error = await refusal(world, journey)
+    assert error.title == "There is nothing to propose: 1 commit, and every file is as it is in upstream/main"
+    step = (await world.probe(journey)).step("change")
+    assert (step.state, step.detail) == ("ready", "1 commit, no change")
+    with pytest.raises(BlockedError, match="nothing to propose"):
+        await world.run_until(journey, "propose")
+    with pytest.raises(BlockedError, match="nothing to propose"):
+        await world.run(journey, "push")
+
+    world.edit()
+    assert "nothing to propose" in (await refusal(world, journey)).title, "it is not committed"
+    await world.run(journey, "commit", COMMIT)
+    assert await world.journeys().before_proposing(world.journeys().get(journey.id)) == ()
+    world.git("revert", "--no-edit", "HEAD")
+    assert "3 commits" in (await refusal(world, journey)).title
+    assert world.forge.requests_of(world.project) == []
+    fork = world.forge.forks_of(world.project)[0]
+    assert list(world.forge.branches_of(fork)) == ["main"]
+
+
+async def test_an_empty_commit_goes_to_the_merge_request_that_is_open(world: Contributor) -> None:
+    """It is a usual way to have the project's checks run once more."""
+    journey = await committed(world)
+    await world.run_until(journey, "propose")
+    world.git("revert", "--no-edit", "HEAD")
+    assert await world.journeys().before_proposing(world.journeys().get(journey.id)) == ()
+    await world.run(journey, "push")
+
+
 async def test_a_merge_that_is_not_finished_is_not_proposed(world: Contributor) -> None:
     journey = await committed(world)
     (world.folder / ".git" / "MERGE_HEAD").write_text(world.git("rev-parse", "HEAD") + "\n")

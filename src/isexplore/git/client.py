@@ -517,6 +517,14 @@ class Git:
         words = ("log", "-z", f"--max-count={limit}", status.LOG_FORMAT, "--end-of-options", revision, "--")
         return status.parse_log(check(await self._session.read(folder, *words), "local").output)
 
+    async def changes_nothing(self, folder: Path, base: str) -> bool:
+        """Return whether every file of the checked-out commit is as it was where it left `base`."""
+        words = ("diff-tree", "--quiet", "--merge-base", "--end-of-options", commands.check_revision(base))
+        finished = await self._session.read(folder, *words, "HEAD")
+        if finished.returncode > 1:
+            check(finished, "local")
+        return finished.returncode == 0
+
     async def facts(self, folder: Path) -> CloneFacts:
         """Return how a folder stands; a missing folder or one that is no clone is an answer, not an error.
 

@@ -70,6 +70,17 @@ async def lacks_sign_off(world: World) -> BlockedError | None:
     )
 
 
+async def refuse_no_change(world: World) -> None:
+    """Raise BlockedError where a new merge request would show no change: an empty commit, or one taken back."""
+    if await world.merge_request() is None and await world.commits_nothing():
+        number = count(len(await world.commits()), "commit")
+        raise BlockedError(
+            f"There is nothing to propose: {number}, and every file is as it is in {await world.base()}",
+            f"Looked at {world.folder()}. A {world.forge.merge_request_noun} would show no change.",
+            "Change something and commit it (git commit), then try again",
+        )
+
+
 def _is_signed(commit: CommitFacts) -> bool:
     return "signed-off-by:" in commit.body.lower()
 
@@ -95,6 +106,12 @@ class Change:
         if facts.changes:
             return StepState(
                 state="done", detail=count(facts.changes, "changed file"), facts=await changed_files(world)
+            )
+        if commits and await world.commits_nothing():
+            return StepState(
+                state="ready",
+                detail=f"{count(len(commits), 'commit')}, no change",
+                hint=f"Every file is as it is in {await world.base()}: edit some in {world.folder()}",
             )
         if commits:
             return StepState(state="done", detail=count(len(commits), "commit"))

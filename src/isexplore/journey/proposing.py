@@ -5,6 +5,7 @@ from __future__ import annotations
 from isexplore.errors import BlockedError
 from isexplore.git.facts import CloneFacts
 from isexplore.journey.branch import unfinished
+from isexplore.journey.change import refuse_no_change
 from isexplore.journey.world import World
 from isexplore.models import MergeRequest, MergeRequestState
 from isexplore.text import count
@@ -15,7 +16,7 @@ async def before_proposing(world: World) -> tuple[str, ...]:
 
     Raises:
         BlockedError: another branch is checked out than the contribution's, git waits for the end of a
-            merge or rebase, or the merge request has ended without what is checked out.
+            merge or rebase, the merge request has ended without what is checked out, or nothing has changed.
     """
     facts = await world.clone()
     if not facts.is_repo:
@@ -27,6 +28,7 @@ async def before_proposing(world: World) -> tuple[str, ...]:
     request = await world.merge_request()
     if request is not None:
         await _refuse_ended(world, facts, request)
+    await refuse_no_change(world)
     left = await world.changes() if await world.commits() else []
     return (f"Not in it: {count(len(left), 'file')} not committed.",) if left else ()
 

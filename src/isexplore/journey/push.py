@@ -8,6 +8,7 @@ from isexplore.errors import BlockedError, GitError
 from isexplore.git import commands
 from isexplore.git.facts import CloneFacts
 from isexplore.journey import plan
+from isexplore.journey.change import refuse_no_change
 from isexplore.journey.output import running
 from isexplore.journey.states import (
     Answers,
@@ -161,6 +162,7 @@ class Push:
             raise BlockedError(
                 "There is nothing to push", "No commit of yours is on the branch", "Commit your change first"
             )
+        await refuse_no_change(world)
 
     async def _remote(self, world: World) -> str:
         """Return the remote that is the fork, for pushing too: `pushurl` may point elsewhere.

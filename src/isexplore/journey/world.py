@@ -472,6 +472,17 @@ class World:
             return []
         return await self._once("commits", lambda: self.git.log(self.folder(), f"{base}..HEAD"))
 
+    async def commits_nothing(self) -> bool:
+        """Return whether there are commits to propose, and none of them changes a file in the end."""
+        base = await self.base()
+        if base is None or not await self.commits():
+            return False
+
+        async def ask() -> bool | None:
+            return await maybe(self.git.changes_nothing(self.folder(), base))
+
+        return await self._once("commits nothing", ask) is True
+
     async def identity(self) -> Identity:
         """Return who would commit."""
         facts = await self.clone()
