@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from isexplore.cli.asking import line_for, yes
-from isexplore.cli.describing import settled, tell_untouched
+from isexplore.cli.describing import read_description, settled, tell_untouched
 from isexplore.cli.output import print_json, print_table, say, tell
 from isexplore.cli.world import naming, program, run_in_world
 from isexplore.errors import EXIT_OK, EXIT_REFUSED, BlockedError, GitError, IsexploreError, UsageError
@@ -87,10 +87,14 @@ def contribute(options: argparse.Namespace, paths: Paths) -> int:
         say("Next:")
         if report.journey.issue is not None:
             say(f"  {_again(services)}show {ref.path} --issue {report.journey.issue}     says what to do")
-        say("  change it in your clone, then commit, for example:")
-        for command in await services.journeys.plan(report.journey, "commit"):
-            if command.kind == "git" and " config " not in command.text:
-                say(*(f"    {line}" for line in command.text.splitlines()))
+        example = [
+            line
+            for command in await services.journeys.plan(report.journey, "commit")
+            if command.kind == "git" and " config " not in command.text
+            for line in command.text.splitlines()
+        ]
+        say(f"  change it in your clone, then commit{', for example:' if example else ''}")
+        say(*(f"    {line}" for line in example))
         say(f"  {_again(services)}propose {report.journey.folder}     pushes, and opens the request")
         return EXIT_OK
 
@@ -134,11 +138,11 @@ def propose(options: argparse.Namespace, paths: Paths) -> int:
     """Push, and open the merge request.
 
     Raises:
-        UsageError: both a draft and a finished one was asked for.
+        UsageError: both a draft and a finished one was asked for, or the description cannot be read.
     """
     if options.draft and options.ready:
         raise UsageError("--draft and --ready cannot go together", "", "Choose one of them.")
-    body = _read_body(options.body_file)
+    body = None if options.body_file is None else read_description(options.body_file)
 
     async def work(services: Services) -> int:
         folder = Path(options.dir or ".").expanduser().resolve()
@@ -394,30 +398,25 @@ async def _dry_run(
     as_json: bool,
 ) -> int:
     report = await services.journeys.plan_all(journey, answers)
+    proposal = None
+    if "propose" in steps:
+        proposal = await services.journeys.proposal(report.journey, answers.get("propose"))
     if as_json:
-        print_report(report)
+        sent = proposal and {"title": proposal.title, "description": proposal.body, "draft": proposal.draft}
+        print_json({**as_builtins(report), "would_send": sent})
         return EXIT_OK
     for name in steps:
         step = report.step(name)
         if name in ("fork", "clone", "branch") and "propose" in steps and step.state == "done":
             continue
-        say(f"{MARKS[step.state]} {step.name}: {step.detail}")
+        if step.after is not None and step.commands:
+            say(f"{MARKS['waiting']} {step.name}: after {step.after}")
+        elif step.after is None:
+            say(f"{MARKS[step.state]} {step.name}: {step.detail}")
         for command in step.commands:
             say(*(f"    {line}" for line in command.text.splitlines()))
+    if proposal is not None:
+        say("", f"Title: {'Draft: ' if proposal.draft else ''}{proposal.title}", "Description:")
+        say(*(f"    {line}".rstrip() for line in proposal.body.splitlines() or ["(none)"]))
     say("", "Nothing of this has run.")
     return EXIT_OK
-
-
-def _read_body(name: str | None) -> str | None:
-    if name is None:
-        return None
-    try:
-        if name == "-":
-            return sys.stdin.read()
-        return Path(name).expanduser().read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(
-            f"{name} cannot be read",
-            getattr(error, "strerror", None) or "It is not UTF-8 text.",
-            "Give a text file, or - for standard input.",
-        ) from error

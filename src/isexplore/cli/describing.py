@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import tempfile
 from contextlib import nullcontext
 from pathlib import Path
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from isexplore.cli.asking import answer_to
 from isexplore.cli.output import tell
-from isexplore.errors import BlockedError, ConfigError, StateError
+from isexplore.errors import BlockedError, ConfigError, StateError, UsageError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -17,7 +18,50 @@ if TYPE_CHECKING:
     from isexplore.journey.store import Journey
     from isexplore.services import Services
 
+MAX_DESCRIPTION = 1 << 20
+"""Bytes of a description; GitLab takes as many characters, the others fewer."""
+
 _PUSHED = "The branch is on your fork already."
+
+
+def read_description(name: str) -> str:
+    """Return the text of a file, or of standard input for `-`.
+
+    Raises:
+        UsageError: it cannot be read, is not UTF-8 text, or is larger than a description may be.
+    """
+    try:
+        if name == "-":
+            data = _from_standard_input()
+        else:
+            with Path(name).expanduser().open("rb") as file:
+                data = file.read(MAX_DESCRIPTION + 1)
+        text = data.removeprefix(b"\xef\xbb\xbf").decode("utf-8")
+    except (OSError, RuntimeError, ValueError) as error:
+        what = "Standard input" if name == "-" else name
+        raise UsageError(
+            f"{what} cannot be read",
+            "It is not UTF-8 text."
+            if isinstance(error, UnicodeDecodeError)
+            else getattr(error, "strerror", None) or str(error),
+            "Give a text file, or - for standard input.",
+        ) from error
+    if len(data) > MAX_DESCRIPTION:
+        raise UsageError(
+            f"{'Standard input' if name == '-' else name} is too large for a description",
+            f"It holds more than {MAX_DESCRIPTION:,} bytes.",
+            "Say what the change does, and link to the rest.",
+        )
+    return text
+
+
+def _from_standard_input() -> bytes:
+    """Return the bytes of standard input, a few more than are allowed at most."""
+    binary = getattr(sys.stdin, "buffer", None)
+    if binary is None:
+        return sys.stdin.read(MAX_DESCRIPTION + 1).encode("utf-8")
+    data: bytes = binary.read(MAX_DESCRIPTION + 1)
+    return data
 
 
 async def settled(
@@ -47,7 +91,8 @@ async def settled(
     if answer in ("y", "yes"):
         return answers
     if answer in ("e", "edit"):
-        text = edited(services, await services.journeys.description(journey, answers))
+        proposal = await services.journeys.proposal(journey, answers)
+        text = edited(services, "" if proposal is None else proposal.body)
         if text.strip():
             return {**answers, "body": text}
         raise BlockedError("Nothing was proposed", "The description is empty.", _PUSHED)

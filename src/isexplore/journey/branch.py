@@ -154,19 +154,24 @@ class Branch:
     async def plan(self, world: World, answers: Answers = NO_ANSWERS) -> tuple[Command, ...]:
         """Return fetch and switch."""
         folder, facts, remotes = world.folder(), await world.clone(), await world.remotes()
+        if facts.is_repo and not answers.get("branch") and (await self.probe(world)).state == "done":
+            return ()
         name = await self._name(world, answers)
         if name in facts.branches:
             return (plan.git(commands.switch_command(folder, name)),)
         same = await world.works_in_project()
         upstream = remotes.upstream or ("origin" if same else "upstream")
-        start = (
-            await self._start(world, name)
-            if facts.is_repo
-            else f"{upstream}/{(await world.project()).default_branch}"
-        )
+        fetched = await self._fetched(world, name) or (upstream,)
+        start = await self._start(world, name) if facts.is_repo else ""
+        if remotes.fork != remotes.upstream and remotes.fork in fetched and start != "HEAD":
+            start = f"{remotes.fork}/{name}"
         return (
-            plan.git(commands.fetch_command(folder, upstream)),
-            plan.git(commands.create_branch_command(folder, name, start)),
+            *(plan.git(commands.fetch_command(folder, remote)) for remote in fetched),
+            plan.git(
+                commands.create_branch_command(
+                    folder, name, start or f"{upstream}/{(await world.project()).default_branch}"
+                )
+            ),
         )
 
     async def run(self, world: World, answers: Answers = NO_ANSWERS) -> AsyncGenerator[Progress, None]:
@@ -194,7 +199,7 @@ class Branch:
         yield Progress(text=f"{name} is checked out in {folder}", fraction=1.0, step=self.name)
 
     async def _make(self, world: World, name: str) -> AsyncIterator[Progress]:
-        folder, facts, remotes = world.folder(), await world.clone(), await world.remotes()
+        folder, facts = world.folder(), await world.clone()
         credential = await world.clone_credential()
         if name in facts.branches:
             async for progress in running(
@@ -203,13 +208,7 @@ class Branch:
             ):
                 yield progress
             return
-        for remote in dict.fromkeys(each for each in (remotes.upstream, remotes.fork) if each):
-            if (
-                remote == remotes.fork
-                and remote != remotes.upstream
-                and not await world.fork_branch_exists(name)
-            ):
-                continue
+        for remote in await self._fetched(world, name):
             yield Progress(text=f"Fetching {remote}", step=self.name)
             async for progress in self._fetch(world, remote):
                 yield progress
@@ -221,6 +220,15 @@ class Branch:
             lambda say: world.git.create_branch(folder, name, start, credential=credential, on_output=say),
         ):
             yield progress
+
+    @staticmethod
+    async def _fetched(world: World, name: str) -> tuple[str, ...]:
+        """Return the remotes to fetch before the branch is made: the fork only where it has the branch."""
+        remotes = await world.remotes()
+        fetched = [] if remotes.upstream is None else [remotes.upstream]
+        if remotes.fork is not None and remotes.fork not in fetched and await world.fork_branch_exists(name):
+            fetched.append(remotes.fork)
+        return tuple(fetched)
 
     def _fetch(self, world: World, remote: str) -> AsyncIterator[Progress]:
         return running(

@@ -126,7 +126,10 @@ class Change:
         return ()
 
     async def plan(self, world: World, answers: Answers = NO_ANSWERS) -> tuple[Command, ...]:
-        """Return what the person does."""
+        """Return what the person does, while nothing is changed."""
+        facts = await world.clone()
+        if facts.is_repo and (facts.changes or await world.commits()) and not await world.commits_nothing():
+            return ()
         return (plan.you(f"edit the files in {world.folder()}"),)
 
     async def run(self, world: World, answers: Answers = NO_ANSWERS) -> AsyncGenerator[Progress, None]:
@@ -274,8 +277,16 @@ class Commit:
         return name, email
 
     async def plan(self, world: World, answers: Answers = NO_ANSWERS) -> tuple[Command, ...]:
-        """Return add and commit, after setting who commits where that is missing."""
+        """Return add and commit, after setting who commits where that is missing; nothing where all is committed."""
         folder, lines = world.folder(), []
+        facts = await world.clone()
+        if (
+            facts.is_repo
+            and not facts.changes
+            and await world.commits()
+            and not await world.commits_nothing()
+        ):
+            return ()
         who = await self._who(world, answers)
         if who is not None:
             lines += [

@@ -36,7 +36,9 @@ PAUSES = (0.0, 1.0, 2.0, 4.0)
 """Seconds before each look for a merge request that may be on its way."""
 
 
-class _Texts(Struct, frozen=True):
+class Proposal(Struct, frozen=True):
+    """What a new merge request would be sent with."""
+
     title: str
     body: str
     draft: bool
@@ -65,7 +67,7 @@ class Propose:
             hint=f"Run it to open the {world.forge.merge_request_noun}",
         )
 
-    async def _texts(self, world: World, answers: Answers) -> _Texts:
+    async def _texts(self, world: World, answers: Answers) -> Proposal:
         journey, project = world.journey, await world.project()
         title = answers.get("title", "").strip() or journey.title
         body = answers.get("body", journey.body)
@@ -79,7 +81,7 @@ class Propose:
                     template, journey.issue, commits, journey.branch, project.default_branch
                 )
         draft = yes(answers["draft"]) if answers.get("draft") else journey.draft
-        return _Texts(title, body.strip(), draft and Capability.DRAFTS in world.forge.capabilities)
+        return Proposal(title, body.strip(), draft and Capability.DRAFTS in world.forge.capabilities)
 
     async def untouched(self, world: World, answers: Answers) -> tuple[str, ...]:
         """Return what of the template's questions the description leaves unanswered; a draft may."""
@@ -88,9 +90,9 @@ class Propose:
         texts = await self._texts(world, answers)
         return () if texts.draft else leftovers(texts.body, await maybe(world.template()))
 
-    async def description(self, world: World, answers: Answers) -> str:
-        """Return the description that a new merge request would be sent with."""
-        return (await self._texts(world, answers)).body
+    async def proposal(self, world: World, answers: Answers) -> Proposal | None:
+        """Return what a new merge request would be sent with; None where there is one already."""
+        return None if await world.merge_request() is not None else await self._texts(world, answers)
 
     async def questions(self, world: World) -> tuple[Question, ...]:
         """Ask for title, description and whether it is a draft."""
@@ -192,7 +194,7 @@ class Propose:
                 return found
         return None
 
-    async def _open(self, world: World, fork: Project, target: Project, texts: _Texts) -> MergeRequest:
+    async def _open(self, world: World, fork: Project, target: Project, texts: Proposal) -> MergeRequest:
         new = NewMergeRequest(
             source=fork,
             target=target,

@@ -9,6 +9,7 @@ from isexplore.git import commands
 from isexplore.git.facts import CloneFacts
 from isexplore.journey import plan
 from isexplore.journey.change import refuse_no_change
+from isexplore.journey.clone import missing_remotes
 from isexplore.journey.output import running
 from isexplore.journey.states import (
     Answers,
@@ -104,8 +105,12 @@ class Push:
 
     async def plan(self, world: World, answers: Answers = NO_ANSWERS) -> tuple[Command, ...]:
         """Return the push."""
-        remote = (await world.remotes()).fork or "origin"
-        branch = world.journey.branch
+        facts, remote = await world.clone(), (await world.remotes()).fork
+        if remote is None and facts.is_repo:
+            # The step “clone” adds it under a name that is free.
+            fork = await world.expected_fork()
+            remote = next((name for name, project in await missing_remotes(world) if project == fork), None)
+        remote, branch = remote or "origin", world.journey.branch
         return (plan.git(commands.push_command(world.folder(), remote, branch)),) if branch else ()
 
     async def run(self, world: World, answers: Answers = NO_ANSWERS) -> AsyncGenerator[Progress, None]:

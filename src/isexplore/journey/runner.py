@@ -36,7 +36,7 @@ from isexplore.journey.branch import refuse_default
 from isexplore.journey.change import lacks_sign_off
 from isexplore.journey.last_seen import LOCAL, RecordedWorld, as_last_seen, failed, not_yet, report_of
 from isexplore.journey.lock import journey_lock
-from isexplore.journey.propose import Propose
+from isexplore.journey.propose import Proposal, Propose
 from isexplore.journey.proposing import before_proposing
 from isexplore.journey.states import (
     STEP_NAMES,
@@ -422,9 +422,9 @@ class Journeys:
         """Return what of the project's template a new merge request would leave unanswered, in words."""
         return await Propose().untouched(self._world(journey), answers or NO_ANSWERS)
 
-    async def description(self, journey: Journey, answers: Answers | None = None) -> str:
-        """Return the description that a new merge request would be sent with."""
-        return await Propose().description(self._world(journey), answers or NO_ANSWERS)
+    async def proposal(self, journey: Journey, answers: Answers | None = None) -> Proposal | None:
+        """Return what a new merge request would be sent with; None where there is one already."""
+        return await Propose().proposal(self._world(journey), answers or NO_ANSWERS)
 
     async def template_path(self, journey: Journey) -> str:
         """Return the path of the project's template for descriptions; "" where it is no file, or not known."""
