@@ -217,6 +217,7 @@ async def test_commits_made_by_others_on_the_fork_are_not_overwritten(world: Con
     await world.run(journey, "commit", COMMIT | {"message": "More"})
     with pytest.raises(BlockedError) as raised:
         await world.run(journey, "push")
+    assert raised.value.title == f"Your fork has commits on {branch} that the clone lacks"
     assert f"git pull --rebase origin {branch}" in raised.value.hint
     fork = world.forge.forks_of(world.project)[0]
     assert world.forge.branches_of(fork)[branch] == theirs

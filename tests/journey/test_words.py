@@ -137,6 +137,9 @@ def issue(title: str) -> Issue:
         (None, "explain the back-off.", "Explain the back-off"),
         ("Commits follow Conventional Commits.", "Explain the back-off", "docs: explain the back-off"),
         ("Use `fix: ...` or `feat: ...`", "Crash on an empty queue", "fix: crash on an empty queue"),
+        (None, "iOS crashes", "iOS crashes"),
+        (None, "retry.py: wait longer", "retry.py: wait longer"),
+        ("Use `fix: ...` or `feat: ...`", "README is wrong", "docs: README is wrong"),
         ("Write in the imperative.", "Crash on an empty queue", "Crash on an empty queue"),
     ],
 )
@@ -153,7 +156,8 @@ def test_title_of_a_merge_request() -> None:
     assert suggestions.merge_request_title([commit("Explain it")], "Issue", "b") == "Explain it"
     assert suggestions.merge_request_title([commit("2"), commit("1")], "Issue", "b") == "Issue"
     assert suggestions.merge_request_title([commit("2"), commit("1")], "", "b") == "1"
-    assert suggestions.merge_request_title([], "", "docs/41-explain-the-unit") == "Explain the unit"
+    assert suggestions.merge_request_title([], "", "docs/41-explain-the-unit") == "explain the unit"
+    assert suggestions.merge_request_title([commit("npm: say why")], "", "b") == "npm: say why"
 
 
 @pytest.mark.parametrize(

@@ -77,7 +77,8 @@ class Fork:
             case ForkState.FAILED:
                 return StepState(
                     state="blocked",
-                    detail=f"{fork.path} could not be made" + (f": {status.detail}" if status.detail else ""),
+                    detail=f"the fork {fork.path} could not be made"
+                    + (f": {status.detail}" if status.detail else ""),
                     hint=f"Delete the broken fork on the forge ({fork.url}), then try again",
                 )
 

@@ -95,7 +95,7 @@ class Push:
         branch = world.journey.branch
         return StepState(
             state="blocked",
-            detail=f"{branch} on your fork has commits that the clone lacks",
+            detail=f"your fork has commits on {branch} that the clone lacks",
             hint=f"git pull --rebase {remote} {branch}, then try again (isexplore never overwrites them)",
         )
 

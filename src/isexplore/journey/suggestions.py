@@ -14,6 +14,7 @@ from isexplore.models import Issue
 _CONVENTIONAL = re.compile(
     r"conventional\s*commits?|\b(?:feat|fix|docs|chore)(?:\([^)]*\))?!?:", re.IGNORECASE
 )
+_PLAIN_WORD = re.compile(r"[^\W\d_][a-z]+(?![\w.:/-])")
 _KINDS = (
     ("docs", re.compile(r"\b(doc|docs|documentation|readme|typo|explain|describe)\b", re.IGNORECASE)),
     ("fix", re.compile(r"\b(bug|fix|crash|error|wrong|broken|fails?|defect|regression)\b", re.IGNORECASE)),
@@ -58,11 +59,14 @@ def commit_message(issue: Issue | None, rules: Digest | None) -> str:
     if issue is None:
         return ""
     title = issue.title.strip().rstrip(".")
+    # The case of a plain word's first letter is a matter of style; “README” and “iOS” are written as they are.
+    first = title[:1] if _PLAIN_WORD.match(title) else ""
+    rest = title[len(first) :]
     style = None if rules is None else rules.commit_style
     if style is not None and _CONVENTIONAL.search(style.text):
-        subject = f"{kind_of_change(title, issue.labels)}: {title[:1].lower()}{title[1:]}"
+        subject = f"{kind_of_change(title, issue.labels)}: {first.lower()}{rest}"
     else:
-        subject = title[:1].upper() + title[1:]
+        subject = first.upper() + rest
     return f"{subject}\n\nCloses #{issue.number}"
 
 
@@ -76,15 +80,14 @@ def follow_up_message(names: Sequence[str]) -> str:
 
 
 def merge_request_title(commits: list[CommitFacts], issue_title: str, branch: str) -> str:
-    """Return the only commit's subject, else the issue's title, else the branch in words."""
+    """Return the only commit's subject, else the issue's title, else the branch in words; all as written."""
     if len(commits) == 1 and commits[0].subject:
         return commits[0].subject
     if issue_title:
         return issue_title
     if commits and commits[-1].subject:
         return commits[-1].subject
-    words = re.sub(r"^\d+[-_]", "", branch.rsplit("/", 1)[-1]).replace("-", " ").replace("_", " ").strip()
-    return words[:1].upper() + words[1:]
+    return re.sub(r"^\d+[-_]", "", branch.rsplit("/", 1)[-1]).replace("-", " ").replace("_", " ").strip()
 
 
 def merge_request_body(
