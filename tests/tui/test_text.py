@@ -16,12 +16,10 @@ from isexplore.tui.opening import sparkline
 from isexplore.tui.text import (
     SafeFilter,
     cells,
-    chop,
     content,
     cut,
     cut_spans,
     highlight,
-    pad,
     safe,
 )
 from tests.support.tui import CRASH_STRINGS, TERMINAL_PAYLOADS, forbidden
@@ -60,19 +58,6 @@ def test_cut_says_that_something_is_missing(text: str, width: int, expected: str
 )
 def test_cut_fits(text: str, width: int) -> None:
     assert cells(cut(text, width)) <= width
-
-
-@given(st.text("ab 字é🚀", max_size=40), st.integers(0, 30))
-def test_pad_fills_exactly(text: str, width: int) -> None:
-    assert cells(pad(text, width)) == width
-    assert cells(pad(text, width, right=True)) == width
-
-
-@given(st.text("ab 字é🚀", max_size=40), st.integers(1, 9))
-def test_chop_loses_nothing(text: str, width: int) -> None:
-    pieces = chop(text, width)
-    assert "".join(pieces) == text
-    assert all(cells(piece) <= max(2, width) for piece in pieces)
 
 
 def test_cut_spans_keeps_styles_and_marks_the_cut() -> None:

@@ -9,10 +9,11 @@ import time
 import unicodedata
 
 from isexplore.text import age, clean, count
+from isexplore.tui.cutting import ELLIPSIS, cut_to
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from isexplore.catalog.store import Row
 
@@ -35,7 +36,6 @@ ROW_HEIGHT = 3
 _NARROW_BAR = 92
 _BARS = "▁▂▃▄▅▆▇█"
 _SPARK = 6
-_ELLIPSIS = "..."
 
 
 def mode_labels(width: int, current: str, counts: dict[str, int]) -> list[str]:
@@ -64,7 +64,7 @@ def place_in(room: int, place: str) -> str:
         return place
     if name:
         return age_only if len(age_only) <= room else ""
-    return place[: room - 3] + _ELLIPSIS if room >= 8 else ""
+    return place[: room - 3] + ELLIPSIS if room >= 8 else ""
 
 
 def place_words(names: Sequence[str], as_of: int | None) -> str:
@@ -214,14 +214,8 @@ def _cell(char: str) -> int:
 
 def cut(text: str, width: int) -> str:
     """Return `text` in at most `width` cells, ending in "..." where something was cut."""
-    if cells(text) <= width:
-        return text
-    room = width - len(_ELLIPSIS)
-    if room <= 0:
-        return _ELLIPSIS[: max(0, width)]
-    used = 0
-    for end, char in enumerate(text):
-        used += _cell(char)
-        if used > room:
-            return text[:end].rstrip() + _ELLIPSIS
-    return text
+    return cut_to(text, width, cells, _characters)
+
+
+def _characters(text: str) -> Iterator[tuple[int, int]]:
+    return ((end, _cell(char)) for end, char in enumerate(text, 1))

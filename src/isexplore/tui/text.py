@@ -13,20 +13,20 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
-from rich.cells import cell_len, chop_cells, split_graphemes
+from rich.cells import cell_len, split_graphemes
 from rich.segment import Segment
 from textual.color import Color
 from textual.content import Content
 from textual.filter import LineFilter
 
 from isexplore.text import clean
+from isexplore.tui.cutting import ELLIPSIS, cut_to
 
 Span = tuple[str, str]
 """A piece of text and the name of its style; "" is the plain style."""
 
-ELLIPSIS = "..."
 _ZWJ = "\N{ZERO WIDTH JOINER}"
 
 
@@ -35,50 +35,17 @@ def cells(text: str) -> int:
     return len(text) if text.isascii() else cell_len(text)
 
 
-def cut(text: str, width: int, mark: str = ELLIPSIS) -> str:
-    """Return `text` in at most `width` cells, ending in `mark` where something was cut.
+def cut(text: str, width: int) -> str:
+    """Return `text` in at most `width` cells, ending in "..." where something was cut.
 
     Never cuts inside a two-cell character or an emoji sequence, so the result may be a cell short.
     """
-    if width <= 0:
-        return ""
-    if cells(text) <= width:
-        return text
-    room = width - len(mark)
-    if room <= 0:
-        return mark[:width]
-    if text.isascii():
-        return text[:room].rstrip() + mark
-    used = end = 0
     # A cell holds at most a few code points (`clean` limits the marks), so a prefix is enough.
-    for _, stop, size in split_graphemes(text[: room * 16])[0]:
-        if used + size > room:
-            break
-        used += size
-        end = stop
-    return text[:end].rstrip() + mark
+    return cut_to(text, width, cells, lambda whole: _graphemes(whole[: width * 16]))
 
 
-def pad(text: str, width: int, *, right: bool = False) -> str:
-    """Return `text` in exactly `width` cells: cut with "..." or filled with spaces.
-
-    Args:
-        text: one line.
-        width: cells.
-        right: put the text to the right end.
-    """
-    text = cut(text, width)
-    space = " " * (width - cells(text))
-    return space + text if right else text + space
-
-
-def chop(text: str, width: int) -> list[str]:
-    """Return `text` in pieces of at most `width` cells (at least one character each)."""
-    if width < 1:
-        return [text]
-    if text.isascii():
-        return [text[start : start + width] for start in range(0, len(text), width)] or [""]
-    return chop_cells(text, max(2, width)) or [""]
+def _graphemes(text: str) -> Iterator[tuple[int, int]]:
+    return ((stop, size) for _, stop, size in split_graphemes(text)[0])
 
 
 def cut_spans(spans: Sequence[Span], width: int) -> list[Span]:

@@ -21,7 +21,7 @@ async def test_slash_finds_words_while_they_are_typed_and_n_goes_on() -> None:
         await pilot.press("slash", *"needle")
         await settle(pilot)
         assert isinstance(app.screen, FindDialog)
-        assert "12 hits" in frame(app)
+        assert "1 of 12 hits" in frame(app)
         await pilot.press("enter")
         await settle(pilot)
         first = view.top_line

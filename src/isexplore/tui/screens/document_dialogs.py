@@ -56,7 +56,7 @@ class FindDialog(ModalScreen[None]):
             bar.status = ""
             return
         hits = self._view.find(words)
-        bar.status = count(hits, "hit") if hits else "nothing found"
+        bar.status = f"{self._view.match_number} of {count(hits, 'hit')}" if hits else "nothing found"
 
     @on(SearchBar.Accepted)
     def keep(self) -> None:

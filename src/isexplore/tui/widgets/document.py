@@ -161,7 +161,7 @@ class DocumentView(LineView):
     @property
     def is_loaded(self) -> bool:
         """Whether the document has been read to its end or limit, and laid out."""
-        return self._is_done()
+        return self._document.complete and self._laid >= len(self._document.blocks)
 
     @property
     def top_line(self) -> int:
@@ -203,13 +203,10 @@ class DocumentView(LineView):
             if self._is_enough(enough) or (self._lines and perf_counter() > deadline):
                 break
         self._take_fresh(enough)
-        if self._is_done():
+        if self.is_loaded:
             self._finish()
         else:
             self._lay_out_rest()
-
-    def _is_done(self) -> bool:
-        return self._document.complete and self._laid >= len(self._document.blocks)
 
     def _is_enough(self, height: int) -> bool:
         """Return whether the new lines reach to the bottom of the screen."""
@@ -229,9 +226,9 @@ class DocumentView(LineView):
     @work(exclusive=True, group="document")
     async def _lay_out_rest(self) -> None:
         announced = 0
-        while not self._is_done():
+        while not self.is_loaded:
             deadline = perf_counter() + SLICE
-            while not self._is_done() and perf_counter() < deadline:
+            while not self.is_loaded and perf_counter() < deadline:
                 self._lay_out_next()
             self._take_fresh(self.size.height + 1)
             # Each change of the height lays the whole screen out; so it is told in growing steps.
@@ -244,7 +241,7 @@ class DocumentView(LineView):
 
     def _take_fresh(self, height: int) -> None:
         """Show the new lines in place of the former ones as soon as they reach far enough."""
-        if self._lines is self._fresh or not (self._is_done() or self._is_enough(height)):
+        if self._lines is self._fresh or not (self.is_loaded or self._is_enough(height)):
             return
         self._lines = self._fresh
         self._strips.clear()
@@ -290,7 +287,7 @@ class DocumentView(LineView):
 
     def go_to(self, line: int) -> None:
         """Bring a line of the document (from 1) to the top, as soon as it has been read."""
-        if not self._lines or (self._lines[-1].source < line and not self._is_done()):
+        if not self._lines or (self._lines[-1].source < line and not self.is_loaded):
             self._wanted_line = line
             return
         self._wanted_line = None
@@ -307,7 +304,7 @@ class DocumentView(LineView):
             if heading.slug == slug.lower():
                 self.go_to(heading.line)
                 return True
-        if not self._is_done():
+        if not self.is_loaded:
             self._wanted_slug = slug
         return False
 
@@ -475,7 +472,7 @@ class DocumentView(LineView):
     @property
     def empty_words(self) -> str:
         """What was given to say about an empty document, once that is known to be empty."""
-        return self._empty if self._is_done() else ""
+        return self._empty if self.is_loaded else ""
 
     def overlays(self, index: int, line: Line) -> list[Overlay]:
         """Return the marks of the visited link and of the hits in this line."""

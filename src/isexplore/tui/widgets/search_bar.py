@@ -162,15 +162,6 @@ class SearchBar(Input):
 
     # The text
 
-    def set_quietly(self, value: str) -> None:
-        """Put a text in without searching for it."""
-        search, self.search = self.search, None
-        try:
-            self.value = value
-        finally:
-            self.search = search
-        self.cursor_position = len(value)
-
     def select_for_anew(self) -> None:
         """Select the text, so that typing puts another in its place; arrow keys go on with it."""
         self.selection = Selection(0, len(self.value))
