@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,15 @@ from textual.widgets import Input, TextArea
 import isexplore.tui.app
 from isexplore.journey import steps
 from isexplore.tui.app import IsexploreApp
-from isexplore.tui.screens.dialogs import AskDialog, ChoiceDialog, ConfirmDialog, LeaveDialog
+from isexplore.tui.screens.dialogs import (
+    AskDialog,
+    ChoiceDialog,
+    ConfirmDialog,
+    LeaveDialog,
+    MessageDialog,
+    PickDialog,
+)
+from isexplore.tui.screens.document_dialogs import OutlineDialog
 from isexplore.tui.widgets.form import Field
 from tests.support.tui import HostApp, frame, settle, until
 from tests.support.world import at_the_screen, services_for
@@ -105,7 +114,7 @@ async def test_a_long_text_leaves_the_question_and_the_choices_in_sight() -> Non
         await until(lambda: "Choice a" in frame(app))
         assert "What do you want to do?" in frame(app)
         assert "The end." not in frame(app)
-        await until(lambda: "tab: more of the text" in frame(app))
+        await until(lambda: "tab More of the text" in frame(app))
         for _ in range(9):
             await pilot.press("tab")
         await until(lambda: "The end." in frame(app))
@@ -176,19 +185,57 @@ CLAIM = (
 )
 
 
-async def test_the_claim_is_in_sight_whole_on_a_small_screen_with_one_pair_of_buttons() -> None:
+async def test_the_claim_is_in_sight_whole_on_a_small_screen_with_its_buttons_and_keys() -> None:
     why = steps.explain("claim").why
     app = HostApp(css=CSS)
     async with app.run_test(size=SMALL) as pilot:
         answers = ask(app, AskDialog("Claim the issue", CLAIM, text=why, accept="Run"))
-        await until(lambda: "enter: the next question" in frame(app) and "Is it still free?" in frame(app))
+        await until(lambda: "enter Next" in frame(app) and "Is it still free?" in frame(app))
         shown = frame(app)
         assert "Claim the issue" in shown
         assert "How do you want to claim it?" in shown
         assert shown.index("Cancel  esc") < shown.index("Run  ctrl+s")
-        assert shown.count("ctrl+s") == 1
+        assert shown.splitlines()[-1] == "enter Next ctrl+s Run esc Cancel"
         await pilot.press("enter")
-        await until(lambda: "enter: a new line" in frame(app))
+        await until(lambda: "enter New line" in frame(app))
         await pilot.press("enter", "x", "ctrl+s")
         await until(lambda: answers)
         assert answers == [{"how": "assign", "comment": f"{CLAIM[1].default}\nx"}]
+
+
+async def test_the_last_line_names_the_keys_of_the_dialog_and_none_of_the_screen_behind(
+    tmp_path: Path,
+) -> None:
+    async with at_the_screen(services_for(tmp_path, "http://127.0.0.1:9", "token"), size=SMALL) as person:
+
+        def last_line() -> str:
+            return person.sees.rpartition("\n")[2]
+
+        def is_last(keys: str) -> bool:
+            return last_line() == keys
+
+        app = person.app
+        await person.until(lambda: "c Contribute" in last_line())
+        dialogs: tuple[tuple[ModalScreen[Any], str], ...] = (
+            (AskDialog("Note", (Field("note", "Note"),), accept="Save"), "enter Save ctrl+s Save esc Cancel"),
+            (PickDialog("Which file?", ["README.md"]), "enter Choose esc Cancel"),
+            (ChoiceDialog("What now?", [("a", "A", "The first.")]), "enter Choose esc Cancel"),
+            (ConfirmDialog("Really?", yes="Begin", no="Leave it"),
+             "n Leave it y Begin enter Press tab Other button"),
+            (MessageDialog("Why?", "Because."), "esc Close y Copy"),
+            (OutlineDialog("README", (), 1), "enter Go there esc Back"),
+        )  # fmt: skip
+        for dialog, keys in dialogs:
+            app.push_screen(dialog)
+            await person.until(partial(is_last, keys))
+            app.pop_screen()
+        await person.press("question_mark")
+        await person.until(lambda: "esc Close" in last_line() and "c Contribute" not in last_line())
+
+
+async def test_the_first_screens_name_the_key_that_goes_on(tmp_path: Path) -> None:
+    services = services_for(tmp_path, "http://127.0.0.1:9", "token")
+    async with at_the_screen(services, size=SMALL, first_run=True) as person:
+        await person.sees_words("enter Choose c Connect p Practise")
+        await person.press("enter")
+        await person.sees_words("Address of your organisation's forge", "enter Go on esc Back")

@@ -185,7 +185,7 @@ async def test_keys_that_were_typed_before_a_late_dialog_do_not_land_in_it(
         await person.sees_words("One moment...")
         assert dialog.query_one(TextArea).text == QUESTION.default
         dialog.listen()
-        await person.sees_words("enter: a new line", "Run ctrl+s")
+        await person.sees_words("enter New line", "Run ctrl+s")
         await person.press("!", "ctrl+s")
         await person.sees_words("Running: commit")
         assert screen._answers["commit"] == {"message": "Wait longer!\n\nMore."}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import ClassVar
 
-from textual import events, on
+from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Horizontal, Vertical, VerticalScroll
@@ -14,6 +14,7 @@ from textual.screen import ModalScreen
 from textual.widgets import Button, TextArea
 
 from isexplore.tui.widgets.form import Field, Form, TickBox
+from isexplore.tui.widgets.key_line import KeyLine
 from isexplore.tui.widgets.rows import ListRows, RowLine, RowList, RowText
 from isexplore.tui.widgets.search_bar import SearchBar
 from isexplore.tui.widgets.words import Words
@@ -33,7 +34,7 @@ class AskDialog(ModalScreen[dict[str, str | bool] | None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "Cancel", id="dialog.cancel"),
         # Without priority: it must not overtake keys that the fields have not handled yet.
-        Binding("ctrl+s", "accept", "Go on", id="dialog.accept"),
+        Binding("ctrl+s", "accept", "Go on", show=False, id="dialog.accept"),
     ]
     AUTO_FOCUS = ""
     KEYS_AFTER: ClassVar[float] = 0.7
@@ -85,12 +86,13 @@ class AskDialog(ModalScreen[dict[str, str | bool] | None]):
             with Horizontal(classes="buttons"):
                 yield Button(Content("Cancel  esc"), id="cancel", compact=True)
                 yield Button(Content(f"{self._accept}  ctrl+s"), id="accept", variant="primary", compact=True)
+        yield KeyLine()
 
     def on_mount(self) -> None:
         """Begin, at once or after a moment."""
         if self._deaf:
             self.add_class("-deaf")
-            self.query_one(".dialog").border_subtitle = Content("One moment...")
+            self._say_moment("One moment...")
             self.set_timer(self.KEYS_AFTER, self.listen)
         else:
             self._begin()
@@ -98,9 +100,13 @@ class AskDialog(ModalScreen[dict[str, str | bool] | None]):
     def listen(self) -> None:
         """Take keys from now on."""
         self._deaf = False
+        self._say_moment("")
         self.remove_class("-deaf")
         self.query_one(".dialog").can_focus_children = True
         self._begin()
+
+    def _say_moment(self, words: str) -> None:
+        self.query_one(".dialog").border_subtitle = Content(words)
 
     def _begin(self) -> None:
         """Put the cursor into the first field, with what went wrong in sight."""
@@ -112,17 +118,23 @@ class AskDialog(ModalScreen[dict[str, str | bool] | None]):
         dialog = self.query_one("#dialog-body", VerticalScroll)
         dialog.scroll_to_widget(self.query_one("#dialog-error"), animate=False, top=True, force=True)
 
-    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
-        """Say what enter does here."""
-        form, widget = self.query_one(Form), event.widget
+    @property
+    def keys_told(self) -> tuple[tuple[str, str], ...]:
+        """What the field with the focus does itself; nothing while keys are not taken."""
+        form, widget = self.query(Form), self.focused
+        if widget is None or not form:
+            return ()
+        accept = ("ctrl+s", self._accept)
         if isinstance(widget, TextArea):
-            words = f"enter: a new line     tab: on     ctrl+s: {self._accept}"
-        elif isinstance(widget, Button):
-            words = "enter: press the button"
-        else:
-            words = f"enter: {self._accept}" if form.ends_with(widget) else "enter: the next question"
-            words = f"space: yes or no     {words}" if isinstance(widget, TickBox) else words
-        self.query_one(".dialog").border_subtitle = Content(words)
+            return ("enter", "New line"), accept, ("tab", "Next")
+        if isinstance(widget, Button):
+            return ("enter", "Press"), accept
+        enter = ("enter", self._accept if form.first().ends_with(widget) else "Next")
+        return (enter, accept, ("space", "Yes or no")) if isinstance(widget, TickBox) else (enter, accept)
+
+    def on_descendant_focus(self) -> None:
+        """Name the keys of what has the focus now."""
+        self.refresh_bindings()
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Take no answer from keys that were meant for something else."""
@@ -166,6 +178,9 @@ class PickDialog(ModalScreen[str | None]):
     }
     """
 
+    # The search line takes escape itself.
+    keys_told = (("enter", "Choose"), ("escape", "Cancel"))
+
     def __init__(
         self,
         title: str,
@@ -204,6 +219,7 @@ class PickDialog(ModalScreen[str | None]):
             yield Words(self._title, classes="dialog-title")
             yield SearchBar(search=self.show_matches, placeholder="Type a part of its name", id="pick-search")
             yield RowList(row_height=1, empty=self._empty, id="pick-rows")
+        yield KeyLine()
 
     def on_mount(self) -> None:
         """Show all names, the likely one first."""
@@ -260,8 +276,9 @@ class ChoiceDialog(ModalScreen[str | None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "cancel", "Cancel", id="dialog.cancel"),
         Binding("tab", "scroll_text(1)", "More of the text", id="dialog.text-down"),
-        Binding("shift+tab", "scroll_text(-1)", "The text before", id="dialog.text-up"),
+        Binding("shift+tab", "scroll_text(-1)", "The text before", show=False, id="dialog.text-up"),
     ]
+    keys_told = (("enter", "Choose"),)
     DEFAULT_CSS = """
     ChoiceDialog #choice-rows { height: auto; max-height: 35vh; }
     ChoiceDialog #choice-text { height: auto; max-height: 25vh; margin-bottom: 1; }
@@ -282,13 +299,13 @@ class ChoiceDialog(ModalScreen[str | None]):
 
     def compose(self) -> ComposeResult:
         """Lay out the question and the choices; both stay in sight, and a long text scrolls between them (tab)."""
-        with Vertical(classes="dialog") as dialog:
-            dialog.border_subtitle = Content("enter: choose     esc: back")
+        with Vertical(classes="dialog"):
             yield Words(self._title, classes="dialog-title")
             if self._text:
                 with VerticalScroll(id="choice-text", can_focus=False):
                     yield Words(self._text)
             yield RowList(row_height=2, id="choice-rows")
+        yield KeyLine()
 
     def on_mount(self) -> None:
         """Rest on the first choice."""
@@ -297,13 +314,18 @@ class ChoiceDialog(ModalScreen[str | None]):
             ListRows(self._choices, lambda one: RowText(([(one[1], "title")], [("  " + one[2], "muted")])))
         )
         rows.focus()
-        self.call_after_refresh(self._name_tab)
+        # Whether the text is longer than its place is known only now.
+        self.call_after_refresh(self.refresh_bindings)
 
-    def _name_tab(self) -> None:
-        """Say how to read on, where the text is longer than its place."""
-        if any(text.max_scroll_y for text in self.query("#choice-text").results(VerticalScroll)):
-            words = "enter: choose     tab: more of the text     esc: back"
-            self.query_one(".dialog").border_subtitle = Content(words)
+    def on_resize(self) -> None:
+        """Name the key that reads on where the text has become longer than its place."""
+        self.call_after_refresh(self.refresh_bindings)
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """Offer to read on where the text is longer than its place."""
+        if action == "scroll_text":
+            return any(text.max_scroll_y for text in self.query("#choice-text").results(VerticalScroll))
+        return True
 
     def action_scroll_text(self, pages: int) -> None:
         """Scroll the text by pages."""
@@ -325,8 +347,8 @@ class ConfirmDialog(ModalScreen[bool]):
     """Ask a yes-or-no question; no is the default."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("y", "answer(True)", "Yes", id="dialog.yes"),
-        Binding("n,escape", "answer(False)", "No", id="dialog.no"),
+        Binding("y", "answer(True)", "Yes", show=False, id="dialog.yes"),
+        Binding("n,escape", "answer(False)", "No", show=False, id="dialog.no"),
     ]
     YES_KEY: ClassVar[str] = "y"
     """The key that the button names."""
@@ -338,6 +360,11 @@ class ConfirmDialog(ModalScreen[bool]):
         self._yes = yes
         self._no = no
 
+    @property
+    def keys_told(self) -> tuple[tuple[str, str], ...]:
+        """Both answers by their own words, and the key of the button with the focus."""
+        return ("n", self._no), (self.YES_KEY, self._yes), ("enter", "Press"), ("tab", "Other button")
+
     def compose(self) -> ComposeResult:
         """Lay out the question and two buttons."""
         with VerticalScroll(classes="dialog"):
@@ -347,6 +374,7 @@ class ConfirmDialog(ModalScreen[bool]):
             with Horizontal(classes="buttons"):
                 yield Button(Content(f"{self._no}  n"), id="no")
                 yield Button(Content(f"{self._yes}  {self.YES_KEY}"), id="yes", variant="primary")
+        yield KeyLine()
 
     def on_mount(self) -> None:
         """Rest on the harmless answer."""
@@ -413,6 +441,7 @@ class MessageDialog(ModalScreen[None]):
             with Horizontal(classes="buttons"):
                 yield Button(Content("Copy  y"), id="copy")
                 yield Button(Content("Close  esc"), id="close", variant="primary")
+        yield KeyLine()
 
     def on_mount(self) -> None:
         """Rest on the words: a button at their end would scroll their beginning away."""

@@ -14,6 +14,7 @@ from textual.screen import ModalScreen
 from isexplore.text import count
 from isexplore.tui.markdown import Heading
 from isexplore.tui.widgets.document import DocumentView
+from isexplore.tui.widgets.key_line import KeyLine
 from isexplore.tui.widgets.rows import ListRows, RowList, RowText
 from isexplore.tui.widgets.search_bar import SearchBar
 from isexplore.tui.widgets.words import Words
@@ -25,6 +26,7 @@ class FindDialog(ModalScreen[None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape", "give_up", "Back", id="find.back"),
     ]
+    keys_told = (("enter", "Keep the hits"), ("escape", "Back"))
     DEFAULT_CSS = """
     FindDialog {
         align: left bottom;
@@ -43,6 +45,7 @@ class FindDialog(ModalScreen[None]):
             yield SearchBar(
                 search=self.find, placeholder="Find in this document; enter keeps the hits, n N move"
             )
+        yield KeyLine()
 
     def on_mount(self) -> None:
         """Put the cursor into the line."""
@@ -76,6 +79,7 @@ class OutlineDialog(ModalScreen[int | None]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,t,q", "dismiss(None)", "Back", id="outline.back"),
     ]
+    keys_told = (("enter", "Go there"),)
     DEFAULT_CSS = """
     OutlineDialog {
         .dialog { height: 80%; }
@@ -94,6 +98,7 @@ class OutlineDialog(ModalScreen[int | None]):
         with Vertical(classes="dialog"):
             yield Words(self._title or "Outline", classes="dialog-title")
             yield RowList(row_height=1, empty="This document has no headings.")
+        yield KeyLine()
 
     def on_mount(self) -> None:
         """Show the headings, the cursor on the one that is read now."""

@@ -12,6 +12,7 @@ from textual.screen import ModalScreen, Screen
 
 from isexplore.tui.keys import APP, DOCUMENT, KEY_WORDS, Key
 from isexplore.tui.widgets.document import DocumentView
+from isexplore.tui.widgets.key_line import KeyLine
 
 MOVING = """\
 | key | |
@@ -48,6 +49,7 @@ class HelpScreen(ModalScreen[None]):
         """Lay out one document."""
         with Vertical(classes="dialog help"):
             yield DocumentView(id="help-text")
+        yield KeyLine()
 
     def on_mount(self) -> None:
         """Write the help of the screen below."""

@@ -118,6 +118,7 @@ class SignInScreen(Screen[None]):
     """Connect to a forge, or sign in again to one that is connected."""
 
     app: IsexploreApp
+    keys_told = (("enter", "Go on"),)
     HELP_TITLE = "Connect"
     HELP_TEXT = (
         "isexplore needs the address of your forge and a token, which you make on a page of the forge. The token is "

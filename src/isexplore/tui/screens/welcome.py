@@ -37,6 +37,7 @@ class WelcomeScreen(Screen[None]):
     """Connect, or practise."""
 
     app: IsexploreApp
+    keys_told = (("enter", "Choose"),)
     HELP_TITLE = "Welcome"
     HELP_TEXT = "Choose with the arrows and enter. You can do the other one at any time."
     BINDINGS: ClassVar[list[BindingType]] = [

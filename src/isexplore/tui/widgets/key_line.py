@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -14,7 +15,9 @@ from textual.widget import Widget
 from isexplore.tui.keys import KEY_WORDS
 from isexplore.tui.text import cells
 
-_ALWAYS = frozenset({"help", "leave", "back", "cancel"})
+_TOLD = ""
+"""The action of a key that the screen tells in `keys_told`: whatever has the focus does it."""
+_ALWAYS = frozenset({"help", "leave", "back", "cancel", "accept", "give_up", "dismiss", "dismiss(None)"})
 """Actions that are named even where there is no room for all."""
 
 
@@ -68,13 +71,16 @@ class KeyLine(Widget, can_focus=False):
     def _keys(self) -> tuple[_Shown, ...]:
         """Return one entry for each action that is to be shown, in the order of the bindings.
 
-        What the screen names in `keys_here` comes first: the ways on from where the focus is.
+        What the screen names in `keys_here` comes first: the ways on from where the focus is. Before all
+        stand the pairs of key and words in its `keys_told`: what is done by the field or list with the focus.
         """
         if self._known is None:
             keys: dict[str, _Shown] = {}
+            told: Sequence[tuple[str, str]] = getattr(self.screen, "keys_told", ())
             here: tuple[str, ...] = getattr(self.screen, "keys_here", ())
+            known = {key for key, _ in told}
             for _, binding, enabled, _ in self.screen.active_bindings.values():
-                if not binding.show and binding.action not in here:
+                if binding.key in known or not (binding.show or binding.action in here):
                     continue
                 # A list takes enter itself, and tells the screen, which does what its own enter would.
                 label = "enter" if binding.key_display == "enter" else self._label(binding)
@@ -86,7 +92,8 @@ class KeyLine(Widget, can_focus=False):
                     _Shown(binding.key, label, binding.description, binding.action, enabled),
                 )
             first = [keys.pop(action) for action in here if action in keys]
-            self._known = (*first, *keys.values())
+            said = (_Shown(key, KEY_WORDS.get(key, key), words, _TOLD, True) for key, words in told)
+            self._known = (*said, *first, *keys.values())
         return self._known
 
     def _label(self, binding: Binding) -> str:
@@ -101,10 +108,14 @@ class KeyLine(Widget, can_focus=False):
         for key in reversed(self._keys()):
             if excess <= 0:
                 break
-            if key.action not in _ALWAYS:
+            if key.action not in _ALWAYS and key is not self._told_first():
                 keys.remove(key)
                 excess -= key.width
         return keys
+
+    def _told_first(self) -> _Shown | None:
+        """Return the first key that the screen tells: the way on, named whatever else is left out."""
+        return next((key for key in self._keys() if key.action == _TOLD), None)
 
     def render(self) -> Content:
         """Return the line."""
