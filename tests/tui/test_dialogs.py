@@ -91,8 +91,7 @@ async def test_the_field_that_lacks_an_answer_is_in_sight_with_the_reason() -> N
         ask(app, AskDialog("Propose", fields, text=WHY))
         await settle(pilot)
         app.screen.query(TextArea).last().focus()
-        await settle(pilot)
-        assert "Title of it" not in frame(app)
+        await until(lambda: "Title of it" not in frame(app))
         await pilot.press("ctrl+s")
         await until(lambda: "Title of it" in frame(app))
         assert "This is needed." in frame(app)
@@ -239,3 +238,30 @@ async def test_the_first_screens_name_the_key_that_goes_on(tmp_path: Path) -> No
         await person.sees_words("enter Choose c Connect p Practise")
         await person.press("enter")
         await person.sees_words("Address of your organisation's forge", "enter Go on esc Back")
+
+
+async def test_on_ten_lines_the_question_with_the_focus_has_its_label_and_the_way_to_send(
+    tmp_path: Path,
+) -> None:
+    services = services_for(tmp_path, "http://127.0.0.1:9", "token")
+    async with at_the_screen(services, size=(40, 10)) as person:
+        dialog = AskDialog("Claim the issue", CLAIM, text=steps.explain("claim").why, accept="Run")
+        person.app.push_screen(dialog)
+        await person.sees_words("How do you want to claim it?", "(x) Assign it to me", "ctrl+s Run")
+        await person.press("tab")
+        await person.sees_words("Comment", "Is it still free?", "enter New line ctrl+s Run")
+        await person.press("shift+tab")
+        await person.sees_words("How do you want to claim it?", "enter Next ctrl+s Run esc Cancel")
+
+
+async def test_the_place_of_the_scroll_bar_is_kept_free() -> None:
+    app = HostApp(css=CSS)
+    async with app.run_test(size=(80, 50)) as pilot:
+        ask(app, AskDialog("Claim the issue", CLAIM, text=WHY, accept="Run"))
+        await settle(pilot)
+        text = app.screen.query_one(".dialog-text")
+        wide = text.size.width
+        await pilot.resize_terminal(80, 20)
+        await settle(pilot)
+        assert app.screen.query_one("#dialog-body").max_scroll_y > 0
+        assert text.size.width == wide

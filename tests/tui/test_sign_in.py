@@ -138,6 +138,26 @@ async def test_on_a_small_screen_the_question_is_in_sight(forge: RunningPractice
             await person.sees_words("paste another one" if text != GOOD else "Signed in as @nia")
 
 
+async def test_the_page_for_a_token_fits_whole_with_its_address_unbroken(
+    forge: RunningPractice, paths: Paths
+) -> None:
+    page = f"{forge.url}/-/user_settings/personal_access_tokens"
+    async with newcomer(paths, Keyring(), size=(80, 24)) as person:
+        await answer(person, forge.url, "You need a personal access token with:", page, "Token")
+        assert person.app.screen.query_one("#sign-in").max_scroll_y == 0
+        assert f"{page}?" not in person.words
+        await person.pilot.resize_terminal(100, 24)
+        await person.sees_words(f"{page}?name=isexplore&scopes=api")
+
+
+async def test_on_ten_lines_the_token_can_be_typed_and_a_refusal_read(
+    forge: RunningPractice, paths: Paths
+) -> None:
+    async with newcomer(paths, Keyring(), size=(40, 10)) as person:
+        await answer(person, forge.url, "Token", "It is not shown", "enter Go on")
+        await answer(person, "no-such-token", "does not accept the token", "•••", "Token", "enter Go on")
+
+
 async def test_a_refused_address_is_told_whole_on_a_small_screen(paths: Paths) -> None:
     async with newcomer(paths, Keyring(), size=(80, 24)) as person:
         await answer(person, "http://git.example.com", "without encryption")

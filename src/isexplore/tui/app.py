@@ -32,6 +32,8 @@ from isexplore.tui.widgets.bars import StatusLine
 if TYPE_CHECKING:
     from isexplore.catalog.reports import SyncProgress
 
+SHORT = 18
+"""Lines below which dialogs do without frames and empty lines."""
 TOAST_CHARACTERS = 300
 TOAST_LINES = 5
 NOTE_SECONDS = 3.0
@@ -77,6 +79,7 @@ class IsexploreApp(App[int]):
     }
     BINDINGS = bindings(APP)
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]  # noqa: RUF012 - Textual declares it as an instance's
+    VERTICAL_BREAKPOINTS = [(0, "-short"), (SHORT, "-tall")]  # noqa: RUF012 - likewise
     ENABLE_COMMAND_PALETTE = True
     PAUSE_GC_ON_SCROLL = True
     TOKENS_AFTER: ClassVar[float] = 2.0

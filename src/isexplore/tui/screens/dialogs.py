@@ -13,7 +13,7 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button, TextArea
 
-from isexplore.tui.widgets.form import Field, Form, TickBox
+from isexplore.tui.widgets.form import Field, Form, FormPane, TickBox
 from isexplore.tui.widgets.key_line import KeyLine
 from isexplore.tui.widgets.rows import ListRows, RowLine, RowList, RowText
 from isexplore.tui.widgets.search_bar import SearchBar
@@ -25,7 +25,8 @@ class AskDialog(ModalScreen[dict[str, str | bool] | None]):
 
     DEFAULT_CSS = """
     AskDialog {
-        #dialog-body { height: auto; max-height: 80vh; }
+        /* The place of the scroll bar is kept: the words would be wrapped anew when it comes. */
+        #dialog-body { height: auto; max-height: 80vh; scrollbar-gutter: stable; scrollbar-size-vertical: 1; }
         .dialog-error { color: $text-error; height: auto; }
         TextArea { height: auto; min-height: 5; max-height: 10; }
         &.-deaf .buttons { visibility: hidden; }
@@ -76,7 +77,7 @@ class AskDialog(ModalScreen[dict[str, str | bool] | None]):
         with Vertical(classes="dialog") as dialog:
             # Without this, tab would find a field.
             dialog.can_focus_children = not self._deaf
-            with VerticalScroll(id="dialog-body", can_focus=False):
+            with FormPane(id="dialog-body"):
                 yield Words(self._title, classes="dialog-title")
                 if self._text:
                     yield Words(self._text, classes="dialog-text")

@@ -13,6 +13,7 @@ from textual.containers import Horizontal
 
 from isexplore.errors import IsexploreError, StateError
 from isexplore.models import Bookmark, ProjectRef
+from isexplore.tui.app import SHORT
 from isexplore.tui.begin import begin_contribution
 from isexplore.tui.catalog_rows import FoundRows, quick_overview
 from isexplore.tui.garbage import IDLE, tidy
@@ -69,8 +70,13 @@ class ExploreScreen(SearchScreen):
 
     def __init__(self) -> None:
         super().__init__()
-        # The class that the first layout would add: added then, it would style every widget twice.
-        self.add_class("-wide" if self.app.size.width >= WIDE else "-narrow", update=False)
+        # The classes that the first layout would add: added then, they would style every widget twice.
+        size = self.app.size
+        self.add_class(
+            "-wide" if size.width >= WIDE else "-narrow",
+            "-tall" if size.height >= SHORT else "-short",
+            update=False,
+        )
         self._notice = ""
         """What the search remarked on its filters, for the list that stays empty."""
         self._filled_at = float("-inf")

@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Vertical, VerticalScroll
 from textual.message import Message
 from textual.screen import Screen
 
 from isexplore.errors import AuthError, ConfigError, IsexploreError
 from isexplore.tui.app import IsexploreApp
 from isexplore.tui.widgets.bars import StatusLine
-from isexplore.tui.widgets.form import Field, Form
+from isexplore.tui.widgets.form import Field, Form, FormPane
 from isexplore.tui.widgets.key_line import KeyLine
 from isexplore.tui.widgets.words import Words
 
@@ -60,15 +59,21 @@ def way_field(candidate: Candidate, logins: tuple[FoundToken, ...]) -> Field:
     return Field("way", "How do you want to sign in?", "choice", choices[0][0], choices)
 
 
-def token_words(candidate: Candidate) -> str:
-    """Return which token is needed, and where one is made."""
+def token_words(candidate: Candidate, room: int) -> str:
+    """Return which token is needed, and where one is made.
+
+    Args:
+        candidate: the forge.
+        room: cells of a line. An address that is too long for it is given without what it fills in.
+    """
     needs = candidate.needs
-    scopes = "\n".join(f"  {scope.name:<18} to {scope.why}" for scope in needs.scopes)
-    how = "name and permissions are filled in" if needs.prefilled else "choose these permissions"
+    widest = max(len(scope.name) for scope in needs.scopes)
+    scopes = "\n".join(f"  {scope.name:<{widest}}  to {scope.why}" for scope in needs.scopes)
+    page = needs.page if len(needs.page) <= room else needs.page.partition("?")[0]
+    how = "opens it with name and permissions filled in" if needs.prefilled else "opens the page"
     steps = "" if needs.prefilled else "\n".join(f"  {n}. {step}" for n, step in enumerate(needs.steps, 1))
-    return (
-        f"You need a token ({needs.noun}) with:\n\n{scopes}\n\nMake it here ({how}); ctrl+o opens the page:\n\n"
-        f"  {needs.page}" + (f"\n\n{steps}" if steps else "")
+    return f"You need a {needs.noun} with:\n{scopes}\n\nMake it here (ctrl+o {how}):\n{page}" + (
+        f"\n\n{steps}" if steps else ""
     )
 
 
@@ -132,10 +137,13 @@ class SignInScreen(Screen[None]):
     DEFAULT_CSS = """
     SignInScreen {
         align: center middle;
-        #sign-in { width: 84; max-width: 96%; height: auto; max-height: 90%; border: round $primary; padding: 0 2; }
-        #sign-in-title { text-style: bold; margin-bottom: 1; height: auto; }
-        #sign-in-body { height: auto; max-height: 65vh; }
+        #sign-in { width: 96; max-width: 96%; height: auto; max-height: 100%; border: round $primary; padding: 0 2;
+                   scrollbar-gutter: stable; scrollbar-size-vertical: 1; }
+        #sign-in-title { dock: top; text-style: bold; margin-bottom: 1; height: auto; background: $background; }
         #sign-in-text { height: auto; margin-bottom: 1; }
+        Form > .form-label { margin-top: 0; }
+        &.-short #sign-in { border: none; padding: 0; max-width: 100%; }
+        &.-short #sign-in-title, &.-short #sign-in-text { margin-bottom: 0; }
         StatusLine { dock: bottom; margin-bottom: 1; }
     }
     """
@@ -163,13 +171,12 @@ class SignInScreen(Screen[None]):
         """Lay out the words and the field."""
         known = self.app.services.config.forge(self.forge_name) if self.forge_name else None
         self._url = known.url if known else ""
-        with Vertical(id="sign-in"):
+        with FormPane(id="sign-in"):
             # Stays in sight, whatever is scrolled to below it.
             yield Words(f"Sign in again to {self.forge_name}" if known else TITLE, id="sign-in-title")
-            with VerticalScroll(id="sign-in-body", can_focus=False):
-                yield Words("isexplore finds out which kind of forge it is.", id="sign-in-text")
-                self._form = Form((address_field(self._url),))
-                yield self._form
+            yield Words("isexplore finds out which kind of forge it is.", id="sign-in-text")
+            self._form = Form((address_field(self._url),))
+            yield self._form
         yield StatusLine(id="status")
         yield KeyLine()
 
@@ -326,9 +333,18 @@ class SignInScreen(Screen[None]):
         words = "You can sign in without making a token." if candidate.offers_code or self._logins else ""
         await self._show("way", words, way_field(candidate, self._logins))
 
+    def _room(self) -> int:
+        """Return the cells of a line of words."""
+        return self.query_one("#sign-in").scrollable_content_region.width
+
+    def on_resize(self) -> None:
+        """Give as much of the page's address as fits now."""
+        if self.stage == "token" and self._candidate is not None:
+            self.query_one("#sign-in-text", Words).say(token_words(self._candidate, self._room()))
+
     async def _ask_token(self) -> None:
         candidate, _ = self._known()
-        await self._show("token", token_words(candidate), TOKEN, page=candidate.needs.page)
+        await self._show("token", token_words(candidate, self._room()), TOKEN, page=candidate.needs.page)
 
     @on(CodeMade)
     async def show_code(self, message: CodeMade) -> None:
@@ -420,7 +436,7 @@ class SignInScreen(Screen[None]):
         await self.query(Form).remove()
         if fields:
             form = Form(fields)
-            await self.query_one("#sign-in-body").mount(form)
+            await self.query_one("#sign-in").mount(form)
             form.focus_first()
             self._form = form
         self._say("")
@@ -446,7 +462,7 @@ class SignInScreen(Screen[None]):
     def _show_question(self) -> None:
         """Scroll to the question once it has its place: on a small screen the words above it are longer."""
         for form in self.query(Form):
-            self.call_after_refresh(form.scroll_visible, animate=False)
+            self.call_after_refresh(form.show_first)
 
     def _say(self, words: str, *, error: bool = False) -> None:
         self.query_one(StatusLine).say(words, error=error)

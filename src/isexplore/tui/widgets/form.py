@@ -19,7 +19,7 @@ from typing import ClassVar, Literal, NamedTuple, Protocol, cast
 from textual import on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalGroup
+from textual.containers import VerticalGroup, VerticalScroll
 from textual.content import Content
 from textual.geometry import Size
 from textual.message import Message
@@ -266,8 +266,23 @@ class Form(VerticalGroup):
     def show_first(self) -> None:
         """Bring the whole first question into sight, and what stands above it as far as there is room."""
         for field in self._fields[:1]:
-            self._inputs[field.key].scroll_visible(animate=False)
-            self._tops[field.key].scroll_visible(animate=False)
+            self._show(field.key)
+
+    def on_descendant_focus(self) -> None:
+        """Bring the whole question into sight: its label too, where there is room for both."""
+        # After Textual has brought the answer alone to the middle, which it does after a refresh.
+        self.call_after_refresh(self.call_after_refresh, self.show_focused)
+
+    def show_focused(self) -> None:
+        """Bring the question with the focus into sight; nothing where none has it."""
+        for key, answer in self._inputs.items():
+            if answer.has_focus:
+                self._show(key)
+
+    def _show(self, key: str) -> None:
+        # At once: where the second is scrolled to depends on where the first was.
+        self._inputs[key].scroll_visible(animate=False, immediate=True)
+        self._tops[key].scroll_visible(animate=False, immediate=True)
 
     def ends_with(self, answer: Widget) -> bool:
         """Return whether enter in this answer submits the form."""
@@ -313,6 +328,15 @@ class Form(VerticalGroup):
     @on(RowList.Highlighted)
     def _keep(self, event: RowList.Highlighted) -> None:
         event.stop()
+
+
+class FormPane(VerticalScroll, can_focus=False):
+    """What a form scrolls in: when its height changes, the question with the focus stays in sight."""
+
+    def on_resize(self) -> None:
+        """Scroll to the question."""
+        for form in self.query(Form):
+            self.call_after_refresh(form.show_focused)
 
 
 def _input(field: Field) -> Widget:
