@@ -33,7 +33,7 @@ async def begin(person: Person) -> JourneyScreen:
     """Begin a contribution to tools/alpha, without an issue."""
     await person.sees_words("tools/alpha")
     await person.press("slash", *"alpha", "enter", "c")
-    await person.sees_words("Which issue do you want to solve?")
+    await person.sees_words("do you want to solve?")
     await person.press(*"without", "enter")
     await person.until(lambda: isinstance(person.app.screen, JourneyScreen) and person.app.screen.report)
     assert isinstance(person.app.screen, JourneyScreen)
@@ -55,7 +55,7 @@ async def test_a_stopped_forge_leaves_the_list_and_says_so(tmp_path: Path) -> No
         await person.press("r")
         await person.sees_words("r tries again", "tools/alpha", seconds=10)
         await person.press("c")
-        await person.sees_words("Which issue do you want to solve?")
+        await person.sees_words("do you want to solve?")
         await person.press("enter")
         await person.sees_words("practice forge has stopped", "start again", "tools/alpha")
 
@@ -123,7 +123,7 @@ async def test_a_web_page_instead_of_an_answer_is_told(tmp_path: Path) -> None:
             await person.sees_words("tools/alpha", "Whom to ask")
             world.forge.knobs.faults += [HTML] * 20
             await person.press("slash", *"alpha", "enter", "c")
-            await person.sees_words("Which issue do you want to solve?")
+            await person.sees_words("do you want to solve?")
             await person.press("enter")
             await person.sees_words("web page", "tools/alpha")
             world.forge.knobs.faults.clear()
@@ -137,7 +137,7 @@ async def test_a_project_that_vanished_is_told_in_the_preview(tmp_path: Path) ->
             await person.press("slash", *"alpha", "enter")
             await person.sees_words("tools/alpha", "That does not exist")
             await person.press("c")
-            await person.sees_words("Which issue do you want to solve?")
+            await person.sees_words("do you want to solve?")
             await person.press("enter")
             await person.sees_words("404 Project Not Found")
             assert not isinstance(person.app.screen, JourneyScreen)

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
+import pytest
+
+from isexplore.models import ProjectRef
+from isexplore.reading.facts import Reading
+from isexplore.tui.screens.bookmarks import BookmarksScreen
 from isexplore.tui.screens.dialogs import ConfirmDialog, PickDialog
 from isexplore.tui.screens.explore import ExploreScreen
 from isexplore.tui.screens.journey import JourneyScreen
+from isexplore.updates import sync
 from tests.support.practice import MARA_TOKEN
 from tests.support.world import at_the_screen, fill_catalog, practice_world
 
@@ -17,7 +24,9 @@ async def test_a_project_offers_its_first_issues_before_a_contribution_begins(tm
         async with at_the_screen(world.services, size=(80, 24)) as person:
             await person.sees_words("tools/alpha")
             await person.press("slash", *"alpha", "enter", "c")
-            await person.sees_words("Which issue do you want to solve?", "#1 Explain the back-off")
+            await person.sees_words(
+                "Which issue of tools/alpha do you want to solve?", "#1 Explain the back-off"
+            )
             await person.sees_words("free", "Without an issue", "a change of your own")
             await person.press("escape")
             await person.until(lambda: isinstance(person.app.screen, ExploreScreen))
@@ -61,3 +70,50 @@ async def test_an_issue_that_was_taken_meanwhile_is_begun_only_when_that_is_mean
             await person.press("y")
             await person.until(lambda: isinstance(person.app.screen, JourneyScreen))
             assert [one.issue for one in world.services.journey_store.list()] == [1]
+
+
+async def test_a_project_that_was_never_looked_at_is_read_before_its_issues_are_offered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with practice_world(tmp_path) as world:
+        await sync(world.services, looks=0)
+        world.services.reopen_catalog()
+        answered, read = asyncio.Event(), world.services.read
+
+        async def slowly(ref: ProjectRef, *, again: bool = False) -> Reading:
+            await answered.wait()
+            return await read(ref, again=again)
+
+        monkeypatch.setattr(world.services, "read", slowly)
+        async with at_the_screen(world.services, size=(80, 24)) as person:
+            await person.press("slash", *"alpha", "enter", "c")
+            await person.sees_words("Reading tools/alpha: which of its issues are good to start with?")
+            assert world.services.journey_store.list() == []
+            answered.set()
+            await person.sees_words(
+                "Which issue of tools/alpha do you want to solve?", "#1 Explain the back-off"
+            )
+
+
+async def test_nothing_is_begun_for_somebody_who_went_elsewhere_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with practice_world(tmp_path) as world:
+        await sync(world.services, looks=0)
+        world.services.reopen_catalog()
+        answered, read = asyncio.Event(), world.services.read
+
+        async def slowly(ref: ProjectRef, *, again: bool = False) -> Reading:
+            await answered.wait()
+            return await read(ref, again=again)
+
+        monkeypatch.setattr(world.services, "read", slowly)
+        async with at_the_screen(world.services, size=(80, 24)) as person:
+            await person.press("slash", *"alpha", "enter", "c")
+            await person.sees_words("Reading tools/alpha")
+            await person.press("4")
+            await person.sees_words("No bookmarks yet")
+            answered.set()
+            await person.sees_words("tools/alpha was not begun")
+            assert isinstance(person.app.screen, BookmarksScreen)
+            assert world.services.journey_store.list() == []

@@ -29,23 +29,49 @@ def begin_contribution(app: IsexploreApp, ref: ProjectRef, issue: int | None = N
 
 async def _begin(app: IsexploreApp, ref: ProjectRef, issue: int | None) -> None:
     try:
-        if issue is None and (offered := app.services.first_issues_of(ref)):
-            chosen = await _choose(app, offered)
+        offered = await _offered(app, ref) if issue is None else ()
+        if offered is None:
+            # A dialog would come between what is done there, and its answer begin what nobody thinks of.
+            app.notify("You went elsewhere while it was read; c begins it.",
+                       title=f"{ref.path} was not begun")  # fmt: skip
+            return
+        if offered:
+            chosen = await _choose(app, ref, offered)
             if chosen is None:
                 return
             issue = chosen or None
         number = f" #{issue}" if issue is not None else ""
-        said = f"Asking {ref.forge} about {ref.path}{number}..."
-        for line in app.screen.query(StatusLine):
-            line.say(said)
+        _say(app, f"Asking {ref.forge} about {ref.path}{number}...")
         journey = await _begin_if_meant(app, ref, issue)
-        for line in app.screen.query(StatusLine):
-            line.say("")
+        _say(app, "")
     except IsexploreError as error:
         app.tell_error(error)
         return
     if journey is not None:
         await open_contribution(app, journey)
+
+
+def _say(app: IsexploreApp, words: str) -> None:
+    for line in app.screen.query(StatusLine):
+        line.say(words)
+
+
+async def _offered(app: IsexploreApp, ref: ProjectRef) -> Sequence[FirstIssue] | None:
+    """Return the first issues of a project; one that was never looked at is read before that is known.
+
+    None where somebody has gone to another screen meanwhile.
+
+    Raises:
+        ForgeError: it cannot be read.
+    """
+    if found := app.services.first_issues_of(ref):
+        return found
+    _say(app, f"Reading {ref.path}: which of its issues are good to start with?")
+    asked_on = app.screen
+    await app.services.read(ref)
+    if app.screen is not asked_on:
+        return None
+    return app.services.first_issues_of(ref)
 
 
 async def _begin_if_meant(app: IsexploreApp, ref: ProjectRef, issue: int | None) -> Journey | None:
@@ -77,7 +103,7 @@ async def _begin_if_meant(app: IsexploreApp, ref: ProjectRef, issue: int | None)
     return await app.services.begin(ref, issue) if meant else None
 
 
-async def _choose(app: IsexploreApp, offered: Sequence[FirstIssue]) -> int | None:
+async def _choose(app: IsexploreApp, ref: ProjectRef, offered: Sequence[FirstIssue]) -> int | None:
     """Ask which issue is to be solved; 0 for a change without one, None when the question was left."""
     from isexplore.tui.screens.dialogs import PickDialog
 
@@ -85,7 +111,7 @@ async def _choose(app: IsexploreApp, offered: Sequence[FirstIssue]) -> int | Non
     verdicts = [issue.verdict.replace("-", " ") for issue in offered]
     chosen = await app.push_screen_wait(
         PickDialog(
-            "Which issue do you want to solve?",
+            f"Which issue of {ref.path} do you want to solve?",
             [*numbers, NO_ISSUE],
             details=dict(zip(numbers, verdicts, strict=True)) | {NO_ISSUE: "a change of your own"},
             empty="No issue is called that.",
