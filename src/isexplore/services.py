@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -17,7 +18,7 @@ from isexplore.config.paths import Paths
 from isexplore.config.schema import Config, ForgeConfig
 from isexplore.config.secrets import Secret
 from isexplore.connected import ConnectedServices
-from isexplore.errors import ForgeError, IsexploreError
+from isexplore.errors import ForgeError, IsexploreError, StateError, UnavailableError
 from isexplore.journey.states import STEP_NAMES, Command, Explanation, JourneyReport, StepName, StepReport
 from isexplore.journey.store import Journey
 from isexplore.models import Document, ForgeKind, ProjectRef
@@ -118,6 +119,18 @@ class Services(ConnectedServices):
         from isexplore.reading.asking import read
 
         return await read(self, ref, self.readings, again=again)
+
+    def kept(self, ref: ProjectRef) -> Reading | None:
+        """Return what was kept of a project, for the time until the forge has answered; None for nothing."""
+        from msgspec.structs import replace
+
+        from isexplore.reading.kept import from_shelf
+
+        with suppress(StateError):
+            found = from_shelf(self, ref, UnavailableError("The forge has not answered yet"))
+            if found is not None and (found.documents or found.issues):
+                return replace(found, people="The forge has not answered yet.")
+        return None
 
     async def read_file(self, reading: Reading, path: str) -> Document | str:
         """Return a file of a project; its web page where it is missing, a folder, or no text.

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 from pathlib import Path
 
 import pytest
 
 from isexplore.models import ProjectRef
+from isexplore.reading.facts import Reading
 from isexplore.tui.screens.document_dialogs import FindDialog
 from isexplore.tui.widgets.document import DocumentView
 from isexplore.tui.widgets.preview import Preview
@@ -122,3 +124,49 @@ async def test_a_link_to_a_file_of_the_project_is_read_here_and_escape_comes_bac
             assert opened == [f"{world.forge.url}/docs/welcome/-/blob/main/none.md"]
             await person.press("escape")
             assert not isinstance(person.app.focused, DocumentView)
+
+
+async def test_a_slow_reading_is_said_and_what_was_kept_is_read_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ref = ProjectRef("practice", "tools/alpha")
+    with practice_world(tmp_path) as world:
+        await fill_catalog(world.services)
+        await world.services.read(ref)
+        world.services.readings.clear()
+        answered, read = asyncio.Event(), world.services.read
+
+        async def slowly(ref: ProjectRef, *, again: bool = False) -> Reading:
+            await answered.wait()
+            return await read(ref, again=again)
+
+        monkeypatch.setattr(world.services, "read", slowly)
+        async with at_the_screen(world.services) as person:
+            await person.press("slash", *"alpha", "enter")
+            preview = person.app.screen.query_one(Preview)
+            await person.sees_words("Reading it from practice... Until then as it was", "README", "Issues 1")
+            preview.show_tab("README")
+            await person.sees_words("A small library.")
+            answered.set()
+            await person.until(lambda: preview.reading is not None and not preview.reading.offline)
+            await person.until(lambda: "Reading it from" not in person.words)
+            assert "A small library." in person.words, "whoever reads goes on there"
+
+
+async def test_reading_anew_is_said_where_the_forge_takes_its_time(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with practice_world(tmp_path) as world:
+        await fill_catalog(world.services)
+        async with at_the_screen(world.services) as person:
+            await person.press("slash", *"alpha", "enter")
+            preview = person.app.screen.query_one(Preview)
+            await person.until(lambda: preview.reading is not None)
+
+            async def never(ref: ProjectRef, *, again: bool = False) -> Reading:
+                await asyncio.Event().wait()
+                raise AssertionError
+
+            monkeypatch.setattr(world.services, "read", never)
+            preview.read_again()
+            await person.sees_words("Reading it from practice...")

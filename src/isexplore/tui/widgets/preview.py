@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on, work
@@ -35,6 +36,8 @@ DEBOUNCE = 0.05
 """Seconds that the cursor rests on a project before it is read from the forge."""
 FIRST_READ = 0.35
 """The same before the first reading, which loads a lot and would hold up the first keys."""
+SLOW = 0.3
+"""Seconds of a reading after which it is said, and what was kept is shown until it has ended."""
 OVERVIEW = "Overview"
 ISSUES = "Issues"
 VERDICT_STYLES = {"free": "good", "maybe-taken": "warning", "stale": "muted", "unknown": "muted"}
@@ -179,12 +182,26 @@ class Preview(Vertical):
     @work(exclusive=True, group="preview")
     async def _read(self, ref: ProjectRef, *, again: bool) -> None:
         await self._load()
+        waiting = self.set_timer(SLOW, partial(self._tell_reading, ref))
         try:
             reading = await self.app.services.read(ref, again=again)
         except IsexploreError as error:
             self.post_message(PreviewFailed(ref, error))
         else:
             self.post_message(PreviewRead(ref, reading))
+        finally:
+            waiting.stop()
+
+    def _tell_reading(self, ref: ProjectRef) -> None:
+        """Say that the forge takes its time, and show what was kept of the project until it has answered."""
+        if ref != self.ref or self._came_from:
+            return
+        said = f"Reading it from {ref.forge}..."
+        if self.reading is None and (kept := self.app.services.kept(ref)) is not None:
+            self._take(kept)
+            self._fill_tab()
+            said += f" Until then as it was {ago(kept.as_of)}."
+        self._note(said)
 
     async def _load(self) -> None:
         """Load what reading takes, beside the keyboard: on the loop it would hold the next key up."""
@@ -201,6 +218,15 @@ class Preview(Vertical):
         if message.ref != self.ref:
             return
         reading, again = message.reading, self.reading is not None
+        self._take(reading)
+        if self._came_from:
+            # What a link led to is read on; esc finds the rest as it is now.
+            return
+        self._note_reading(reading)
+        self._fill_tab(again=again)
+
+    def _take(self, reading: Reading) -> None:
+        """Take what was read for what there is to show."""
         self.reading = reading
         self._issues = sorted(reading.issues, key=_free_first)
         names = (
@@ -214,11 +240,6 @@ class Preview(Vertical):
         self.query_one("#preview-issues", RowList).set_rows(
             ListRows(self._issues, issue_row, key=lambda line: line.issue.number)
         )
-        if self._came_from:
-            # What a link led to is read on; esc finds the rest as it is now.
-            return
-        self._note_reading(reading)
-        self._fill_tab(again=again)
 
     def _note_reading(self, reading: Reading) -> None:
         """Say what of the project could not be read, and how old it is where that matters."""
