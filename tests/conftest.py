@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import itertools
+import logging
 import os
 import signal
 import tempfile
@@ -100,6 +101,20 @@ def homes(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Yield names of folders of their own; `mktemp` would read a list of all folders for each."""
     folder = tmp_path_factory.mktemp("homes")
     return (folder / str(number) for number in itertools.count())
+
+
+@pytest.fixture(autouse=True)
+def log_of_one_test() -> Iterator[None]:
+    """End the log that the test began: the next ones would write each of their lines to all logs before."""
+    root, own = logging.getLogger(), logging.getLogger("isexplore")
+    handlers, levels = list(root.handlers), (root.level, own.level)
+    yield
+    for handler in root.handlers[:]:
+        if handler not in handlers:
+            root.removeHandler(handler)
+            handler.close()
+    root.setLevel(levels[0])
+    own.setLevel(levels[1])
 
 
 @pytest.fixture(autouse=True)

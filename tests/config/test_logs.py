@@ -97,3 +97,13 @@ def test_full_disk_costs_the_line_only(tmp_path: Path, capsys: pytest.CaptureFix
     assert start_logging(link) is None
     logging.getLogger("isexplore").error("lost")
     assert capsys.readouterr() == ("", "")
+
+
+def test_begun_again_in_one_process_the_log_before_is_closed(tmp_path: Path) -> None:
+    first, second = tmp_path / "first.log", tmp_path / "second.log"
+    start_logging(first)
+    logging.getLogger("isexplore.test").info("one")
+    start_logging(second)
+    logging.getLogger("isexplore.test").info("two")
+    assert "two" not in first.read_text()
+    assert second.read_text().count("\n") == 1

@@ -65,6 +65,10 @@ def start_logging(file: Path, *, verbose: bool = False) -> str | None:
     their headers hold tokens.
     """
     root = logging.getLogger()
+    for before in [each for each in root.handlers if isinstance(each.formatter, RedactingFormatter)]:
+        # Begun again in one process, each line would be written to both.
+        root.removeHandler(before)
+        before.close()
     root.setLevel(logging.DEBUG if verbose else logging.INFO)
     logging.getLogger("isexplore").setLevel(logging.DEBUG)
     for name in ("httpx", "httpcore", "asyncio", "markdown_it", "git", "filelock", "keyring"):
