@@ -16,6 +16,9 @@ from textual.widget import Widget
 from textual.worker import WorkerCancelled
 
 from isexplore.tui.text import SafeFilter
+from tests.support.styles import share_styles
+
+share_styles()
 
 M = TypeVar("M", bound=Message)
 
