@@ -153,6 +153,11 @@ def test_commits_without_a_clone(client: gitlab.Gitlab, practice: RunningPractic
         "Explain the back-off",
     ]
     assert fork.files.raw("docs/usage.md", ref="explain") == b"Wait twice as long.\n"
+    pushes = fork.events.list(action="pushed", get_all=True)
+    assert [event.push_data["commit_title"] for event in pushes][-1] == "Explain the back-off"
+    assert [event.target_title for event in upstream.events.list(action="merged", get_all=True)] == [
+        "Tidy up"
+    ]
     with pytest.raises(gitlab.exceptions.GitlabCreateError) as stranger:
         upstream.files.create({**new, "branch": "main"})
     assert (stranger.value.response_code, stranger.value.error_message) == (403, "403 Forbidden")

@@ -250,7 +250,8 @@ async def _commit(
         await repository.set_branch(branch, sha, there or ZERO)
     except GitError:
         raise EditError(f"Could not update refs/heads/{branch}. Please refresh and try again.") from None
-    await store.after_push(project.id, {branch: sha})
+    before = {branch: there} if there else {}
+    await store.after_push(project.id, {branch: sha}, by=user.username, before=before)
     return repository, sha
 
 

@@ -146,6 +146,7 @@ async def _sync(call: Call, field: Field) -> Json:
                 tree or "", (mine, theirs), f"Merge branch '{branch}' from upstream\n", author
             )
         await own.set_branch(branch, tip, mine)
+        await call.store.after_push(project.id, {branch: tip}, by=user.username, before={branch: mine})
         details = await _details(call, project, branch) or {}
     return _outcome(field, details, [])
 

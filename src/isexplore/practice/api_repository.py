@@ -228,7 +228,7 @@ async def create_branch(call: Call) -> Answer:
         raise refuse(400, "Branch already exists")
     repository = await call.store.own_repository(project.id)
     await repository.set_branch(name, sha, ZERO)
-    await call.store.after_push(project.id, {name: sha})
+    await call.store.after_push(project.id, {name: sha}, by=call.username)
     return answer(call, await _branch(call, project, repository, name), 201)
 
 
@@ -238,11 +238,13 @@ async def delete_branch(call: Call) -> Answer:
     _writable(call, project)
     name = call.place["branch"]
     repository = await call.store.own_repository(project.id)
-    if await repository.commit_id(f"refs/heads/{name}") is None:
+    sha = await repository.commit_id(f"refs/heads/{name}")
+    if sha is None:
         raise missing("Branch")
     if name == project.default_branch:
         raise refuse(405, "Protected branch cannot be deleted")
     await repository.delete_branch(name)
+    await call.store.after_push(project.id, {name: None}, by=call.username, before={name: sha})
     return Answer(status=204)
 
 

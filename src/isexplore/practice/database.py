@@ -21,7 +21,7 @@ from isexplore.practice.rows import Row
 R = TypeVar("R", bound=Row)
 Value = str | int | float | None
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _SCHEMA = """
 CREATE TABLE facts (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE users (
@@ -127,6 +127,16 @@ CREATE TABLE jobs (
   started_at TEXT, finished_at TEXT);
 CREATE INDEX jobs_of ON jobs (pipeline_id);
 """
+_PUSHES = """
+CREATE TABLE pushes (
+  id INTEGER PRIMARY KEY AUTOINCREMENT, project_id INTEGER NOT NULL, branch TEXT NOT NULL,
+  author TEXT NOT NULL,
+  commit_from TEXT, commit_to TEXT, commit_count INTEGER NOT NULL, commit_title TEXT,
+  created_at TEXT NOT NULL);
+CREATE INDEX pushes_of ON pushes (project_id);
+"""
+_ADDED = {0: _SCHEMA + _PUSHES, 1: _PUSHES}
+"""What a world of an earlier format lacks; 0 is an empty file."""
 
 
 def utc_now() -> datetime:
@@ -169,16 +179,16 @@ class Database:
         self._connection.execute("PRAGMA synchronous=NORMAL")
         self._connection.execute("PRAGMA cache_size=-65536")
         version = self._connection.execute("PRAGMA user_version").fetchone()[0]
-        if version not in (0, SCHEMA_VERSION):
+        if version not in (*_ADDED, SCHEMA_VERSION):
             self._connection.close()
             raise StateError(
                 "The practice world was made by another version of isexplore",
                 f"{data_dir} holds format {version}; this version writes format {SCHEMA_VERSION}.",
                 "Start it with --fresh to make a new world, or give another folder with --data.",
             )
-        if version == 0:
+        if version != SCHEMA_VERSION:
             with self.transaction():
-                for statement in _SCHEMA.split(";\n"):
+                for statement in _ADDED[version].split(";\n"):
                     self._connection.execute(statement)
                 self._connection.execute(f"PRAGMA user_version={SCHEMA_VERSION}")
 

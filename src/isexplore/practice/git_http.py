@@ -141,16 +141,20 @@ class GitHttp:
         try:
             finished = await self._run(request, send, repository.path, project, visitor, service)
         except (ClientDisconnect, asyncio.CancelledError):
-            self._later(self._take_note(project.id, repository, before))
+            self._later(self._take_note(project.id, repository, before, visitor))
             raise
-        await self._take_note(project.id, repository, before)
+        await self._take_note(project.id, repository, before, visitor)
         await finished()
 
-    async def _take_note(self, project_id: int, repository: Repository, before: dict[str, str]) -> None:
+    async def _take_note(
+        self, project_id: int, repository: Repository, before: dict[str, str], visitor: Visitor
+    ) -> None:
         after = await repository.branches()
         names = {name for name in before | after if before.get(name) != after.get(name)}
         if names:
-            await self._store.after_push(project_id, {name: after.get(name) for name in sorted(names)})
+            pushed = {name: after.get(name) for name in sorted(names)}
+            who = visitor.user.username if visitor.user else None
+            await self._store.after_push(project_id, pushed, by=who, before=before)
 
     def _environment(
         self, request: Request, path: Path, project: ProjectRow, visitor: Visitor, service: str

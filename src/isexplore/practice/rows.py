@@ -294,6 +294,41 @@ class JobRow(Row, frozen=True, kw_only=True):
     finished_at: datetime | None = None
 
 
+class PushRow(Row, frozen=True, kw_only=True):
+    """A push to one branch."""
+
+    table: ClassVar[str] = "pushes"
+
+    id: int
+    project_id: int
+    branch: str
+    author: str
+    commit_from: str | None = None
+    """None where the branch is new."""
+    commit_to: str | None = None
+    """None where the branch was deleted."""
+    commit_count: int = 0
+    commit_title: str | None = None
+    created_at: datetime
+
+
+class EventRow(Row, frozen=True, kw_only=True):
+    """Something that happened, with what `GET /events` asks for; of no table, read from many."""
+
+    id: int
+    action: str
+    """GitLab's word for asking."""
+    target_type: str | None = None
+    target_id: int | None = None
+    target_iid: int | None = None
+    title: str | None = None
+    author: str
+    created_at: datetime
+    project_id: int
+    row_id: int
+    """The row that tells more."""
+
+
 class ApprovalRow(Row, frozen=True, kw_only=True):
     """Somebody's approval of a merge request."""
 

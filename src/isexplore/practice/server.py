@@ -30,6 +30,7 @@ from starlette.types import Receive, Scope, Send
 from isexplore.errors import GitError
 from isexplore.practice import (
     api_commits,
+    api_events,
     api_graphql,
     api_issues,
     api_merge_requests,
@@ -60,6 +61,7 @@ ROUTER = Router(
     (
         *api_projects.ROUTES,
         *api_repository.ROUTES,
+        *api_events.ROUTES,
         *api_commits.ROUTES,
         *api_issues.ROUTES,
         *api_merge_requests.ROUTES,

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -20,10 +20,10 @@ from isexplore.errors import GitError
 from isexplore.practice.database import utc_now
 from isexplore.practice.repository import Repository, Signature, copy_bare
 from isexplore.practice.rows import MergeRequestRow, ProjectRow
-from isexplore.practice.store_merge_requests import MergeRequests
+from isexplore.practice.store_events import Events
 
 
-class Store(MergeRequests):
+class Store(Events):
     """Everything the practice forge remembers. Row methods are immediate; those that run git are async."""
 
     def __init__(self, data_dir: Path, clock: Callable[[], datetime] = utc_now) -> None:
@@ -76,9 +76,9 @@ class Store(MergeRequests):
                 source = self.repository_path(project.forked_from_id or project_id)
                 branch = self.fact(f"branch of fork {project_id}")
                 await copy_bare(source, self.own_repository_path(project_id), branch)
-                self.adopt_repository(project_id)
                 if branch not in (None, project.default_branch):
                     await self.refresh_project(project_id)
+                self.adopt_repository(project_id)
         return Repository(self.own_repository_path(project_id))
 
     # -- merge requests
@@ -151,10 +151,27 @@ class Store(MergeRequests):
             ):
                 await self.prepare(merge_request.id)
 
-    async def after_push(self, project_id: int, branches: dict[str, str | None]) -> None:
-        """Bring rows in line with branches that were pushed (name to new commit, None for deleted ones)."""
+    async def after_push(
+        self,
+        project_id: int,
+        branches: Mapping[str, str | None],
+        *,
+        by: str | None = None,
+        before: Mapping[str, str] | None = None,
+    ) -> None:
+        """Bring rows in line with branches that were pushed.
+
+        Args:
+            project_id: whose.
+            branches: name to new commit, None for deleted ones.
+            by: who pushed; nothing is written down of a push by nobody.
+            before: name to earlier commit; new branches are missing.
+        """
         project = self.project_or_fail(project_id)
         self.touch(project_id)
+        if by is not None:
+            for name, sha in branches.items():
+                await self._note_push(project, name, (before or {}).get(name), sha, by)
         if project.default_branch in branches or project.empty_repo:
             await self.refresh_project(project_id)
         for merge_request in self.open_merge_requests():
@@ -163,6 +180,25 @@ class Store(MergeRequests):
                     await self.prepare(merge_request.id)
             elif merge_request.project_id == project_id and merge_request.target_branch in branches:
                 await self.recheck(merge_request.id)
+
+    async def _note_push(
+        self, project: ProjectRow, branch: str, before: str | None, after: str | None, by: str
+    ) -> None:
+        repository = self.repository(project.id)
+        since = before
+        if since is None and branch != project.default_branch:
+            since = await repository.commit_id(f"refs/heads/{project.default_branch}")
+        news = await repository.commits(f"{since}..{after}" if since else after) if after else []
+        newest = await repository.commits(after, limit=1) if after else []
+        self.add_push(
+            project.id,
+            branch,
+            author=by,
+            before=before,
+            after=after,
+            commit_count=len(news),
+            title=newest[0].title if newest else None,
+        )
 
     async def refresh_project(self, project_id: int) -> None:
         """Bring a project's row in line with its default branch: empty or not, and where its README is."""
@@ -229,6 +265,7 @@ class Store(MergeRequests):
             return self._note_merged(merge_request, username, tip)
         if project.merge_method == "ff" and await target.is_ancestor(tip, sha):
             await target.set_branch(merge_request.target_branch, sha, tip)
+            await self._note_push(project, merge_request.target_branch, tip, sha, username)
             return self._note_merged(merge_request, username, None)
         tree = await target.merged_tree(tip, sha)
         if tree is None:
@@ -246,6 +283,7 @@ class Store(MergeRequests):
         )
         commit = await target.commit_tree(tree, (tip, sha), message, signature)
         await target.set_branch(merge_request.target_branch, commit, tip)
+        await self._note_push(project, merge_request.target_branch, tip, commit, username)
         return self._note_merged(merge_request, username, commit)
 
     def _note_merged(

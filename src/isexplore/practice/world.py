@@ -37,6 +37,16 @@ class ImportedRequest(Struct, frozen=True, kw_only=True):
     merge_commit_sha: str | None
 
 
+class Pushed(Struct, frozen=True, kw_only=True):
+    """A push of the past to the default branch."""
+
+    author: str
+    title: str
+    days_ago: float
+    commit_from: str | None
+    commit_to: str
+
+
 class History:
     """A project's history as one stream for `git fast-import` (format: git-fast-import(1)).
 
@@ -54,6 +64,9 @@ class History:
         self._marks = 0
         self._tip: int | None = None
         self._requests: list[tuple[int, int | None, int | None]] = []
+        self._moves: list[tuple[int | None, int, str, str, float]] = []
+        self.pushes: list[Pushed] = []
+        """What moved the default branch, oldest first; known once it is written."""
         self.files: Files = {}
         """The default branch in the end."""
         requests = sorted(seed.merge_requests, key=lambda request: -request.days_ago)
@@ -83,6 +96,16 @@ class History:
         pairs = (line.split() for line in marks.read_text(encoding="ascii").splitlines())
         shas = {int(mark[1:]): sha for mark, sha in pairs}
         marks.unlink()
+        self.pushes = [
+            Pushed(
+                author=author,
+                title=title,
+                days_ago=days_ago,
+                commit_from=shas[start] if start else None,
+                commit_to=shas[end],
+            )
+            for start, end, author, title, days_ago in self._moves
+        ]
         return [
             ImportedRequest(
                 sha=shas[head],
@@ -95,7 +118,9 @@ class History:
     def _commit_to_default(self, commit: CommitSeed) -> None:
         message = self._message(commit.author, commit.message, commit.sign_off)
         ref = f"refs/heads/{self.seed.default_branch}"
-        self._tip = self._commit(ref, commit.author, message, commit.days_ago, commit.files, self._tip)
+        start = self._tip
+        self._tip = self._commit(ref, commit.author, message, commit.days_ago, commit.files, start)
+        self._moves.append((start, self._tip, commit.author, message, commit.days_ago))
         self._remember(commit.files)
 
     def _propose(self, number: int, request: MergeRequestSeed) -> None:
@@ -117,6 +142,9 @@ class History:
                 merged=head,
             )
             self._tip = merge
+            pusher = strongest_member(self.seed) or request.author
+            title = f"Merge branch '{request.branch}' into '{self.seed.default_branch}'"
+            self._moves.append((base, merge, pusher, title, request.days_ago - _REVIEW_DAYS))
             self._remember(request.files)
         else:
             self._write(f"reset refs/heads/{request.branch}\nfrom :{head}\n\n")
@@ -213,6 +241,17 @@ def build(store: Store, projects: Sequence[ProjectSeed], people: Sequence[Person
             for number, issue in enumerate(history.seed.issues, 1):
                 _create_issue(store, project_id, history.seed, issue, number, now)
             _create_merge_requests(store, project_id, history.seed, future.result(), now)
+            for push in history.pushes:
+                store.add_push(
+                    project_id,
+                    history.seed.default_branch,
+                    author=push.author,
+                    before=push.commit_from,
+                    after=push.commit_to,
+                    commit_count=1,
+                    title=push.title.partition("\n")[0],
+                    at=now - timedelta(days=push.days_ago),
+                )
 
 
 def _create_project(store: Store, seed: ProjectSeed, now: datetime) -> int:
