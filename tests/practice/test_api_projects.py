@@ -81,6 +81,17 @@ class TestListing:
             ({"membership": "true"}, set()),
             ({"owned": "true"}, set()),
             ({"starred": "true"}, set()),
+            ({"active": "false"}, set()),
+            ({"imported": "true"}, set()),
+            ({"topic_id": "1", "topic": "go"}, {"tools/deep/beta"}),
+            ({"topic_id": "999"}, set()),
+            ({"search": "retries", "order_by": "similarity"}, set()),
+            ({"order_by": "similarity"}, {"tools/alpha", "tools/deep/beta", "tools/empty"}),
+            ({"updated_after": "2100-01-01"}, set()),
+            (
+                {"updated_before": "2100-01-01", "order_by": "updated_at", "search": "old"},
+                {"tools/deep/beta"},
+            ),
             ({"id_after": "2"}, {"tools/empty"}),
             ({"id_before": "2"}, {"tools/alpha"}),
         ],
@@ -239,6 +250,52 @@ def fresh(tmp_path: Path) -> Iterator[RunningPractice]:
         yield running
 
 
+def test_updates_are_filtered_and_sorted_together(practice: RunningPractice) -> None:
+    reply = practice.ask("/projects", updated_after="2020-01-01", order_by="name")
+    words = "400 Bad request - `updated_at` filter and `updated_at` sorting must be paired"
+    assert (reply.status, reply.json) == (400, {"message": words})
+
+
+def test_people_have_projects_that_they_starred_and_worked_on(fresh: RunningPractice) -> None:
+    fresh.ask(f"/projects/{ALPHA_KEY}/star", method="POST")
+    assert paths(fresh.ask("/users/nia/starred_projects").json) == ["tools/alpha"]
+    assert paths(fresh.ask("/users/ravi/contributed_projects").json) == ["tools/alpha", "tools/deep/beta"]
+    mara = fresh.store.user("mara")
+    assert mara is not None
+    assert "vault/secret" not in paths(fresh.ask(f"/users/{mara.id}/contributed_projects").json)
+    assert fresh.ask("/users/nobody/projects").json == {"message": "404 User Not Found"}
+
+
+def test_one_member_one_topic_and_one_namespace_can_be_asked_for(practice: RunningPractice) -> None:
+    mara = practice.store.user("mara")
+    assert mara is not None
+    for members in ("members", "members/all"):
+        found = practice.ask(f"/projects/{ALPHA_KEY}/{members}/{mara.id}").json
+        assert (found["username"], found["access_level"]) == ("mara", 40)
+        missing = practice.ask(f"/projects/{ALPHA_KEY}/{members}/999")
+        assert (missing.status, missing.json) == (404, {"message": "404 Not found"})
+    topic = practice.ask("/topics", search="python").json[0]
+    assert practice.ask(f"/topics/{topic['id']}").json == topic
+    own = practice.ask("/namespaces/nia").json
+    assert practice.ask(f"/namespaces/{own['id']}").json == own
+    assert practice.ask("/namespaces/tools").status == 404
+
+
+def test_strangers_see_groups_that_hold_something_for_them(practice: RunningPractice) -> None:
+    def groups(token: str | None) -> list[str]:
+        return [group["full_path"] for group in practice.ask("/groups", token=token).json]
+
+    assert groups("") == ["tools/deep", "tools", "vault"]
+    assert groups(None) == ["tools/deep", "tools"]
+    assert practice.ask("/groups/vault", token=None).json == {"message": "404 Group Not Found"}
+    assert practice.ask("/groups/vault").json["visibility"] == "internal"
+    [below] = practice.ask("/groups/tools/subgroups").json
+    assert (below["full_path"], below["visibility"]) == ("tools/deep", "public")
+    [request] = practice.ask("/groups/tools/merge_requests").json
+    assert request["title"] == "Tidy up"
+    assert practice.ask("/groups/tools/merge_requests", token=None).json == []
+
+
 def test_stars_once(fresh: RunningPractice) -> None:
     def star(verb: str) -> int:
         return fresh.ask(f"/projects/{ALPHA_KEY}/{verb}", method="POST").status
@@ -394,3 +451,5 @@ def test_external_accounts_see_public_projects_only(tmp_path: Path) -> None:
         assert paths(practice.ask("/projects").json) == ["tools/deep/beta"]
         assert practice.ask(f"/projects/{ALPHA_KEY}").status == 404
         assert practice.ask("/user").json["external"] is True
+        assert practice.ask("/merge_requests", scope="all").json == []
+        assert practice.ask("/groups/vault").status == 404

@@ -219,6 +219,27 @@ class Call:
         """All accounts by name."""
         return self.store.users()
 
+    def other_user(self) -> UserRow:
+        """Return the account that the path names by id or username; 404 where there is none."""
+        key = self.place["id"]
+        found = self.store.user_by_id(int(key[:18])) if key.isdecimal() else self.store.user(key)
+        if found is None:
+            raise missing("User")
+        return found
+
+    @cached_property
+    def seen_projects(self) -> tuple[str, list[object]]:
+        """A condition on `projects` (without alias) that holds for those that the caller may see; its values."""
+        if self.user is None:
+            return "visibility = 'public'", []
+        free = "visibility = 'public'" if self.user.external else "visibility <> 'private'"
+        joined = ", ".join(map(str, sorted(self.joined_groups))) or "NULL"
+        return (
+            f"({free} OR namespace_id IN ({joined})"
+            " OR id IN (SELECT project_id FROM members WHERE username = ?))",
+            [self.user.username],
+        )
+
     def can_see(self, project: ProjectRow) -> bool:
         """Whether who asks may see a project."""
         return visible(self.store, project, self.user)

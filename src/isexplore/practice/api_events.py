@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, timedelta
 
-from isexplore.practice.api import Answer, Call, Json, Refusal, Route, missing, paged_rows
+from isexplore.practice.api import Answer, Call, Json, Refusal, Route, paged_rows
 from isexplore.practice.rows import EventRow, NoteRow, PushRow
 from isexplore.practice.shapes import person, time
 from isexplore.practice.shapes_issues import note
@@ -120,15 +120,8 @@ async def list_project_events(call: Call) -> Answer:
 
 
 def _visible(call: Call) -> tuple[str, list[object]]:
-    joined = ", ".join(map(str, sorted(call.joined_groups))) or "NULL"
-    if call.user is None:
-        return "project_id IN (SELECT id FROM projects WHERE visibility = 'public')", []
-    free = "visibility = 'public'" if call.user.external else "visibility <> 'private'"
-    return (
-        f"project_id IN (SELECT id FROM projects WHERE {free} OR namespace_id IN ({joined})"
-        " OR id IN (SELECT project_id FROM members WHERE username = ?))",
-        [call.user.username],
-    )
+    seen, values = call.seen_projects
+    return f"project_id IN (SELECT id FROM projects WHERE {seen})", values
 
 
 async def list_own_events(call: Call) -> Answer:
@@ -143,10 +136,7 @@ async def list_own_events(call: Call) -> Answer:
 
 async def list_user_events(call: Call) -> Answer:
     """GET /users/:id/events."""
-    key = call.place["id"]
-    user = call.store.user_by_id(int(key[:18])) if key.isdecimal() else call.store.user(key)
-    if user is None:
-        raise missing("User")
+    user = call.other_user()
     seen, values = _visible(call)
     return _answer(call, [seen, "author = ?"], [*values, user.username])
 

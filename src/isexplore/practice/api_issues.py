@@ -10,13 +10,13 @@ from isexplore.practice.api import (
     Call,
     Route,
     answer,
-    missing,
     paged,
     paged_rows,
     refuse,
 )
+from isexplore.practice.api_groups import groups_below
 from isexplore.practice.database import stamp
-from isexplore.practice.rows import IssueRow, LabelRow, MergeRequestRow, NamespaceRow, ProjectRow
+from isexplore.practice.rows import IssueRow, LabelRow, MergeRequestRow, ProjectRow
 from isexplore.practice.shapes_issues import discussion, issues, note
 from isexplore.practice.shapes_merge_requests import merge_requests
 from isexplore.practice.store_merge_requests import closed_issues, mentioned_issues
@@ -166,19 +166,8 @@ async def list_issues(call: Call) -> Answer:
 
 async def list_group_issues(call: Call) -> Answer:
     """GET /groups/:id/issues: subgroups too, archived projects not."""
-    key = call.place["id"]
-    store = call.store
-    group = store.namespace_by_id(int(key[:18])) if key.isdecimal() else store.namespace(key)
-    if group is None or group.kind != "group":
-        raise missing("Group")
-    below = store.rows(
-        NamespaceRow,
-        "SELECT * FROM namespaces WHERE kind = 'group' AND (id = ? OR substr(full_path, 1, ?) = ?)",
-        (group.id, len(group.full_path) + 1, f"{group.full_path}/"),
-    )
-    archived = call.flag("non_archived") is False
     wanted = _Wanted()
-    _only_projects(call, wanted, [row.id for row in below], archived=archived)
+    _only_projects(call, wanted, groups_below(call), archived=call.flag("non_archived") is False)
     return _answer(call, wanted)
 
 
@@ -190,22 +179,16 @@ async def list_all_issues(call: Call) -> Answer:
     return _answer(call, wanted, "created_by_me")
 
 
-def _only_projects(call: Call, wanted: _Wanted, groups: list[int] | None, *, archived: bool) -> None:
-    within = "" if groups is None else f" AND namespace_id IN ({', '.join(map(str, groups)) or 'NULL'})"
+def _only_projects(
+    call: Call, wanted: _Wanted, within: tuple[str, list[object]] | None, *, archived: bool
+) -> None:
+    seen, values = call.seen_projects
+    inside, more = within or ("1 = 1", [])
     alive = "" if archived else " AND archived = 0"
-    joined = ", ".join(map(str, sorted(call.joined_groups))) or "NULL"
-    if call.user is None:
-        seen = "visibility = 'public'"
-    else:
-        open_to_all = "visibility = 'public'" if call.user.external else "visibility <> 'private'"
-        seen = (
-            f"({open_to_all} OR id IN (SELECT project_id FROM members WHERE username = ?)"
-            f" OR namespace_id IN ({joined}))"
-        )
-    values = [call.user.username] if call.user else []
     wanted.add(
-        f"i.project_id IN (SELECT id FROM projects WHERE {seen} AND issues_enabled = 1{within}{alive})",
+        f"i.project_id IN (SELECT id FROM projects WHERE {seen} AND {inside} AND issues_enabled = 1{alive})",
         *values,
+        *more,
     )
 
 

@@ -17,6 +17,7 @@ from isexplore.practice.api import (
     paged_rows,
     refuse,
 )
+from isexplore.practice.api_groups import groups_below
 from isexplore.practice.api_repository import repository_of
 from isexplore.practice.database import stamp
 from isexplore.practice.rows import MergeRequestRow, ProjectRow
@@ -116,11 +117,18 @@ async def list_merge_requests(call: Call) -> Answer:
 async def list_all_merge_requests(call: Call) -> Answer:
     """GET /merge_requests: the caller's own unless `scope` says otherwise."""
     call.signed_in()
-    seen = (
-        "m.project_id IN (SELECT id FROM projects WHERE visibility <> 'private'"
-        " OR id IN (SELECT project_id FROM members WHERE username = ?))"
-    )
-    return await _list(call, [seen], [call.username], "created_by_me")
+    seen, values = call.seen_projects
+    where = f"m.project_id IN (SELECT id FROM projects WHERE {seen})"
+    return await _list(call, [where], list(values), "created_by_me")
+
+
+async def list_group_merge_requests(call: Call) -> Answer:
+    """GET /groups/:id/merge_requests: subgroups too, archived projects not."""
+    inside, more = groups_below(call)
+    seen, values = call.seen_projects
+    alive = "" if call.flag("non_archived") is False else " AND archived = 0"
+    where = f"m.project_id IN (SELECT id FROM projects WHERE {seen} AND {inside}{alive})"
+    return await _list(call, [where], [*values, *more], "all")
 
 
 async def find(call: Call) -> tuple[ProjectRow, MergeRequestRow]:
@@ -323,6 +331,7 @@ async def list_closed_issues(call: Call) -> Answer:
 
 ROUTES = (
     Route("GET", "/merge_requests", list_all_merge_requests),
+    Route("GET", "/groups/:id/merge_requests", list_group_merge_requests),
     Route("GET", "/projects/:id/merge_requests", list_merge_requests),
     Route("POST", "/projects/:id/merge_requests", create_merge_request),
     Route("GET", "/projects/:id/merge_requests/:iid", get_merge_request),

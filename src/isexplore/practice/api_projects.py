@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import timedelta
 from urllib.parse import quote, urlencode
 
 from isexplore.practice import shapes
@@ -26,9 +27,10 @@ from isexplore.practice.api import (
     refuse,
     wanted_page,
 )
+from isexplore.practice.api_groups import find_group
 from isexplore.practice.api_repository import find_commit
 from isexplore.practice.database import stamp
-from isexplore.practice.rows import LabelRow, NamespaceRow, ProjectRow
+from isexplore.practice.rows import LabelRow, MemberRow, NamespaceRow, ProjectRow
 from isexplore.practice.shapes_issues import label
 from isexplore.practice.store_people import DEVELOPER, OWNER
 
@@ -99,8 +101,14 @@ def _only_visible(call: Call, wanted: _Filter) -> None:
 
 def _only_topics(call: Call, wanted: _Filter) -> bool:
     """Add the topic conditions; return False where a topic is unknown, so that nothing can match."""
-    for name in call.words("topic"):
-        topic = call.store.number("SELECT id FROM topics WHERE name = ? COLLATE BINARY", (name,))
+    found = [
+        call.store.number("SELECT id FROM topics WHERE name = ? COLLATE BINARY", (name,))
+        for name in call.words("topic")
+    ]
+    number = call.number("topic_id")
+    if number is not None:
+        found.append(call.store.number("SELECT id FROM topics WHERE id = ?", (number,)))
+    for topic in found:
         if not topic:
             return False
         if call.store.number("SELECT projects FROM topics WHERE id = ?", (topic,)) > _COMMON_TOPIC:
@@ -131,13 +139,13 @@ def _only_mine(call: Call, wanted: _Filter) -> None:
     level = call.number("min_access_level")
     if call.flag("owned"):
         level = OWNER
-    if level is not None or call.flag("membership"):
+    if level is not None or call.flag("membership") or _by_similarity(call):
         floor = level or 10
         groups = [
             str(group)
             for group in sorted(call.joined_groups)
             if (row := call.store.namespace_by_id(group))
-            and call.store.group_level(row, call.signed_in().username) >= floor
+            and call.store.group_level(row, call.username or "") >= floor
         ]
         wanted.add(
             "(p.id IN (SELECT project_id FROM members WHERE username = ? AND access_level >= ?)"
@@ -147,6 +155,11 @@ def _only_mine(call: Call, wanted: _Filter) -> None:
         )
     if call.flag("starred"):
         wanted.add("p.id IN (SELECT project_id FROM stars WHERE username = ?)", call.username)
+
+
+def _by_similarity(call: Call) -> bool:
+    """Whether projects are sorted by how well they fit: only with words, and only the caller's own."""
+    return call.text("order_by") == "similarity" and bool((call.text("search") or "").strip())
 
 
 def _only_facts(call: Call, wanted: _Filter) -> None:
@@ -161,11 +174,17 @@ def _only_facts(call: Call, wanted: _Filter) -> None:
         flag = call.flag(name)
         if flag is not None:
             wanted.add(f"{column} = ?", int(flag))
-    if call.flag("active"):
-        wanted.add("p.archived = 0")
+    active = call.flag("active")
+    if active is not None:
+        wanted.add("p.archived = ?", int(not active))
+    if call.flag("imported"):
+        # Nothing here came from another server.
+        wanted.add("0")
     for name, condition in (
         ("last_activity_after", "p.last_activity_at > ?"),
         ("last_activity_before", "p.last_activity_at < ?"),
+        ("updated_after", "p.last_activity_at > ?"),
+        ("updated_before", "p.last_activity_at < ?"),
     ):
         moment = call.moment(name)
         if moment is not None:
@@ -193,6 +212,10 @@ def _selection(call: Call, within: _Filter | None = None) -> _Filter | None:
 def _listing(call: Call, wanted: _Filter | None) -> Answer:
     order = call.choice("order_by", _ORDERS) or "created_at"
     sort = call.choice("sort", ("asc", "desc")) or "desc"
+    if call.given("order_by") and order != "updated_at" and _updates(call):
+        raise refuse(400, "400 Bad request - `updated_at` filter and `updated_at` sorting must be paired")
+    if order == "similarity" and not _by_similarity(call):
+        order = "created_at"
     if call.text("pagination") == "keyset":
         return _keyset(call, wanted, order, sort)
     page = wanted_page(call)
@@ -217,6 +240,10 @@ def _listing(call: Call, wanted: _Filter | None) -> Answer:
     )
     simple = bool(call.flag("simple"))
     return answer(call, shapes.projects(call, rows[: page.size], simple=simple), headers=headers)
+
+
+def _updates(call: Call) -> bool:
+    return bool(call.text("updated_after") or call.text("updated_before"))
 
 
 def _keyset(call: Call, wanted: _Filter | None, order: str, sort: str) -> Answer:
@@ -246,7 +273,7 @@ async def list_projects(call: Call) -> Answer:
 
 async def list_group_projects(call: Call) -> Answer:
     """GET /groups/:id/projects."""
-    group = _group(call)
+    group = find_group(call)
     within = _Filter()
     if call.flag("include_subgroups"):
         within.add(
@@ -261,22 +288,32 @@ async def list_group_projects(call: Call) -> Answer:
 
 async def list_user_projects(call: Call) -> Answer:
     """GET /users/:id/projects."""
-    user = call.store.user_by_id(int(call.place["id"])) if call.place["id"].isdecimal() else None
-    user = user or call.store.user(call.place["id"])
-    if user is None:
-        raise missing("User")
-    holder = call.store.namespace(user.username)
+    holder = call.store.namespace(call.other_user().username)
+    return _listing_where(call, "p.namespace_id = ?", holder.id if holder else 0)
+
+
+async def list_starred_projects(call: Call) -> Answer:
+    """GET /users/:id/starred_projects."""
+    who = call.other_user().username
+    return _listing_where(call, "p.id IN (SELECT project_id FROM stars WHERE username = ?)", who)
+
+
+async def list_contributed_projects(call: Call) -> Answer:
+    """GET /users/:id/contributed_projects: where somebody pushed, or opened or merged something, within a year."""
+    who = call.other_user().username
+    since = call.store.now() - timedelta(days=365)
+    tables = (("pushes", "author"), ("issues", "author"), ("merge_requests", "author"),
+              ("merge_requests", "merge_user"))  # fmt: skip
+    parts = [
+        f"SELECT project_id FROM {table} WHERE {column} = ? AND created_at > ?" for table, column in tables
+    ]
+    return _listing_where(call, f"p.id IN ({' UNION '.join(parts)})", *((who, stamp(since)) * len(parts)))
+
+
+def _listing_where(call: Call, condition: str, *values: object) -> Answer:
     within = _Filter()
-    within.add("p.namespace_id = ?", holder.id if holder else 0)
+    within.add(condition, *values)
     return _listing(call, _selection(call, within))
-
-
-def _group(call: Call) -> NamespaceRow:
-    key = call.place["id"]
-    found = call.store.namespace_by_id(int(key[:18])) if key.isdecimal() else call.store.namespace(key)
-    if found is None or found.kind != "group":
-        raise missing("Group")
-    return found
 
 
 async def get_project(call: Call) -> Answer:
@@ -286,10 +323,7 @@ async def get_project(call: Call) -> Answer:
 
 async def list_forks(call: Call) -> Answer:
     """GET /projects/:id/forks."""
-    origin = call.project()
-    within = _Filter()
-    within.add("p.forked_from_id = ?", origin.id)
-    return _listing(call, _selection(call, within))
+    return _listing_where(call, "p.forked_from_id = ?", call.project().id)
 
 
 async def create_fork(call: Call) -> Answer:
@@ -422,6 +456,24 @@ def _members(call: Call, *, inherited: bool) -> Answer:
     return paged(call, chosen, lambda rows: [shapes.member(call, row) for row in rows])
 
 
+async def get_member(call: Call) -> Answer:
+    """GET /projects/:id/members/:user."""
+    return _member(call, call.store.direct_members(call.project().id))
+
+
+async def get_any_member(call: Call) -> Answer:
+    """GET /projects/:id/members/all/:user: inherited roles too."""
+    return _member(call, call.store.all_members(call.project()))
+
+
+def _member(call: Call, found: Sequence[MemberRow]) -> Answer:
+    for row in found:
+        user = call.users.get(row.username)
+        if user is not None and str(user.id) == call.place["user"]:
+            return answer(call, shapes.member(call, row))
+    raise refuse(404, "404 Not found")
+
+
 async def list_labels(call: Call) -> Answer:
     """GET /projects/:id/labels."""
     project = call.project()
@@ -450,64 +502,28 @@ async def list_topics(call: Call) -> Answer:
         f"SELECT id, name, projects FROM topics {where} ORDER BY projects DESC, id", values
     )
 
-    def shape(rows: list[tuple[str | int | float | None, ...]]) -> list[Json]:
-        return [
-            {
-                "id": topic,
-                "name": name,
-                "title": name,
-                "description": None,
-                "total_projects_count": count,
-                "organization_id": 1,
-                "avatar_url": None,
-            }
-            for topic, name, count in rows
-        ]
-
-    return paged(call, found, shape)
+    return paged(call, found, lambda rows: [_topic(row) for row in rows])
 
 
-async def list_groups(call: Call) -> Answer:
-    """GET /groups."""
-    found = call.store.rows(NamespaceRow, "SELECT * FROM namespaces WHERE kind = 'group' ORDER BY name, id")
-    level = call.number("min_access_level")
-    if level is not None or call.flag("owned"):
-        floor = OWNER if call.flag("owned") else level or 0
-        name = call.signed_in().username
-        found = [row for row in found if call.store.group_level(row, name) >= floor]
-    if call.flag("top_level_only"):
-        found = [row for row in found if row.parent_id is None]
-    wanted = (call.text("search") or "").lower()
-    found = [row for row in found if wanted in row.name.lower() or wanted in row.path.lower()]
-    if call.text("order_by") == "path":
-        found.sort(key=lambda row: row.full_path)
-    if call.text("sort") == "desc":
-        found.reverse()
-    return paged(call, found, lambda rows: [shapes.full_group(call, row) for row in rows])
+async def get_topic(call: Call) -> Answer:
+    """GET /topics/:id."""
+    found = call.store.tuples("SELECT id, name, projects FROM topics WHERE id = ?", (call.place["id"],))
+    if not found:
+        raise refuse(404, "404 Not found")
+    return answer(call, _topic(found[0]))
 
 
-async def get_group(call: Call) -> Answer:
-    """GET /groups/:id."""
-    return answer(call, shapes.full_group(call, _group(call)))
-
-
-async def list_namespaces(call: Call) -> Answer:
-    """GET /namespaces: those that the caller belongs to."""
-    user = call.signed_in()
-    found = call.store.namespaces_of(user.username)
-    wanted = (call.text("search") or "").lower()
-    found = [row for row in found if wanted in row.full_path.lower()]
-    if call.flag("owned_only"):
-        found = [row for row in found if call.store.group_level(row, user.username) >= OWNER]
-    if call.flag("top_level_only"):
-        found = [row for row in found if row.parent_id is None]
-    return paged(call, found, lambda rows: [shapes.namespace(call, row) for row in rows])
-
-
-async def namespace_exists(call: Call) -> Answer:
-    """GET /namespaces/:id/exists."""
-    call.signed_in()
-    return answer(call, {"exists": call.store.namespace(call.place["id"]) is not None, "suggests": []})
+def _topic(row: tuple[str | int | float | None, ...]) -> Json:
+    topic, name, count = row
+    return {
+        "id": topic,
+        "name": name,
+        "title": name,
+        "description": None,
+        "total_projects_count": count,
+        "organization_id": 1,
+        "avatar_url": None,
+    }
 
 
 ROUTES = (
@@ -521,12 +537,13 @@ ROUTES = (
     Route("GET", "/projects/:id/languages", languages),
     Route("GET", "/projects/:id/members", list_members),
     Route("GET", "/projects/:id/members/all", list_all_members),
+    Route("GET", "/projects/:id/members/:user", get_member),
+    Route("GET", "/projects/:id/members/all/:user", get_any_member),
     Route("GET", "/projects/:id/labels", list_labels),
     Route("GET", "/topics", list_topics),
-    Route("GET", "/groups", list_groups),
-    Route("GET", "/groups/:id", get_group),
+    Route("GET", "/topics/:id", get_topic),
     Route("GET", "/groups/:id/projects", list_group_projects),
     Route("GET", "/users/:id/projects", list_user_projects),
-    Route("GET", "/namespaces", list_namespaces),
-    Route("GET", "/namespaces/:id/exists", namespace_exists),
+    Route("GET", "/users/:id/starred_projects", list_starred_projects),
+    Route("GET", "/users/:id/contributed_projects", list_contributed_projects),
 )

@@ -32,6 +32,7 @@ from isexplore.practice import (
     api_commits,
     api_events,
     api_graphql,
+    api_groups,
     api_issues,
     api_merge_requests,
     api_projects,
@@ -60,6 +61,7 @@ _log = logging.getLogger(__name__)
 ROUTER = Router(
     (
         *api_projects.ROUTES,
+        *api_groups.ROUTES,
         *api_repository.ROUTES,
         *api_events.ROUTES,
         *api_commits.ROUTES,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from html import escape
 from urllib.parse import quote
 
 from isexplore.practice.api import Call, Json
@@ -89,7 +90,7 @@ def full_group(call: Call, row: NamespaceRow) -> Json:
         "name": row.name,
         "path": row.path,
         "description": "",
-        "visibility": "internal",
+        "visibility": "public" if call.store.is_public(row) else "internal",
         "project_creation_level": "developer",
         "subgroup_creation_level": "maintainer",
         "request_access_enabled": True,
@@ -166,7 +167,7 @@ def _full(call: Call, row: ProjectRow, level: int, direct: bool) -> Json:
         ),
         "creator_id": creator.id if (creator := call.users.get(row.creator)) else None,
         "import_status": call.store.import_status(row),
-        "open_issues_count": row.open_issues_count,
+        **({"open_issues_count": row.open_issues_count} if row.issues_enabled else {}),
         "shared_with_groups": [],
         "only_allow_merge_if_pipeline_succeeds": bool(row.checks),
         "only_allow_merge_if_all_discussions_are_resolved": row.review is not None,
@@ -174,6 +175,8 @@ def _full(call: Call, row: ProjectRow, level: int, direct: bool) -> Json:
         "request_access_enabled": True,
         "merge_method": row.merge_method,
         "squash_option": "default_off",
+        "suggestion_commit_message": None,
+        "description_html": f"<p>{escape(row.description)}</p>" if row.description else "",
         "autoclose_referenced_issues": True,
         "ci_config_path": None,
         "updated_at": time(row.last_activity_at),

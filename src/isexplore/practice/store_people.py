@@ -114,6 +114,15 @@ class People(Database):
         )
         return own + groups
 
+    def is_public(self, group: NamespaceRow) -> bool:
+        """Whether strangers may see a group: it holds something that they may see."""
+        # From the slash to the character after it: what begins with the group's path, by the index.
+        found = self.scalar(
+            "SELECT 1 FROM projects WHERE full_path >= ? AND full_path < ? AND visibility = 'public' LIMIT 1",
+            (f"{group.full_path}/", f"{group.full_path}0"),
+        )
+        return found is not None
+
     def group_level(self, namespace: NamespaceRow, username: str) -> int:
         """Return the user's access level in a group, inherited from above; owners have 50 in their own."""
         if namespace.kind == "user":
