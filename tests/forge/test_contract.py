@@ -356,6 +356,14 @@ async def test_a_branch_is_told_or_none(world: ContractWorld) -> None:
     assert await world.forge.branch(fork, "nothing") is None
 
 
+async def test_branches_are_found_by_what_their_name_begins_with(world: ContractWorld) -> None:
+    fork = await ready(world, await forked(world))
+    sha = await world.push(fork, "12-explain")
+    found = await world.forge.branches(fork, "12")
+    assert [(branch.name, branch.sha) for branch in found] == [("12-explain", sha)]
+    assert await world.forge.branches(fork, "13") == []
+
+
 async def test_a_fork_behind_its_original_is_brought_up_to_date(world: ContractWorld) -> None:
     project, fork = await alpha(world), await ready(world, await forked(world))
     await world.move_on()

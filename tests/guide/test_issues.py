@@ -6,8 +6,16 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from isexplore.guide.issues import is_claim, is_first_label, is_release, label_tier, normalise_label, verdict
-from isexplore.models import Comment, Issue, IssueVerdict, MergeRequest, MergeRequestState, Verdict
+from isexplore.guide.issues import (
+    is_claim,
+    is_first_label,
+    is_named_after,
+    is_release,
+    label_tier,
+    normalise_label,
+    verdict,
+)
+from isexplore.models import Branch, Comment, Issue, IssueVerdict, MergeRequest, MergeRequestState, Verdict
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 
@@ -192,6 +200,47 @@ def request(state: MergeRequestState, **fields: object) -> MergeRequest:
 
 def judge(of: Issue, *comments: Comment, linked: tuple[MergeRequest, ...] = (), me: str = "") -> IssueVerdict:
     return verdict(of, now=NOW, comments=comments, linked=linked, me=me)
+
+
+@pytest.mark.parametrize(
+    "branch",
+    [
+        "123-fix-the-typo", "123", "issue-123", "issue/123", "issues/123-docs", "fix/123", "fix-123", "fix_123_typo",
+        "feature/gh-123-retry", "ada/123-retry", "GH-123", "bugfix/#123", "docs/0123-typo", "issue123",
+    ],
+)  # fmt: skip
+def test_branches_that_are_named_after_an_issue(branch: str) -> None:
+    assert is_named_after(branch, 123)
+
+
+@pytest.mark.parametrize(
+    "branch",
+    [
+        "main", "1234-fix", "12-3", "release/123", "123-0-stable", "123-stable", "v1.123", "1.123", "node-123",
+        "renovate/123-x", "fix-4123", "123.x", "python123", "stable/123", "2024-123", "dependabot/npm/123", "x123-y",
+        "",
+    ],
+)  # fmt: skip
+def test_branches_with_a_number_of_something_else(branch: str) -> None:
+    assert not is_named_after(branch, 123)
+
+
+def test_a_branch_tells_that_somebody_is_at_work() -> None:
+    def with_branch(days: float | None, linked: tuple[MergeRequest, ...] = ()) -> IssueVerdict:
+        moment = None if days is None else days_ago(days)
+        branches = [
+            Branch(name="41-explain", sha="a", committed_at=moment),
+            Branch(name="410-other", sha="b"),
+        ]
+        return verdict(issue(), now=NOW, comments=(), linked=linked, branches=branches)
+
+    assert with_branch(3).verdict is Verdict.MAYBE_TAKEN
+    assert with_branch(3).reasons[0] == "branch 41-explain is named after it, changed 3 days ago"
+    assert with_branch(None).reasons[0] == "branch 41-explain is named after it"
+    assert with_branch(100).verdict is Verdict.STALE
+    assert with_branch(100).reasons[0] == "branch 41-explain is named after it, but quiet for 3 months"
+    closed = request(MergeRequestState.CLOSED, source_branch="41-explain")
+    assert with_branch(3, (closed,)).verdict is Verdict.FREE, "its merge request says more"
 
 
 def test_free() -> None:

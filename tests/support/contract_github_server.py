@@ -48,6 +48,7 @@ class GitHubServer(GitHubData):
             ("GET", r"repos/([^/]+/[^/]+)/stats/participation", self._participation),
             ("POST", r"repos/([^/]+/[^/]+)/forks", self._fork),
             ("GET", r"repos/([^/]+/[^/]+)/git/ref/heads/(.+)", self._ref),
+            ("GET", r"repos/([^/]+/[^/]+)/git/matching-refs/heads/(.+)", self._matching_refs),
             ("GET", r"repos/([^/]+/[^/]+)/compare/(.+)\.\.\.(.+)", self._compare),
             ("POST", r"repos/([^/]+/[^/]+)/merge-upstream", self._merge_upstream),
             ("GET", r"repos/([^/]+/[^/]+)/branches/(.+)", self._branch),
@@ -239,6 +240,12 @@ class GitHubServer(GitHubData):
             return refused(404, "Branch not found")
         shown = {"name": name, "commit": {"sha": repo.branches[name][-1]}, "protected": name == "main"}
         return Reply(body=shown)
+
+    def _matching_refs(self, seen: Seen, repo: Repository, begin: str) -> Reply:
+        found = {name: commits[-1] for name, commits in repo.branches.items() if name.startswith(begin)}
+        return Reply(
+            body=[{"ref": f"refs/heads/{name}", "object": {"sha": sha}} for name, sha in found.items()]
+        )
 
     def _list_pulls(self, seen: Seen, repo: Repository) -> Reply:
         found = [self.pull(pull) for pull in self.pulls.values() if repo.path == ALPHA]

@@ -618,6 +618,14 @@ class FakeForge:
         )
 
     @call
+    async def branches(self, project: Project, text: str) -> list[Branch]:
+        return [
+            Branch(name=name, sha=sha, committed_at=self.seen.get(sha))
+            for name, sha in self.branches_of(project).items()
+            if text in name
+        ]
+
+    @call
     async def merge_request_template(self, project: Project) -> str | None:
         return self.templates.get(project.id)
 

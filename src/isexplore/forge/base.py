@@ -263,6 +263,12 @@ class Forge(Protocol):
     async def branch(self, project: Project, name: str) -> Branch | None:
         """Return a branch, or None."""
 
+    async def branches(self, project: Project, text: str) -> list[Branch]:
+        """Return branches whose name holds `text`, as far as one request tells.
+
+        GitHub tells those that begin with it, Gitea those among the first page of all branches.
+        """
+
     async def merge_request_template(self, project: Project) -> str | None:
         """Return the text that a new merge request's description starts from, or None."""
 

@@ -223,6 +223,13 @@ class GiteaForge(GiteaReading):
         wire = await self._branch(project.path, name)
         return None if wire is None else parse.parse_branch(wire)
 
+    async def branches(self, project: Project, text: str) -> list[Branch]:
+        """Return branches whose name holds `text`, of the first page: the list cannot be searched."""
+        wires = await self._client.get_json(
+            self._repo(project, "branches"), {"limit": PER_PAGE}, type=list[WireBranch]
+        )
+        return [parse.parse_branch(wire) for wire in wires if text.lower() in wire.name.lower()]
+
     async def _branch(self, path: str, name: str) -> WireBranch | None:
         try:
             # A branch may have slashes, and the route takes all that follows.

@@ -35,6 +35,7 @@ from isexplore.forge.github_wire import (
     WireMerged,
     WireOrganization,
     WirePullRequest,
+    WireRef,
     WireRepository,
     WireReview,
     WireStatus,
@@ -237,6 +238,13 @@ class GitHubForge(GitHubReading):
         except NotVisibleError:
             return None
         return parse.parse_branch(wire) if wire.name == name else None
+
+    async def branches(self, project: Project, text: str) -> list[Branch]:
+        """Return branches whose name begins with `text`; GitHub does not tell when they changed."""
+        wires = await self._client.get_json(
+            self._at(project, "git", "matching-refs", "heads", text), type=list[WireRef]
+        )
+        return [parse.parse_ref(wire) for wire in wires]
 
     async def merge_request_template(self, project: Project) -> str | None:
         """Return the template: the repository's own, else the one of its owner's `.github` repository."""

@@ -22,6 +22,7 @@ from isexplore.forge.github_wire import (
     WireParticipation,
     WirePermissions,
     WirePullRequest,
+    WireRef,
     WireRepository,
     WireReview,
     WireUser,
@@ -360,6 +361,12 @@ def parse_branch(wire: WireBranch) -> Branch:
         protected=bool(wire.protected),
         committed_at=moment(made.committer.date) if made is not None and made.committer is not None else None,
     )
+
+
+def parse_ref(wire: WireRef) -> Branch:
+    """Return a branch of which no more than name and commit are told."""
+    sha = wire.object.sha if wire.object is not None else None
+    return Branch(name=clean_line(wire.ref.removeprefix("refs/heads/")), sha=clean_line(sha or "", _SHA))
 
 
 def parse_entry(wire: WireEntry, folder: str = "") -> FileEntry:

@@ -245,6 +245,19 @@ class WireBranch(Struct):
     protected: bool | None = None
 
 
+class WireObject(Struct):
+    """What a name in git stands for."""
+
+    sha: str | None = None
+
+
+class WireRef(Struct):
+    """A name in git, from its beginning: `refs/heads/main`."""
+
+    ref: str
+    object: WireObject | None = None
+
+
 class WireComparison(Struct):
     """How far two branches are from one another."""
 

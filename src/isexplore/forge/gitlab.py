@@ -185,6 +185,13 @@ class GitLabForge(GitLabReading):
         wires = await self._client.get_all(branches, params, item=WireBranch)
         return next((parse.parse_branch(wire) for wire in wires if wire.name == name), None)
 
+    async def branches(self, project: Project, text: str) -> list[Branch]:
+        """Return branches whose name holds `text`: a page of them."""
+        where = ("projects", project.id, "repository", "branches")
+        params: Params = {"search": text, "per_page": PER_PAGE}
+        wires = await self._client.get_json(where, params, type=list[WireBranch])
+        return [parse.parse_branch(wire) for wire in wires]
+
     async def merge_request_template(self, project: Project) -> str | None:
         """Return the template called "default", in any case; GitLab starts from that one alone."""
         kind = ("projects", project.id, "templates", "merge_requests")

@@ -15,7 +15,7 @@ from functools import lru_cache
 from typing import Literal
 
 from isexplore.config.schema import DEFAULT_FIRST_LABELS, DEFAULT_WANTED_LABELS
-from isexplore.models import Comment, Issue, IssueVerdict, MergeRequest, MergeRequestState, Verdict
+from isexplore.models import Branch, Comment, Issue, IssueVerdict, MergeRequest, MergeRequestState, Verdict
 from isexplore.text import age, count
 
 Tier = Literal["first", "wanted"]
@@ -24,6 +24,8 @@ CLAIM_LASTS = timedelta(days=21)
 """How long an "I'll take it" counts when nothing follows."""
 ASSIGNMENT_LASTS = timedelta(days=30)
 """How long an assignment counts when nobody says or does anything."""
+BRANCH_LASTS = timedelta(days=60)
+"""How long a branch that is named after an issue counts when nothing is added to it."""
 STALE_AFTER = timedelta(days=180)
 """An issue that nobody touched for so long may be done, or no longer wanted: ask first."""
 
@@ -153,6 +155,17 @@ _RELEASE = re.compile(
 _QUOTE = re.compile(r"^\s*>.*$|```.*?(?:```|\Z)|`[^`\n]*`", re.MULTILINE | re.DOTALL)
 _MAX_BODY = 4_000
 
+_ISSUE_BRANCH = re.compile(
+    r"(?:^|/)(?:(?:issues?|gh|gl|bug|bugfix|fix|fixes|hotfix|feat|feature|task|ticket|docs?|chore|close|closes"
+    r"|resolve|resolves|work)[-_#]*)?#?(?P<number>\d{1,9})(?=$|[-_/])",
+    re.IGNORECASE,
+)
+_VERSION = re.compile(
+    r"(?:^|/)(?:releases?|stable|support|maint|maintenance|versions?|backports?|dependabot|renovate)[-_/]"
+    r"|(?:^|/)v?\d+[-_.]\d+(?=$|[-_./])|[-_/](?:stable|lts)$",
+    re.IGNORECASE,
+)
+
 
 def _own_words(body: str) -> str:
     text = _QUOTE.sub("", body[:_MAX_BODY])
@@ -190,6 +203,7 @@ def verdict(
     now: datetime,
     comments: Sequence[Comment] | None = None,
     linked: Sequence[MergeRequest] | None = None,
+    branches: Sequence[Branch] | None = None,
     me: str = "",
 ) -> IssueVerdict:
     """Return whether an issue is there to be taken, with everything that speaks for the verdict.
@@ -199,6 +213,7 @@ def verdict(
         now: the present.
         comments: oldest first; None when they were not read.
         linked: merge requests that mention or close it; None when they were not asked for.
+        branches: of its project, whatever their names; None when they were not asked for.
         me: own user name; what this account claimed is no obstacle.
 
     Returns:
@@ -216,6 +231,7 @@ def verdict(
     _judge_linked(issue, linked, now, taken, notes, unknown)
     _judge_assignees(issue, comments, now, me, taken, stale, notes)
     _judge_claims(issue, comments, now, me, taken, notes, unknown)
+    _judge_branches(issue, branches or (), linked or (), now, taken, stale)
     quiet = None if issue.updated_at is None else now - issue.updated_at
     if quiet is None:
         notes.append("the forge does not tell when it last changed")
@@ -263,6 +279,41 @@ def _judge_linked(
             taken.append(f"{name} was merged: it may be done")
         else:
             notes.append(f"{name} was closed without a merge")
+
+
+def is_named_after(branch: str, number: int) -> bool:
+    """Whether somebody seems to work on an issue in a branch: `12-fix`, `issue-12`, `fix/12`, `ada/gh-12-docs`.
+
+    `release/12`, `12-0-stable` and `node-12` are numbers of something else.
+    """
+    found = _ISSUE_BRANCH.search(branch)
+    while found is not None:
+        if int(found["number"]) == number and not _VERSION.search(branch):
+            return True
+        found = _ISSUE_BRANCH.search(branch, found.start() + 1)
+    return False
+
+
+def _judge_branches(
+    issue: Issue,
+    branches: Sequence[Branch],
+    linked: Sequence[MergeRequest],
+    now: datetime,
+    taken: list[str],
+    stale: list[str],
+) -> None:
+    told = {request.source_branch for request in linked}
+    for branch in branches:
+        if branch.name in told or not is_named_after(branch.name, issue.number):
+            continue
+        if branch.committed_at is None:
+            taken.append(f"branch {branch.name} is named after it")
+        elif now - branch.committed_at < BRANCH_LASTS:
+            taken.append(f"branch {branch.name} is named after it, changed {_ago(now - branch.committed_at)}")
+        else:
+            stale.append(
+                f"branch {branch.name} is named after it, but quiet for {_age(now - branch.committed_at)}"
+            )
 
 
 def _ago(duration: timedelta) -> str:

@@ -14,8 +14,10 @@ from isexplore.reading.words import overview, people_words
 
 if TYPE_CHECKING:
     from isexplore.connected import ConnectedServices
+    from isexplore.forge.base import Forge
     from isexplore.guide.people import Contact
     from isexplore.guide.preview import Preview
+    from isexplore.models import Branch, Project
 
 READINGS = 50
 """Projects that were read and are held in memory, with all their documents."""
@@ -106,13 +108,21 @@ async def read_issue(services: ConnectedServices, ref: ProjectRef, number: int) 
 
     forge = await services.forge(ref.forge)
     project = await forge.project(ref.path)
-    issue, comments, linked = await asyncio.gather(
+    issue, comments, linked, branches = await asyncio.gather(
         forge.issue(project, number),
         forge.comments(project, number),
         forge.linked_merge_requests(project, number),
+        _branches_like(forge, project, str(number)),
     )
     now = datetime.now(UTC)
-    judged = verdict(issue, now=now, comments=comments, linked=linked, me=services.username(ref.forge))
+    judged = verdict(
+        issue,
+        now=now,
+        comments=comments,
+        linked=linked,
+        branches=branches,
+        me=services.username(ref.forge),
+    )
     if any(is_first_label(label, services.config.first_labels) for label in issue.labels):
         await asyncio.to_thread(keep_verdict, services, project, issue, judged)
     return IssueReading(
@@ -120,6 +130,14 @@ async def read_issue(services: ConnectedServices, ref: ProjectRef, number: int) 
         comments=tuple(one for one in comments if not one.system),
         as_of=now,
     )
+
+
+async def _branches_like(forge: Forge, project: Project, text: str) -> list[Branch] | None:
+    """Return branches by a part of their name; None where they cannot be read: an issue is read without, too."""
+    try:
+        return [] if project.empty else await forge.branches(project, text)
+    except ForgeError:
+        return None
 
 
 def compose(ref: ProjectRef, preview: Preview) -> Reading:
