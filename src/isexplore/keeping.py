@@ -36,6 +36,32 @@ def keep_failure(services: LocalServices, forge: str, failure: Failure) -> None:
         Scopes(database).put("", run="", failure=failure)
 
 
+def follow_bookmarks(services: LocalServices) -> list[tuple[ProjectRef, ProjectRef]]:
+    """Let bookmarks follow projects that have another path since; return where each was and is.
+
+    A bookmark learns the forge's id of its project the first time that the catalog knows it. Where the
+    state file cannot be written, another time does as well.
+    """
+    moved: list[tuple[ProjectRef, ProjectRef]] = []
+    learned: dict[ProjectRef, str] = {}
+    with suppress(StateError), services.catalog.again() as catalog:
+        for bookmark in services.bookmarks.list():
+            if not bookmark.id:
+                if pid := catalog.id_of(*bookmark.ref):
+                    learned[bookmark.ref] = pid
+                continue
+            if services.config.forge(bookmark.forge) is None:
+                # The ids of a list are whatever its author wrote.
+                continue
+            path = catalog.path_of(bookmark.forge, bookmark.id)
+            if path is not None and path.lower() != bookmark.path.lower():
+                moved.append((bookmark.ref, ProjectRef(bookmark.forge, path)))
+        if learned:
+            services.bookmarks.note_ids(learned)
+        return [(old, new) for old, new in moved if services.bookmarks.rename(old, new)]
+    return []
+
+
 def shelve(services: LocalServices, ref: ProjectRef, preview: Preview) -> None:
     """Keep what was read of a project for reading without network; where that fails, only that is lost."""
     account = services.account_of(ref.forge)

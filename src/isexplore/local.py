@@ -61,7 +61,7 @@ class LocalServices:
     @cached_property
     def bookmarks(self) -> Bookmarks:
         """Projects to find again."""
-        return Bookmarks(self.state)
+        return Bookmarks(self.state, id_of=lambda ref: self.catalog.id_of(*ref))
 
     @cached_property
     def visits(self) -> Visits:

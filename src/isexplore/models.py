@@ -376,6 +376,8 @@ class Bookmark(Struct, frozen=True, kw_only=True):
     note: str = ""
     tags: tuple[str, ...] = ()
     added_at: datetime | None = None
+    id: str = ""
+    """The forge's own id of the project, by which it is found where it has moved; empty while it is not known."""
 
     @property
     def ref(self) -> ProjectRef:

@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from msgspec import Struct
+from msgspec.structs import replace
 
 from isexplore.catalog.enrich import Reading as Rules
 from isexplore.catalog.reports import ForgeReport, SyncProgress, SyncReport
@@ -20,8 +21,8 @@ from isexplore.catalog.shelf import Failure
 from isexplore.errors import AuthError, IsexploreError
 from isexplore.guide.documents import find_convention, read_documents
 from isexplore.guide.issues import is_first_label, verdict
-from isexplore.keeping import add_projects, keep_failure
-from isexplore.models import Comment, Issue, IssueVerdict, MergeRequest, Project
+from isexplore.keeping import add_projects, follow_bookmarks, keep_failure
+from isexplore.models import Comment, Issue, IssueVerdict, MergeRequest, Project, ProjectRef
 from isexplore.text import count
 
 if TYPE_CHECKING:
@@ -187,7 +188,19 @@ async def sync(
         from isexplore.portals import read_sources
 
         lists = await read_sources(services)
-    return SyncReport(forges=(*report.forges, *lost, *lists), seconds=report.seconds)
+    moved = await asyncio.to_thread(follow_bookmarks, services)
+    forges = tuple(_with_moves(each, moved) for each in (*report.forges, *lost, *lists))
+    return SyncReport(forges=forges, seconds=report.seconds)
+
+
+def _with_moves(report: ForgeReport, moved: Sequence[tuple[ProjectRef, ProjectRef]]) -> ForgeReport:
+    """Return the report with a word on each bookmark that follows its project."""
+    told = tuple(
+        f"{old.path} is {new.path} now, and its bookmark with it"
+        for old, new in moved
+        if old.forge == report.forge
+    )
+    return replace(report, notices=(*report.notices, *told)) if told else report
 
 
 async def refresh(

@@ -77,6 +77,16 @@ def test_bookmark_follows_a_moved_project(file: Path) -> None:
     assert [(each.path, each.note) for each in bookmarks.list()] == [("core/api", "note")]
 
 
+def test_two_bookmarks_of_one_project_become_one(file: Path) -> None:
+    bookmarks = Bookmarks(StateFile(file), id_of=lambda ref: "7" if ref == API else "")
+    bookmarks.add(WEB)
+    bookmarks.add(API, "note", ("java",))
+    assert bookmarks.rename(API, WEB)
+    assert [(each.path, each.note, each.tags, each.id) for each in bookmarks.list()] == [
+        (WEB.path, "note", ("java",), "7")
+    ]
+
+
 def test_hand_edited_entries_are_skipped_and_kept(file: Path) -> None:
     file.write_text(
         'bookmarks = [3, "x", {forge = 1, path = "p"}, {forge = "f"},\n'

@@ -452,6 +452,18 @@ class Catalog:
         found = store.where("path = ?", (path,), 1) or store.where("pid = ?", (path,), 1)
         return found[0] if found else None
 
+    def path_of(self, forge: str, pid: str) -> str | None:
+        """Return where the project with this id of the forge is now, or None."""
+        store = self.store(forge)
+        found = store.query("SELECT path FROM project WHERE pid = ?", (pid,)) if store is not None else []
+        return str(found[0][0]) if found else None
+
+    def id_of(self, forge: str, path: str) -> str:
+        """Return the forge's id of the project at a path; empty where there is none."""
+        store = self.store(forge)
+        found = store.query("SELECT pid FROM project WHERE path = ?", (path,)) if store is not None else []
+        return str(found[0][0]) if found else ""
+
     def resolve(self, text: str, limit: int = 20) -> list[Row]:
         """Return the projects that `text` may name: one when it is clear, best first.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -33,9 +33,23 @@ class Bookmarks:
     Entries that were edited by hand into something else are skipped, and kept in the file.
     """
 
-    def __init__(self, state: StateFile, *, now: Callable[[], datetime] = _now) -> None:
+    def __init__(
+        self,
+        state: StateFile,
+        *,
+        now: Callable[[], datetime] = _now,
+        id_of: Callable[[ProjectRef], str] = lambda ref: "",
+    ) -> None:
+        """Keep bookmarks in `state`.
+
+        Args:
+            state: the file.
+            now: the clock.
+            id_of: knows the forge's id of a project; "" where it does not.
+        """
         self._state = state
         self._now = now
+        self._id_of = id_of
 
     def list(self) -> list[Bookmark]:
         """Return all bookmarks, oldest first."""
@@ -70,6 +84,8 @@ class Bookmarks:
             if entry is None:
                 entry = {"forge": ref.forge, "path": ref.path, "added_at": self._now().replace(microsecond=0)}
                 entries.append(entry)
+            if not entry.get("id") and (known := self._id_of(ref)):
+                entry["id"] = known
             if note is not None:
                 entry["note"] = clean_line(note, MAX_NOTE)
             if tags is not None:
@@ -94,16 +110,36 @@ class Bookmarks:
     def rename(self, old: ProjectRef, new: ProjectRef) -> bool:
         """Follow a project that moved; return whether it was bookmarked.
 
+        Where the new place is bookmarked already, the two become one, with the note of either.
+
         Raises:
             StateError: it could not be saved.
         """
         if self.get(old) is None:
             return False
         with self._state.edit() as state:
-            for entry in _entries(state):
-                if _ref(entry) == old:
-                    entry["forge"], entry["path"] = new
+            entries = _entries(state)
+            moved = [entry for entry in entries if _ref(entry) == old]
+            there = next((entry for entry in entries if _ref(entry) == new), None)
+            if there is None:
+                moved[0]["forge"], moved[0]["path"] = new
+                return True
+            for name in ("note", "tags", "id"):
+                there[name] = there.get(name) or moved[0].get(name) or ("" if name != "tags" else [])
+            state[_KEY] = [entry for entry in entries if entry not in moved]
         return True
+
+    def note_ids(self, ids: Mapping[ProjectRef, str]) -> None:
+        """Write down the forge's ids of bookmarked projects; those that are not bookmarked are left out.
+
+        Raises:
+            StateError: it could not be saved.
+        """
+        with self._state.edit() as state:
+            for entry in _entries(state):
+                ref = _ref(entry)
+                if ref is not None and ref in ids:
+                    entry["id"] = ids[ref]
 
 
 class Visits:
@@ -166,6 +202,7 @@ def _bookmark(entry: Any) -> Bookmark | None:
         if isinstance(tags, list)
         else (),
         added_at=_moment(entry.get("added_at")),
+        id=entry["id"] if isinstance(entry.get("id"), str) else "",
     )
 
 
