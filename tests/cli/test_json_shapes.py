@@ -6,9 +6,11 @@ import re
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from tests.support.cli import CommandLine
 from tests.support.newcomer import git
-from tests.support.practice import RunningPractice
+from tests.support.practice import RunningPractice, running_practice
 
 MOMENT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ")
 PROJECT = {
@@ -189,3 +191,26 @@ def test_documents_are_ascii_on_the_wire(connected: CommandLine) -> None:
     connected.done("bookmark", "add", "tools/alpha", "--note", "naïve \x1b[31m ★")
     assert connected.done("bookmark", "list", "--json").out.isascii()
     assert "\x1b" not in connected.done("bookmark", "list").out
+
+
+def test_status_lists_a_branch_that_was_made_by_hand(
+    cli: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with running_practice(tmp_path / "forge", import_seconds=0.02) as forge:
+        monkeypatch.setenv("ISEXPLORE_URL", forge.url)
+        monkeypatch.setenv("ISEXPLORE_TOKEN", forge.token)
+        clone = tmp_path / "clone"
+        begun = cli.done("contribute", "tools/alpha", "--into", str(clone), "--json").json
+        git(clone, "switch", "-qc", "by-hand")
+        (clone / "src" / "alpha.py").write_text("X = 9\n")
+        git(clone, "commit", "-qam", "Count to nine")
+        first, second = cli.done("status", "--json").json["contributions"]
+        check_shape(second, CONTRIBUTION)
+        assert (first["branch"], first["current"]) == (begun["branch"], "branch")
+        assert (second["id"], second["branch"], second["current"]) == (None, "by-hand", "push")
+        assert f"isexplore propose {clone}" in cli.done("status").out
+        assert cli.done("propose", str(clone), "--json").json["branch"] == "by-hand"
+        assert [each["id"] is None for each in cli.done("status", "--json").json["contributions"]] == [
+            False,
+            False,
+        ]

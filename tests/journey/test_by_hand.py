@@ -272,6 +272,26 @@ async def test_another_branch_of_the_clone_is_proposed_by_itself(
     assert (await world.journeys().adopt(world.folder)).id == first.id
 
 
+async def test_a_branch_made_by_hand_in_a_known_clone_is_noticed(world: Contributor) -> None:
+    first = begin(world)
+    await world.run_until(first, "branch")
+    assert await world.journeys().made_by_hand() == []
+    world.git("switch", "--quiet", "--create", "tidy-up")
+    world.edit()
+    world.git("commit", "--quiet", "--all", "--message", "Tidy up")
+    (found,) = await world.journeys().made_by_hand()
+    assert (found.id, found.branch, found.issue) == ("", "tidy-up", None)
+    report = await world.journeys().probe(found)
+    assert (report.current, report.step("commit").state) == ("push", "done")
+    assert [one.id for one in world.journeys().list()] == [first.id], "looking begins nothing"
+
+    world.git("switch", "--quiet", "--create", "41-explain")
+    assert [one.issue for one in await world.journeys().made_by_hand()] == [41]
+    for known in (("main",), ("--detach", "HEAD"), (world.journeys().get(first.id).branch,)):
+        world.git("switch", "--quiet", *known)
+        assert await world.journeys().made_by_hand() == []
+
+
 async def test_clone_on_the_default_branch_is_still_of_its_journey(world: Contributor) -> None:
     first = begin(world)
     await world.run_until(first, "branch")

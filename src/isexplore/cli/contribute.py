@@ -215,11 +215,15 @@ def status(options: argparse.Namespace, paths: Paths) -> int:
         if options.forget:
             return _forget(services, options.forget)
         journeys = services.journey_store.list()
-        outcomes = {journey.id: outcome async for journey, outcome in services.probe_all(journeys)}
+        outcomes = {journey: outcome async for journey, outcome in services.probe_all(journeys)}
+        by_hand = await services.journeys.made_by_hand() if journeys else []
+        async for journey, outcome in services.probe_all(by_hand):
+            # What ended without isexplore is no contribution that it follows.
+            if isinstance(outcome, IsexploreError) or outcome.current is not None:
+                outcomes[journey] = outcome
         documents: list[dict[str, object]] = []
         failed = False
-        for journey in journeys:
-            outcome = outcomes[journey.id]
+        for journey, outcome in ((one, outcomes[one]) for one in (*journeys, *by_hand) if one in outcomes):
             if isinstance(outcome, IsexploreError):
                 failed = True
                 documents.append({"forge": journey.forge, "project": journey.project, **outcome.as_json()})

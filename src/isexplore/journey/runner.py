@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -214,6 +214,29 @@ class Journeys:
             return known
         begin = self.start if record else self.draft
         return begin(project, _still_meant(known, branch), folder=top, branch=branch or "")
+
+    async def made_by_hand(self) -> Sequence[Journey]:
+        """Return what is checked out in the clones of known journeys and belongs to none of them, not recorded.
+
+        Each is what `adopt` would begin. A branch that cannot be told from the default one, because the
+        forge does not answer, is left out, and so is a clone that cannot be read.
+        """
+        known = self.list()
+        found = []
+        for folder in dict.fromkeys(one.folder for one in known if one.folder):
+            with suppress(IsexploreError, OSError):
+                branch = (await self._around.git.facts(Path(folder))).branch
+                there = [one for one in known if same_folder(one.folder, Path(folder))]
+                if (
+                    branch is None
+                    or not all(one.branch for one in there)
+                    or branch in {one.branch for one in there}
+                ):
+                    continue
+                journey = await self.adopt(Path(folder), record=False)
+                if not journey.id and journey.branch:
+                    found.append(journey)
+        return found
 
     async def _project_of(self, remotes: Mapping[str, str]) -> Project | None:
         """Return the original project that a clone is of."""
