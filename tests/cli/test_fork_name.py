@@ -26,3 +26,16 @@ def test_a_fork_name_that_is_taken(cli: CommandLine, tmp_path: Path, monkeypatch
         assert "/nia/alpha.git" not in planned
         begun = cli.done(*words, "--fork-name", "alpha-fork", "--json").json
         assert begun["fork"] == "nia/alpha-fork"
+
+
+def test_the_fork_with_the_projects_name_is_used_of_two(
+    cli: CommandLine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with running_practice(tmp_path / "forge", import_seconds=0.02) as forge:
+        monkeypatch.setenv("ISEXPLORE_URL", forge.url)
+        monkeypatch.setenv("ISEXPLORE_TOKEN", forge.token)
+        for name in ("alpha", "newer"):
+            forge.ask("/projects/tools%2Falpha/fork", method="POST", data={"name": name, "path": name})
+        said = cli.done("contribute", "tools/alpha", "--into", str(tmp_path / "clone"))
+        assert "fork    nia/alpha" in said.out
+        assert "You have 2 forks: nia/alpha is used, not nia/newer" in said.out

@@ -534,6 +534,26 @@ async def test_my_fork_is_found_whatever_its_name(server: ForgeServer, forge: Gi
     assert server.requests[0].query["owned"] == "true"
 
 
+async def test_the_personal_fork_with_the_projects_name_comes_first(
+    server: ForgeServer, forge: GitLabForge
+) -> None:
+    row = msgspec.json.decode(msgspec.json.encode(recorded("gitlab.forks").body))[0]
+
+    def named(number: int, path: str) -> dict[str, object]:
+        owner, _, name = path.partition("/")
+        namespace = {**row["namespace"], "full_path": owner, "path": owner}
+        return {**row, "id": number, "path_with_namespace": path, "path": name, "namespace": namespace}
+
+    newest_first = ["team/retry-kit", "ada/kit-again", "ada/retry-kit", "team/kit"]
+    rows = [named(300 + number, path) for number, path in enumerate(newest_first)]
+    server.on("GET", "/projects/71/forks", Reply(body=rows))
+    forks = [fork.path for fork in await forge.my_forks(UPSTREAM, ADA)]
+    assert forks == ["ada/retry-kit", "ada/kit-again", "team/retry-kit", "team/kit"]
+    chosen = await forge.my_fork(UPSTREAM, ADA)
+    assert chosen is not None
+    assert chosen.path == "ada/retry-kit"
+
+
 async def test_a_fork_waiting_for_its_deletion_is_no_fork(server: ForgeServer, forge: GitLabForge) -> None:
     rows = msgspec.json.decode(msgspec.json.encode(recorded("gitlab.forks").body))
     rows[0]["marked_for_deletion_on"] = "2026-03-12"

@@ -548,6 +548,10 @@ class FakeForge:
         return next((one for one in self.forks_of(project) if one.owner == me.username), None)
 
     @call
+    async def my_forks(self, project: Project, me: Person) -> list[Project]:
+        return [one for one in self.forks_of(project) if one.owner == me.username]
+
+    @call
     async def fork_targets(self, project: Project) -> list[ForkTarget]:
         return list(self.targets)
 

@@ -60,6 +60,8 @@ class Capability(Flag):
     PARTICIPATION = auto()
     """`participation` is cheap enough for a catalog."""
     STARS = auto()
+    SEVERAL_FORKS = auto()
+    """An account may have several forks of one project."""
     ASSIGN_NEEDS_ROLE = auto()
     """Outsiders cannot assign themselves; a comment asks instead."""
 
@@ -234,7 +236,13 @@ class Forge(Protocol):
     # Contributing
 
     async def my_fork(self, project: Project, me: Person) -> Project | None:
-        """Return this account's fork of `project`, whatever its name; None if there is none."""
+        """Return the first of `my_forks`; None if there is none."""
+
+    async def my_forks(self, project: Project, me: Person) -> list[Project]:
+        """Return this account's forks of `project`, whatever their names.
+
+        The one to use comes first: in the personal namespace, with the project's own name.
+        """
 
     async def fork_targets(self, project: Project) -> list[ForkTarget]:
         """Return where this account may fork to, personal namespace first."""

@@ -103,6 +103,11 @@ class GiteaForge(GiteaReading):
                     return parse.parse_project(self._place, each)
         return None
 
+    async def my_forks(self, project: Project, me: Person) -> list[Project]:
+        """Return this account's fork: there is at most one."""
+        fork = await self.my_fork(project, me)
+        return [] if fork is None else [fork]
+
     async def fork_targets(self, project: Project) -> list[ForkTarget]:
         """Return the personal namespace, and the organisations where this account may add repositories.
 

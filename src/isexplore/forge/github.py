@@ -115,6 +115,11 @@ class GitHubForge(GitHubReading):
             return None
         return parse.parse_project(self.name, wire)
 
+    async def my_forks(self, project: Project, me: Person) -> list[Project]:
+        """Return this account's fork: there is at most one."""
+        fork = await self.my_fork(project, me)
+        return [] if fork is None else [fork]
+
     async def fork_targets(self, project: Project) -> list[ForkTarget]:
         """Return the personal account, and the organizations that let this one make repositories."""
         me = await self.whoami()

@@ -72,10 +72,15 @@ class GitLabForge(GitLabReading):
     """
 
     async def my_fork(self, project: Project, me: Person) -> Project | None:
-        """Return a fork that this account owns, its personal one first."""
+        """Return the fork to use of those that this account owns."""
+        return next(iter(await self.my_forks(project, me)), None)
+
+    async def my_forks(self, project: Project, me: Person) -> list[Project]:
+        """Return the forks that this account owns, personal ones first, then those with the project's name."""
         forks = await self._forks(project, {"owned": True})
-        personal = [fork for fork in forks if fork.owner.lower() == me.username.lower()]
-        return next(iter([*personal, *forks]), None)
+        return sorted(
+            forks, key=lambda fork: (fork.owner.lower() != me.username.lower(), _renamed(fork, project))
+        )
 
     async def _forks(self, project: Project, mine: Params) -> list[Project]:
         params: Params = {**mine, "per_page": PER_PAGE}
@@ -93,7 +98,8 @@ class GitLabForge(GitLabReading):
         else:
             where, mine = target.path, {"membership": True}
         forks = await self._forks(project, mine)
-        return next((fork for fork in forks if fork.owner.lower() == where.lower()), None)
+        there = [fork for fork in forks if fork.owner.lower() == where.lower()]
+        return min(there, key=lambda fork: _renamed(fork, project), default=None)
 
     async def fork_targets(self, project: Project) -> list[ForkTarget]:
         """Return the personal namespace, and the groups where this account may add projects."""
@@ -386,3 +392,8 @@ def _fork_refusal(error: ForgeError, project: Project) -> ForgeError:
             request=error.request,
         )
     return error
+
+
+def _renamed(fork: Project, project: Project) -> bool:
+    """Return whether a fork has another name than its project."""
+    return fork.path.rpartition("/")[2].lower() != project.path.rpartition("/")[2].lower()

@@ -102,6 +102,7 @@ class GitLabReading:
         | Capability.TOKEN_FACTS
         | Capability.PARTICIPATION
         | Capability.STARS
+        | Capability.SEVERAL_FORKS
         | Capability.ASSIGN_NEEDS_ROLE
     )
 

@@ -150,11 +150,19 @@ class Check:
             )
         return facts
 
+    @staticmethod
+    async def _my_forks(world: World) -> list[Project]:
+        return (await maybe(world.my_forks()) or []) if world.thorough else []
+
     async def _fork(self, world: World, project: Project) -> Fact:
         fork = await world.fork()
         if await world.works_in_project():
             return Fact("✓", "You may push to the project itself: no fork is needed")
         if fork is not None:
+            others = [one.path for one in await self._my_forks(world) if one.id != fork.id]
+            if others:
+                words = f"You have {len(others) + 1} forks: {fork.path} is used, not {' or '.join(others)}"
+                return Fact("!", shorten(words, 200), f"The others stay as they are. To look: {fork.url}")
             return Fact("✓", f"You have a fork: {fork.path}")
         if project.forking_enabled is False:
             return Fact(

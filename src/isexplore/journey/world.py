@@ -314,13 +314,22 @@ class World:
                 fork: Project | None = project
             else:
                 fork = await self._recorded_fork(project)
-                if fork is None:
+                if fork is None and Capability.SEVERAL_FORKS in self.forge.capabilities:
+                    fork = next(iter(await self.my_forks()), None)
+                elif fork is None:
                     fork = await self.forge.my_fork(project, await self.me())
             if fork is not None:
                 self.learn(fork=fork.path, fork_id=fork.id)
             return fork
 
         return await self._once("fork", ask)
+
+    async def my_forks(self) -> list[Project]:
+        """Return this account's forks, the one to use first, where a forge lets it have several."""
+        if Capability.SEVERAL_FORKS not in self.forge.capabilities:
+            return []
+        project, me = await self.project(), await self.me()
+        return await self._once("my forks", lambda: self.forge.my_forks(project, me))
 
     async def _recorded_fork(self, project: Project) -> Project | None:
         """Return the fork that the record names, if it still is one of `project`."""
