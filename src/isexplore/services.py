@@ -282,7 +282,8 @@ class Services(ConnectedServices):
             if self.journeys.find(project.ref, issue) is None:
                 mind(line)
         make = self.journeys.start if record else self.journeys.draft
-        return make(project, chosen, folder=folder, branch=branch)
+        # Another isexplore may have the record, and a disk may be slow.
+        return await asyncio.to_thread(make, project, chosen, folder=folder, branch=branch)
 
     def folder_to_ask_for(self, ref: ProjectRef) -> Path | None:
         """Return where a project's clone would go if nobody has ever said where clones go; None where that is known."""

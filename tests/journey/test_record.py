@@ -6,9 +6,11 @@ import asyncio
 import subprocess
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
+from filelock import FileLock
 from msgspec import structs
 
 from isexplore.config.files import StateFile
@@ -269,3 +271,31 @@ async def test_state_that_cannot_be_written_does_not_hide_the_world(
     with pytest.raises(StateError):
         async for _ in journeys.run(journey, "fork"):
             pass
+
+
+async def test_the_event_loop_goes_on_while_another_program_has_the_record(
+    world: Contributor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    journeys = world.journeys()
+    journey = journeys.start(world.project, world.issue)
+    writing, update, loop = asyncio.Event(), JourneyStore.update, asyncio.get_running_loop()
+
+    def noted(store: JourneyStore, journey_id: str, changes: dict[str, Any]) -> Journey:
+        loop.call_soon_threadsafe(writing.set)
+        return update(store, journey_id, changes)
+
+    async def fork() -> None:
+        async for _ in journeys.run(journey, "fork"):
+            pass
+
+    monkeypatch.setattr(JourneyStore, "update", noted)
+    others = FileLock(world.state.with_suffix(".lock"), thread_local=False)
+    others.acquire()
+    running = asyncio.ensure_future(fork())
+    try:
+        # Only a loop that goes on gets to letting go; the writer would give up otherwise.
+        await writing.wait()
+    finally:
+        others.release()
+    await running
+    assert journeys.get(journey.id).fork == "nia/retry-queue"

@@ -213,7 +213,8 @@ class Journeys:
         if known is not None and branch is None and known.outcome is None:
             return known
         begin = self.start if record else self.draft
-        return begin(project, _still_meant(known, branch), folder=top, branch=branch or "")
+        issue = _still_meant(known, branch)
+        return await asyncio.to_thread(begin, project, issue, folder=top, branch=branch or "")
 
     async def made_by_hand(self) -> Sequence[Journey]:
         """Return what is checked out in the clones of known journeys and belongs to none of them, not recorded.
@@ -293,12 +294,18 @@ class Journeys:
         root = next((root for one in others if (root := root_of_clones(one)) is not None), None)
         return structs.replace(self._around, config=structs.replace(config, clone_folder=root))
 
-    def _write_down(self, world: World) -> None:
-        """Record what turned out to be different."""
+    async def _write_down(self, world: World) -> None:
+        """Record what turned out to be different, while the event loop goes on: the file may be locked or slow."""
         learned = dict(world.learned)
-        if learned and world.journey.id:
-            world.journey = self._store.update(world.journey.id, learned)
         world.learned.clear()
+        if not learned or not world.journey.id:
+            return
+        try:
+            known = await asyncio.to_thread(self._store.update, world.journey.id, learned)
+        except BaseException:
+            world.learned = learned | world.learned
+            raise
+        world.journey = structs.replace(known, **world.learned)
 
     async def probe(
         self,
@@ -347,7 +354,7 @@ class Journeys:
         world.learn(outcome=None if request is None else _OUTCOMES.get(request.state))
         with suppress(StateError, UsageError):
             # The report is true whether or not it can be written down.
-            self._write_down(world)
+            await self._write_down(world)
         project = await world.project()
         return JourneyReport(
             journey=world.journey,
@@ -468,16 +475,16 @@ class Journeys:
             try:
                 async for progress in running:
                     # Before anybody acts on the news, and before the step goes on.
-                    self._write_down(world)
+                    await self._write_down(world)
                     yield progress
             except BaseException:
                 # What went wrong matters more than that it could not be written down.
                 with suppress(StateError, UsageError):
-                    self._write_down(world)
+                    await self._write_down(world)
                 raise
             finally:
                 await running.aclose()
-            self._write_down(world)
+            await self._write_down(world)
 
     async def run_until(
         self,
@@ -501,7 +508,7 @@ class Journeys:
         for name in STEP_NAMES[STEP_NAMES.index(first) : STEP_NAMES.index(last) + 1]:
             state = await steps.step(name).probe(world)
             with suppress(StateError):
-                self._write_down(world)
+                await self._write_down(world)
             if state.state == "done":
                 if name == "commit" and await world.merge_request() is None:
                     refusal = await lacks_sign_off(world)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import ClassVar
 
 from textual import on
@@ -147,8 +148,11 @@ class BookmarksScreen(Screen[None]):
         if values is None:
             return
         try:
-            self.app.services.bookmarks.add(
-                bookmark.ref, note=str(values["note"]), tags=tuple(str(values["tags"]).split())
+            await asyncio.to_thread(
+                self.app.services.bookmarks.add,
+                bookmark.ref,
+                note=str(values["note"]),
+                tags=tuple(str(values["tags"]).split()),
             )
         except IsexploreError as error:
             self.app.tell_error(error)
@@ -164,7 +168,7 @@ class BookmarksScreen(Screen[None]):
         if not await may_remove(self.app, bookmark):
             return
         try:
-            self.app.services.bookmarks.remove(bookmark.ref)
+            await asyncio.to_thread(self.app.services.bookmarks.remove, bookmark.ref)
         except IsexploreError as error:
             self.app.tell_error(error)
             return

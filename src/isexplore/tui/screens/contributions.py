@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import aclosing
 from typing import ClassVar
 
@@ -176,7 +177,7 @@ class ContributionsScreen(Screen[None]):
         if not sure:
             return
         try:
-            self.app.services.journey_store.forget(journey.id)
+            await asyncio.to_thread(self.app.services.journey_store.forget, journey.id)
         except IsexploreError as error:
             self.app.tell_error(error)
         self.action_refresh()

@@ -374,7 +374,7 @@ class ExploreScreen(SearchScreen):
         if not await may_remove(self.app, bookmark):
             return
         try:
-            self.app.services.bookmarks.remove(bookmark.ref)
+            await asyncio.to_thread(self.app.services.bookmarks.remove, bookmark.ref)
         except IsexploreError as error:
             self.app.tell_error(error)
             return
@@ -395,7 +395,7 @@ class ExploreScreen(SearchScreen):
         if values is None:
             return
         try:
-            self.app.services.bookmarks.add(ref, note=str(values["note"]))
+            await asyncio.to_thread(self.app.services.bookmarks.add, ref, note=str(values["note"]))
         except IsexploreError as error:
             self.app.tell_error(error)
             return
