@@ -207,6 +207,18 @@ async def test_credential_helper_of_a_clone_is_not_run(
     assert not (tmp_path / "ran").exists()
 
 
+async def test_helpers_and_commands_see_only_what_they_need(world: World, tmp_path: Path) -> None:
+    seen = tmp_path / "seen"
+    world.environment |= {"UNRELATED": "canary", "ISEXPLORE_TOKEN": "canary", "ISEXPLORE_FORGE": "other"}
+    world.environment |= {"VAULT_ADDR": "https://vault"}
+    world.helper(f"env >> {seen}")
+    forge = ForgeConfig(name="work", url=WORK.url, token_command=f"sh -c 'env >> {seen}; echo token'")
+    found = await world.tokens(Config(forges=(forge, OTHER))).find(forge)
+    assert found.found is not None
+    assert "canary" not in seen.read_text()
+    assert seen.read_text().count("VAULT_ADDR=https://vault") == 2
+
+
 @pytest.mark.parametrize(
     ("command", "words"),
     [

@@ -118,7 +118,7 @@ class ForgeConfig(Struct, frozen=True, kw_only=True):
     token_command: Annotated[
         str | None,
         Meta(
-            description="Command that prints the token; run without a shell.",
+            description="Command that prints the token; no shell runs it. It sees the variables that it names (`$X`).",
             examples=["pass show forge/token"],
         ),
     ] = None

@@ -19,6 +19,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from isexplore.config.commands import NoAnswerError, ask
+from isexplore.config.environment import helper_environment
 from isexplore.config.files import StateFile
 from isexplore.config.keyring_store import KeyringStore, NoKeyringError
 from isexplore.config.load import token_forge
@@ -34,8 +35,8 @@ HELPER_SECONDS = 5.0
 """How long git's credential helper, `gh` or `glab` may take."""
 COMMAND_SECONDS = 10.0
 """How long `token_command` may take; it may have to unlock something."""
-_GIT_FILES = ("GIT_CONFIG_GLOBAL", "GIT_CONFIG_SYSTEM", "GIT_CONFIG_NOSYSTEM")
-"""Where the person's own configuration of git is."""
+_TOOLS_BEGIN = ("GH_", "GITHUB_", "GLAB_", "GITLAB_", "TEA_", "GITEA_")
+"""How the variables begin that the forges' own tools read."""
 _FILE = "tokens.toml"
 _TABLE = "tokens"
 SESSION = "this session"
@@ -307,7 +308,7 @@ class Tokens:
         try:
             answer = await ask(
                 ("git", "credential", "fill"),
-                environment=self._child_environment() | quiet,
+                environment=helper_environment(self._environment) | quiet,
                 seconds=self._helper_seconds,
                 text=question + "\n",
             )
@@ -333,7 +334,7 @@ class Tokens:
         try:
             answer = await ask(
                 split_command(forge.token_command),
-                environment=self._child_environment(),
+                environment=helper_environment(self._environment, command=forge.token_command),
                 seconds=self._command_seconds,
             )
             if answer.returncode:
@@ -348,7 +349,8 @@ class Tokens:
 
     async def _from_tool(self, tool: str, arguments: tuple[str, ...]) -> FoundToken | None:
         try:
-            answer = await ask(arguments, environment=self._child_environment(), seconds=self._helper_seconds)
+            environment = helper_environment(self._environment, begin=_TOOLS_BEGIN)
+            answer = await ask(arguments, environment=environment, seconds=self._helper_seconds)
         except NoAnswerError:
             return None
         text = answer.output.strip()
@@ -362,20 +364,6 @@ class Tokens:
         except ConfigError as error:
             notes.append(SourceNote(source, f"holds no usable token: {error.title}"))
             return None
-
-    def _child_environment(self) -> dict[str, str]:
-        """Return what a program that knows tokens inherits.
-
-        Git's own variables, which a hook or an alias of git leaves behind, would have it read the helper
-        that some repository names; relative entries of `PATH` would run a program of it.
-        """
-        kept = {
-            name: value
-            for name, value in self._environment.items()
-            if name != "ISEXPLORE_TOKEN" and (not name.startswith("GIT_") or name in _GIT_FILES)
-        }
-        folders = kept.get("PATH", os.defpath).split(os.pathsep)
-        return kept | {"PATH": os.pathsep.join(folder for folder in folders if os.path.isabs(folder))}
 
     # The file
 

@@ -11,23 +11,15 @@ import os
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from isexplore.config.environment import shared_environment
 from isexplore.git.facts import Credential
 from isexplore.git.names import url_origin
 
-_KEPT = frozenset(
-    {
-        "HOME", "USER", "LOGNAME", "SHELL", "TMPDIR", "TZ", "EMAIL",
-        "XDG_CONFIG_HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_RUNTIME_DIR",
-        "SSH_AUTH_SOCK", "GNUPGHOME", "DISPLAY", "WAYLAND_DISPLAY", "DBUS_SESSION_BUS_ADDRESS", "KRB5CCNAME",
-        "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "NO_PROXY",
-        "http_proxy", "https_proxy", "all_proxy", "no_proxy",
-        "SSL_CERT_FILE", "SSL_CERT_DIR", "CURL_CA_BUNDLE", "NIX_SSL_CERT_FILE",
-        "VIRTUAL_ENV", "PRE_COMMIT_HOME", "PYENV_ROOT", "JAVA_HOME", "CARGO_HOME", "RUSTUP_HOME",
-        "GOPATH", "GOROOT",
-        "NVM_DIR", "VOLTA_HOME", "ASDF_DIR", "ASDF_DATA_DIR", "NIX_PATH", "LD_LIBRARY_PATH",
-    }
+_KEPT = (
+    "EMAIL", "VIRTUAL_ENV", "PRE_COMMIT_HOME", "PYENV_ROOT", "JAVA_HOME", "CARGO_HOME", "RUSTUP_HOME",
+    "GOPATH", "GOROOT", "NVM_DIR", "VOLTA_HOME", "ASDF_DIR", "ASDF_DATA_DIR",
 )  # fmt: skip
-"""Variables that reach git; the last two lines are for the tools of the user's own commit hooks."""
+"""Variables that git gets beyond those of every program; all but the first for tools of the user's commit hooks."""
 
 _FIXED = {
     "LC_ALL": "C.UTF-8",
@@ -77,14 +69,9 @@ _HELPER = (
 
 
 def base_environment(environment: Mapping[str, str]) -> dict[str, str]:
-    """Return what git inherits: an allow-list of `environment` with every `GIT_*` dropped, plus our own.
-
-    Relative entries of `PATH` are dropped: they would name programs inside a stranger's project.
-    """
-    kept = {name: value for name, value in environment.items() if name in _KEPT}
-    folders = environment.get("PATH", os.defpath).split(os.pathsep)
-    kept["PATH"] = os.pathsep.join(folder for folder in folders if os.path.isabs(folder))
-    return kept | _FIXED
+    """Return what git inherits: an allow-list of `environment` with every `GIT_*` dropped, plus our own."""
+    kept = {name: environment[name] for name in _KEPT if name in environment}
+    return shared_environment(environment) | kept | _FIXED
 
 
 def config_environment(pairs: Iterable[tuple[str, str]]) -> dict[str, str]:
