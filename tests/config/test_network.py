@@ -10,7 +10,6 @@ import pytest
 from cryptography.hazmat.primitives import serialization
 
 from isexplore.config.network import (
-    effective_proxy,
     git_environment,
     mask_address,
     no_proxy_ranges,
@@ -191,9 +190,10 @@ def test_git_gets_client_certificate_and_proxies(tmp_path: Path) -> None:
         ({"HTTPS_PROXY": "http://p:1", "NO_PROXY": "10.0.0.0/8"}, "https://10.1.2.3", "http://p:1"),
     ],
 )
-def test_effective_proxy(environment: dict[str, str], url: str, proxy: str | None) -> None:
-    assert effective_proxy(url, environment) == proxy
-    assert "hunter2" not in repr(proxy_of(url, environment))
+def test_the_proxy_on_the_way_is_known(environment: dict[str, str], url: str, proxy: str | None) -> None:
+    found = proxy_of(url, environment)
+    assert (mask_address(found.url) if found else None) == proxy
+    assert "hunter2" not in repr(found)
 
 
 def test_ranges_in_no_proxy_are_found() -> None:

@@ -105,7 +105,7 @@ async def test_a_branch_that_has_served_is_not_taken_for_the_next_change(world: 
     journey = await committed(world)
     await world.run_until(journey, "propose")
     world.forge.merge(world.project, 1)
-    await world.journeys().status()
+    await world.probe_all()
     world.journeys().forget(journey.id)
     other = world.journeys().start(world.project, None, folder=world.folder)
     report = await world.probe(other)

@@ -629,9 +629,9 @@ async def test_what_the_forge_cannot_tell_is_left_out(world: Contributor) -> Non
 async def test_finished_journey_is_not_gone_through_again(world: Contributor) -> None:
     await opened(world)
     world.forge.merge(world.project, 1)
-    await world.journeys().status()
+    await world.probe_all()
     world.forge.calls.clear()
-    (report,) = await world.journeys().status()
+    (report,) = await world.probe_all()
     assert report.current is None
     assert set(world.forge.calls) <= {"merge_request", "project", "whoami"}
 
@@ -650,7 +650,7 @@ async def test_a_round_asks_at_once_for_what_does_not_depend_on_each_other(world
 async def test_probing_the_list_asks_for_little(world: Contributor) -> None:
     await opened(world)
     world.forge.calls.clear()
-    await world.journeys().status()
+    await world.probe_all()
     assert len(world.forge.calls) <= 10
     assert "folder" not in world.forge.calls
     assert "comments" not in world.forge.calls

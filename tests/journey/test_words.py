@@ -12,7 +12,7 @@ from isexplore.guide.digest import Digest, digest
 from isexplore.guide.markup import Finding
 from isexplore.journey import suggestions
 from isexplore.journey.addresses import address_key, is_address_of, path_on, remote_of
-from isexplore.journey.plan import Requests, api_base, git, shell_script, you
+from isexplore.journey.plan import Requests, api_base
 from isexplore.models import Document, ForgeKind, ForkTarget, Issue, Project
 
 PROJECT = Project(
@@ -275,23 +275,3 @@ def test_project_without_an_id_is_named_by_its_path() -> None:
         expected, PROJECT, branch="b", into="main", title="T", body="", draft=False
     )
     assert command.text.startswith("POST /projects/nia%2Fretry%20queue/merge_requests")
-
-
-def test_script_is_shell() -> None:
-    script = shell_script(
-        [
-            ("Commit", (git(["git", "commit", "--message", "It's\ntwo lines"]), you("edit the files"))),
-            ("Nothing", ()),
-        ]
-    )
-    lines = script.splitlines()
-    assert lines[0] == "#!/bin/sh"
-    assert "# Nothing" not in lines
-    assert "# you: edit the files" in lines
-    start = script.index("git commit")
-    assert shlex.split(script[start : script.index("# you")]) == [
-        "git",
-        "commit",
-        "--message",
-        "It's\ntwo lines",
-    ]

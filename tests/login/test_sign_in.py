@@ -85,7 +85,7 @@ async def test_from_an_address_to_a_forge_that_is_ready(practice: RunningPractic
     verified = await flow.verify(candidate, Secret(practice.token))
     assert verified.person.username == NEWCOMER
     assert verified.facts.scopes == ("api",)
-    assert verified.can_contribute
+    assert verified.missing == ()
     assert verified.warnings == ()
     assert verified.git.ok, verified.git
     assert verified.git.detail == "git over HTTPS can read tools/alpha"
@@ -139,7 +139,6 @@ async def test_missing_scope_is_named(practice: RunningPractice, paths: Paths) -
     candidate = await flow.recognise(practice.url)
     reading = await flow.verify(candidate, grant(practice, "reading-token", scopes=("read_api",)))
     assert reading.missing == ("api",)
-    assert not reading.can_contribute
     assert "Without api" in reading.warnings[0]
     assert reading.git.ok is False
     with pytest.raises(ScopeError) as caught:

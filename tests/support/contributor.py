@@ -106,6 +106,11 @@ class Contributor:
         journeys = self.journeys()
         return await journeys.probe(journeys.get(journey.id))
 
+    async def probe_all(self) -> list[JourneyReport]:
+        """Look at all journeys as a list of them does, with a program of its own."""
+        journeys = self.journeys()
+        return [await journeys.probe(journey, thorough=False) for journey in journeys.list()]
+
     def edit(self, files: dict[str, str] | None = None) -> None:
         """Change files in the clone."""
         write_files(self.folder, files or {"README.md": "# Retry queue\n\nIt backs off.\n"})

@@ -168,12 +168,6 @@ def system_bundle() -> Path | None:
     return None
 
 
-def effective_proxy(url: str, environment: Mapping[str, str] | None = None) -> str | None:
-    """Return the proxy that requests to `url` go through, its password masked; None when they go directly."""
-    proxy = proxy_of(url, environment)
-    return mask_address(proxy.url) if proxy else None
-
-
 def proxy_of(url: str, environment: Mapping[str, str] | None = None) -> Proxy | None:
     """Return the proxy that requests to `url` go through, ready for use; None when they go directly."""
     env = os.environ if environment is None else environment

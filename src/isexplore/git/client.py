@@ -326,14 +326,6 @@ class Git:
         command = commands.follow_command(folder, branch, remote)
         check(await self._session.local(command, folder=folder), "local")
 
-    async def set_remote_url(self, folder: Path, name: str, url: str) -> None:
-        """Change where a remote points to; only when the user asked for it."""
-        check_any_url(url)
-        check(
-            await self._session.local(commands.set_remote_url_command(folder, name, url), folder=folder),
-            "local",
-        )
-
     # Branches and commits
 
     async def create_branch(

@@ -105,11 +105,6 @@ def follow_command(folder: Path | None, branch: str, remote: str) -> Command:
     return _git(folder, "branch", followed, "--", branch)
 
 
-def set_remote_url_command(folder: Path | None, name: str, url: str) -> Command:
-    """Change where a remote points to."""
-    return _git(folder, "remote", "set-url", "--", check_remote(name), url)
-
-
 def create_branch_command(folder: Path | None, name: str, start_point: str) -> Command:
     """Create a branch and check it out; it follows no remote branch, so that no bare push goes astray."""
     return _git(

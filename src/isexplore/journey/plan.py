@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from urllib.parse import quote
 
 from isexplore.forge.drafts import ready_title
@@ -182,15 +182,3 @@ def git(command: Sequence[str]) -> Command:
 def you(text: str) -> Command:
     """Return something that only a person can do."""
     return Command(kind="you", text=text)
-
-
-def shell_script(parts: Iterable[tuple[str, Sequence[Command]]]) -> str:
-    """Return a POSIX shell script that does the same; `parts` are a step's title and its commands."""
-    lines = ["#!/bin/sh", "# Set TOKEN to your access token first: export TOKEN=...", "set -eu"]
-    for title, commands in parts:
-        if not commands:
-            continue
-        lines += ["", f"# {' '.join(title.split())}"]
-        for command in commands:
-            lines.append(command.shell if command.shell is not None else f"# you: {command.text}")
-    return "\n".join(lines) + "\n"

@@ -30,7 +30,7 @@ from isexplore.git.client import Git
 from isexplore.git.facts import CloneFacts, Credential
 from isexplore.git.folders import check_place, real_folder
 from isexplore.git.names import check_branch_name
-from isexplore.journey import plan, steps
+from isexplore.journey import steps
 from isexplore.journey.addresses import path_on
 from isexplore.journey.branch import refuse_default
 from isexplore.journey.change import lacks_sign_off
@@ -165,10 +165,6 @@ class Journeys:
     def forget(self, journey_id: str) -> None:
         """Drop the record; fork, clone and merge request stay as they are."""
         self._store.forget(journey_id)
-
-    def refresh(self) -> None:
-        """Ask again for what is otherwise asked once: account, token, guides."""
-        self._lasting.clear()
 
     # Clones
 
@@ -414,16 +410,6 @@ class Journeys:
             planned.append(structs.replace(report, commands=commands))
         return planned
 
-    async def status(self) -> tuple[JourneyReport, ...]:
-        """Probe all journeys at once, latest change first."""
-        gate = asyncio.Semaphore(max(1, self._config.network.concurrency // 2))
-
-        async def one(journey: Journey) -> JourneyReport:
-            async with gate:
-                return await self.probe(journey, thorough=False)
-
-        return tuple(await asyncio.gather(*(one(journey) for journey in self.list())))
-
     # Running
 
     def explain(self, name: StepName) -> Explanation:
@@ -564,11 +550,6 @@ class Journeys:
         """Return the probed journey with what every step that is not done would run with these answers."""
         return await self.probe(journey, all_plans=True, answers=answers)
 
-    async def shell_script(self, journey: Journey) -> str:
-        """Return what is left to do as a shell script."""
-        report = await self.plan_all(journey)
-        return plan.shell_script((step.title, step.commands) for step in report.steps)
-
 
 def _wanted(project: Project, issue: Issue | int | None, folder: Path | None, branch: str) -> Journey:
     """Return a journey as it was asked for, not recorded."""
@@ -631,12 +612,3 @@ def _top_of_clone(folder: Path) -> Path:
     """Return the folder itself, or the nearest one above it that holds a clone."""
     start = folder.expanduser().resolve()
     return next((one for one in (start, *start.parents) if (one / ".git").exists()), start)
-
-
-def in_words(report: JourneyReport) -> str:
-    """Return where a journey stands, for a list: "3 of 10 · fork: ready"."""
-    if report.current is None:
-        return report.steps[-1].detail
-    step = report.step(report.current)
-    done = sum(one.state == "done" for one in report.steps)
-    return f"{done} of {len(report.steps)} · {step.name}: {step.detail}"

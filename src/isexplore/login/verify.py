@@ -54,11 +54,6 @@ class Verified(Struct, frozen=True, kw_only=True):
     """What to know before relying on it, each one sentence."""
     git: GitCheck = GitCheck(ok=None, detail="not tried")
 
-    @property
-    def can_contribute(self) -> bool:
-        """Whether nothing that is known speaks against forking and opening merge requests."""
-        return not self.missing
-
 
 async def verify(
     forge: Forge,
