@@ -53,6 +53,21 @@ def test_what_was_done_before_says_nothing_about_the_pace() -> None:
     assert pace.at(10, None)[1] is None
 
 
+def test_a_pace_that_is_not_known_is_not_told() -> None:
+    time = Time()
+    pace = Pace(clock=time)
+    assert pace.at(100, None) == (0.0, None), "everything of the first answer came at once"
+    time.now += 0.5
+    assert pace.at(100, None) == (0.0, None)
+    time.now += 1.5
+    assert pace.at(120, None) == (60.0, None)
+    for rate, words in ((0.0, ""), (0.3, ""), (1.2, ", 1 a second"), (1_500.0, ", 1,500 a second")):
+        assert (
+            SyncProgress(forge="lab", phase="listing", projects=5, rate=rate).text
+            == f"lab: found 5 projects{words}"
+        )
+
+
 def test_several_forges_share_a_line_each_in_its_place() -> None:
     told: list[str] = []
     together = Together(("work", "lab"), lambda progress: told.append(progress.text))

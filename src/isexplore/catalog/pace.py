@@ -34,18 +34,19 @@ class Pace:
         self._told = self._begun
 
     def at(self, done: int, total: int | None) -> tuple[float, float | None]:
-        """Return how many are done a second, and the seconds that are left; None while nobody can tell."""
+        """Return how many are done a second, and the seconds that are left; 0 and None while nobody can tell."""
         now = self._clock()
         if now - self._samples[-1][0] >= _WINDOW / 100:
             self._samples.append((now, done))
         while len(self._samples) > 2 and now - self._samples[1][0] >= _WINDOW:
             self._samples.popleft()
         since, then = self._samples[0]
-        rate = max(0, done - then) / max(now - since, 1e-3)
+        settled = now - self._begun >= _SETTLED
+        rate = max(0, done - then) / (now - since) if settled else 0.0
         if total is None or done >= total or rate <= 0:
             self._left = None
             return rate, None
-        if now - self._begun < _SETTLED or done - self._before < _ENOUGH * (total - self._before):
+        if done - self._before < _ENOUGH * (total - self._before):
             return rate, None
         estimate = (total - done) / rate
         if self._left is not None:

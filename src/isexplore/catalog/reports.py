@@ -21,7 +21,7 @@ class SyncProgress(Struct, frozen=True, kw_only=True):
     total: int | None = None
     """How many there will be, where the forge tells."""
     rate: float = 0.0
-    """Projects a second."""
+    """Projects a second; 0 while that is not known."""
     left: float | None = None
     """Seconds that it still takes, as far as can be told."""
     waiting: float | None = None
@@ -43,7 +43,7 @@ class SyncProgress(Struct, frozen=True, kw_only=True):
         noun = "project" if self.projects == 1 and not of_all else "projects"
         what = {"details": "looked at", "done": "done,", "failed": "failed after"}.get(self.phase, "found")
         words = f"{self.forge}: {what} {self.projects:,}{of_all} {noun}"
-        if self.rate and self.phase in ("listing", "details"):
+        if round(self.rate) and self.phase in ("listing", "details"):
             words += f", {self.rate:,.0f} a second"
         if self.left is not None and self.left >= 1:
             seconds = round(self.left)
