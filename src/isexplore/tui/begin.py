@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from isexplore.errors import BlockedError, IsexploreError
@@ -41,9 +42,8 @@ async def _begin(app: IsexploreApp, ref: ProjectRef, issue: int | None) -> None:
                 return
             issue = chosen or None
         number = f" #{issue}" if issue is not None else ""
-        _say(app, f"Asking {ref.forge} about {ref.path}{number}...")
-        journey = await _begin_if_meant(app, ref, issue)
-        _say(app, "")
+        with _saying(app, f"Asking {ref.forge} about {ref.path}{number}..."):
+            journey = await _begin_if_meant(app, ref, issue)
     except IsexploreError as error:
         app.tell_error(error)
         return
@@ -51,9 +51,13 @@ async def _begin(app: IsexploreApp, ref: ProjectRef, issue: int | None) -> None:
         await open_contribution(app, journey)
 
 
-def _say(app: IsexploreApp, words: str) -> None:
-    for line in app.screen.query(StatusLine):
-        line.say(words)
+@contextmanager
+def _saying(app: IsexploreApp, words: str) -> Iterator[None]:
+    """Say below what is looked at why it takes a moment, also while a refresh tells how far it is."""
+    with ExitStack() as lines:
+        for line in app.screen.query(StatusLine):
+            lines.enter_context(line.holding(words))
+        yield
 
 
 async def _offered(app: IsexploreApp, ref: ProjectRef) -> Sequence[FirstIssue] | None:
@@ -66,9 +70,9 @@ async def _offered(app: IsexploreApp, ref: ProjectRef) -> Sequence[FirstIssue] |
     """
     if found := app.services.first_issues_of(ref):
         return found
-    _say(app, f"Reading {ref.path}: which of its issues are good to start with?")
     asked_on = app.screen
-    await app.services.read(ref)
+    with _saying(app, f"Reading {ref.path}: which of its issues are good to start with?"):
+        await app.services.read(ref)
     if app.screen is not asked_on:
         return None
     return app.services.first_issues_of(ref)

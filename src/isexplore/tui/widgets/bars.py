@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, Any, cast
 
 from textual import events
@@ -88,9 +89,27 @@ class StatusLine(Widget):
     """What a pane has to say: progress, age, or an error with its next key. Never a stranger's markup."""
 
     message: reactive[str] = reactive("", layout=True)
+    _held = False
+    _later: tuple[str, bool] = ("", False)
+
+    @contextmanager
+    def holding(self, words: str) -> Iterator[None]:
+        """Show words while the block lasts, then what was said meanwhile: progress of something else, say."""
+        self._later = ("", False)
+        self.say(words)
+        self._held = True
+        try:
+            yield
+        finally:
+            self._held = False
+            message, error = self._later
+            self.say(message, error=error)
 
     def say(self, message: str, *, error: bool = False) -> None:
         """Show words; an error may take several lines."""
+        if self._held:
+            self._later = (message, error)
+            return
         self.set_class(error, "-error")
         self.message = clean(message)
 
