@@ -5,11 +5,13 @@ from __future__ import annotations
 import importlib
 import inspect
 import pkgutil
+from pathlib import Path
 
 from textual.binding import Binding
 
 import isexplore.tui
 from isexplore.tui.keys import known_ids
+from tests.support.world import at_the_screen, services_for
 
 
 def bound() -> set[str]:
@@ -25,3 +27,12 @@ def bound() -> set[str]:
 
 def test_every_id_is_known() -> None:
     assert bound() == known_ids()
+
+
+async def test_the_palette_and_the_help_name_the_keys_as_they_are_configured(tmp_path: Path) -> None:
+    services = services_for(tmp_path, "http://127.0.0.1:9", "token", keys={"catalog.refresh": "f5"})
+    async with at_the_screen(services, size=(80, 40)) as person:
+        await person.press("ctrl+p")
+        await person.sees_words("Explore: Refresh (f5)", "Explore: Read (enter right)")
+        await person.press("escape", "question_mark")
+        await person.sees_words("f5 Ask the forges what is new.")

@@ -5,6 +5,7 @@ One table serves the screens, the help, the README and the check of the configur
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple
 
 from textual.binding import Binding, BindingType
@@ -232,6 +233,17 @@ def bindings(keys: tuple[Key, ...]) -> list[BindingType]:
         )
         for key in keys
     ]
+
+
+def written(key: Key, remapped: Mapping[str, str]) -> str:
+    """Return the keys as people write them: "/", "esc", "d b".
+
+    Args:
+        key: what they do.
+        remapped: `[keys]` of the configuration: other keys, by id.
+    """
+    names = remapped.get(key.id, key.keys).split(",")
+    return " ".join(KEY_WORDS.get(name.strip(), name.strip()) for name in names)
 
 
 def first_key(key: Key) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, ClassVar
 
 from textual.app import ComposeResult
@@ -10,7 +10,8 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen, Screen
 
-from isexplore.tui.keys import APP, DOCUMENT, KEY_WORDS, Key
+from isexplore.tui.app import IsexploreApp
+from isexplore.tui.keys import APP, DOCUMENT, Key, written
 from isexplore.tui.widgets.document import DocumentView
 from isexplore.tui.widgets.key_line import KeyLine
 
@@ -23,19 +24,18 @@ MOVING = """\
 """
 
 
-def key_words(keys: str) -> str:
-    """Return keys as people write them: "/", "esc", "ctrl+p"."""
-    return " ".join(KEY_WORDS.get(key, key) for key in keys.split(","))
-
-
-def key_table(keys: Iterable[Key]) -> str:
-    """Return a Markdown table of keys and what they do."""
-    rows = [f"| {key_words(key.keys).replace('|', chr(92) + '|')} | {key.tip or key.words} |" for key in keys]
+def key_table(keys: Iterable[Key], remapped: Mapping[str, str]) -> str:
+    """Return a Markdown table of keys and what they do; `remapped` has other keys by id."""
+    rows = [
+        f"| {written(key, remapped).replace('|', chr(92) + '|')} | {key.tip or key.words} |" for key in keys
+    ]
     return "\n".join(("| key | |", "| --- | --- |", *rows))
 
 
 class HelpScreen(ModalScreen[None]):
     """The keys and the ideas of the screen that it was called from."""
+
+    app: IsexploreApp
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q,question_mark,f1", "dismiss", "Close", id="help.close"),
@@ -56,13 +56,14 @@ class HelpScreen(ModalScreen[None]):
         title: str = getattr(self._below, "HELP_TITLE", "isexplore")
         words: str = getattr(self._below, "HELP_TEXT", "")
         keys: tuple[Key, ...] = getattr(self._below, "KEYS", ())
+        remapped = self.app.services.config.keys
         parts = [f"# {title}", "**esc** closes this."]
         if keys:
-            parts.append(key_table(keys))
+            parts.append(key_table(keys, remapped))
         parts.append(words)
         if self._below.query(DocumentView):
-            parts += ["## In a document", key_table(DOCUMENT)]
-        parts += ["## Moving", MOVING, "## Everywhere", key_table(APP)]
+            parts += ["## In a document", key_table(DOCUMENT, remapped)]
+        parts += ["## Moving", MOVING, "## Everywhere", key_table(APP, remapped)]
         parts.append("Every key can be changed: `[keys]` in config.toml names it by its id, e.g. "
                      f"`{(keys or APP)[0].id}`.")  # fmt: skip
         view = self.query_one(DocumentView)
