@@ -66,7 +66,7 @@ def test_keys_typed_meanwhile_are_answered(opened: PtyScreen) -> None:
     opened.until(PAINTED)
     opened.send("/")
     opened.send("billing")
-    opened.until("best match")
+    opened.until("sort relevance")
     opened.quiet()
     assert "│ billing" in opened.rows()[2]
 

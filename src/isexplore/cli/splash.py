@@ -117,7 +117,7 @@ def _page(
     marks, counts = _remembered(os.path.join(state_dir, "state.toml"))
     page = Page(columns, lines, colours=colours)
     page.bar(counts, place_words(forges, as_of))
-    page.search(total_words(found.total, found.more, size, "score"))
+    page.search(total_words(found.total, found.more, size, None))
     listed = [
         line
         for index, row in enumerate(found.rows)

@@ -13,7 +13,7 @@ from isexplore.tui.cutting import ELLIPSIS, cut_to
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from isexplore.catalog.store import Row
 
@@ -24,12 +24,9 @@ MODES: tuple[tuple[str, str, str], ...] = (
     ("bookmarks", "4", "Bookmarks"),
 )
 """Mode, its key and its words, in the order shown."""
-_SHORT = {"first_issues": "Issues", "contributions": "Mine"}
-"""Words for a mode that is not on, where there is no room for all."""
-_NAME_CELLS = 12
-"""Cells of the program's name in front of the modes."""
-PLACEHOLDER = "Search projects: words, lang:python, has:gfi, topic:payments ..."
-"""What the empty search line says."""
+_NAME = " isexplore "
+PLACEHOLDER = "Search: words, lang:python, has:gfi ..."
+"""What the empty search line says: 80 columns have room for what was found beside it."""
 WIDE = 100
 """Columns from which on the preview stands beside the list."""
 ROW_HEIGHT = 3
@@ -38,23 +35,22 @@ _BARS = "▁▂▃▄▅▆▇█"
 _SPARK = 6
 
 
+def name_in(width: int) -> str:
+    """Return the program's name where there is room for it in front of the modes; theirs come first."""
+    return _NAME if width >= _NARROW_BAR else ""
+
+
 def mode_labels(width: int, current: str, counts: dict[str, int]) -> list[str]:
-    """Return what the mode bar shows for each mode: all words, else short ones, else numbers but for the one on."""
-
-    def labels(words_of: Callable[[str, str], str]) -> list[str]:
-        made = []
-        for mode, key, words in MODES:
-            label = words if mode == current else words_of(mode, words)
-            number = counts.get(mode)
-            made.append(f" {key} {label}{f' ({number})' if number else ''} " if label else f" {key} ")
-        return made
-
-    if width >= _NARROW_BAR:
-        return labels(lambda mode, words: words)
-    short = labels(lambda mode, words: _SHORT.get(mode, words))
-    if _NAME_CELLS + sum(len(label) + 1 for label in short) <= width:
-        return short
-    return labels(lambda mode, words: "")
+    """Return what the mode bar shows for each mode: its words, else its number; a mode has one name only."""
+    labels = []
+    for mode, key, words in MODES:
+        number = counts.get(mode)
+        labels.append(f" {key} {words}{f' ({number})' if number else ''} ")
+    if len(name_in(width)) + 1 + sum(len(label) + 1 for label in labels) <= width:
+        return labels
+    return [
+        label if mode == current else f" {key} " for label, (mode, key, _) in zip(labels, MODES, strict=True)
+    ]
 
 
 def place_in(room: int, place: str) -> str:
@@ -63,7 +59,7 @@ def place_in(room: int, place: str) -> str:
     if len(place) <= room:
         return place
     if name:
-        return age_only if len(age_only) <= room else ""
+        return next((words for words in (age_only, age_only.removesuffix(" ago")) if len(words) <= room), "")
     return place[: room - 3] + ELLIPSIS if room >= 8 else ""
 
 
@@ -76,8 +72,19 @@ def place_words(names: Sequence[str], as_of: int | None) -> str:
     return f"{name} · {words if words == 'just now' else words + ' ago'}"
 
 
-def total_words(total: int, more: bool, size: int, order: str) -> str:
-    """Return how many were found of how many, and in which order they are."""
+def total_words(total: int, more: bool, size: int, sort: str | None, *, words: bool = False) -> str:
+    """Return how many were found of how many, and in which order they are.
+
+    Args:
+        total: how many were found, or at least that many.
+        more: whether there are more of them.
+        size: how many there are in the catalog.
+        sort: the order that was asked for; None where none was.
+        words: whether words are searched for: only these can be more or less like a project.
+    """
+    order = "relevance" if words else "score"
+    if sort is not None and sort != "relevance":
+        order = sort
     found = f"{total // 100 * 100 or total:,}+" if more else f"{total:,}"
     return f"{found} of {size:,} · sort {order}"
 
@@ -137,13 +144,14 @@ class Page:
     def bar(self, counts: dict[str, int], place: str) -> None:
         """Draw the mode bar."""
         labels = mode_labels(self.columns, "explore", counts)
-        text = " isexplore  " + " ".join(labels) + " "
-        used = _NAME_CELLS + sum(len(label) + 1 for label in labels)
+        name = name_in(self.columns) + " "
+        text = name + " ".join(labels) + " "
+        used = len(text)
         room = self.columns - used - 1
         place = place_in(room, clean(place))
         if place:
-            text = text[:used].ljust(used) + " " * (room - len(place)) + place
-        at = _NAME_CELLS
+            text += " " * (room - len(place)) + place
+        at = len(name)
         text = _fit(text, self.columns)
         self.drawn.append(
             self._styled(text[:at], "1;38;2;255;196;115;48;2;36;47;56")

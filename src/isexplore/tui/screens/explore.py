@@ -61,7 +61,8 @@ class ExploreScreen(SearchScreen):
         "| group:platform | projects below a group |\n"
         "| has:gfi | projects with good first issues (also has:contributing, has:readme) |\n"
         "| active:90d | changed in the last 90 days |\n"
-        "| sort:activity | also sort:stars, sort:updated, sort:name |\n"
+        "| sort:stars | also sort:score (without words), sort:relevance (with words), sort:activity, "
+        "sort:updated, sort:name |\n"
         '| "two words" | a phrase |\n'
         "| -word | without this word |"
     )
@@ -210,9 +211,10 @@ class ExploreScreen(SearchScreen):
 
     def _show_total(self, found: Found) -> None:
         """Show how many there are; counting many to the last would take longer than a key press may."""
-        order = found.query.sort or ("best match" if found.query.wanted else "score")
         size = self.app.services.catalog_size()
-        self.query_one(SearchBar).status = total_words(found.total, found.more, size, order)
+        self.query_one(SearchBar).status = total_words(
+            found.total, found.more, size, found.query.sort, words=bool(found.query.wanted)
+        )
 
     @work(exclusive=True, group="all-hits")
     async def _find_all(self, source: FoundRows) -> None:

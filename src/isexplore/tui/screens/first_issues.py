@@ -11,6 +11,7 @@ from textual.containers import Horizontal
 
 from isexplore.errors import IsexploreError
 from isexplore.models import ProjectRef
+from isexplore.text import count
 from isexplore.tui.begin import begin_contribution
 from isexplore.tui.catalog_rows import FoundIssueRows
 from isexplore.tui.keys import FIRST_ISSUES, bindings
@@ -64,7 +65,7 @@ class FirstIssuesScreen(SearchScreen):
             search=self.show_results,
             complete=self.app.services.complete_issues,
             leave=self.leave_search,
-            placeholder="Search first issues: words, lang:python, verdict:free ...",
+            placeholder="Search: words, lang:python, verdict:free ...",
             id="issue-search",
         )
         with Horizontal(classes="panes"):
@@ -95,7 +96,7 @@ class FirstIssuesScreen(SearchScreen):
         bar.error = ""
         rows.empty = NO_HIT if text.strip() else EMPTY if found.total else self.empty_words(EMPTY)
         rows.set_rows(FoundIssueRows(found, self.app.services), keep_cursor=True)
-        bar.status = f"{found.total:,}"
+        bar.status = count(found.total, "first issue")
         self._resting.begin()
 
     def current(self) -> FirstIssue | None:

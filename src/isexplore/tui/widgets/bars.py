@@ -15,7 +15,7 @@ from textual.widget import Widget
 
 from isexplore.errors import AuthError, IsexploreError, StateError
 from isexplore.text import clean, clean_line
-from isexplore.tui.opening import MODES, mode_labels, place_in
+from isexplore.tui.opening import MODES, mode_labels, name_in, place_in
 from isexplore.tui.text import cells, cut
 
 if TYPE_CHECKING:
@@ -38,8 +38,9 @@ class ModeBar(Widget):
     def render(self) -> Content:
         """Return the bar."""
         width = self.size.width
-        parts: list[tuple[str, str] | str] = [(" isexplore ", "bold $text-accent"), " "]
-        column = 12
+        name = name_in(width)
+        parts: list[tuple[str, str] | str] = [(name, "bold $text-accent"), " "]
+        column = len(name) + 1
         self._places = []
         labels = mode_labels(width, self.mode, self.counts)
         for (mode, _, _), text in zip(MODES, labels, strict=True):
