@@ -12,6 +12,7 @@ BASE = "https://git.example/payments/retry-queue"
 PATH = "docs/guide/README.md"
 
 DOCUMENT, ANCHOR, WEB, REFUSED = LinkKind.DOCUMENT, LinkKind.ANCHOR, LinkKind.WEB, LinkKind.REFUSED
+MAIL = LinkKind.MAIL
 
 TABLE = [
     ("CONTRIBUTING.md", DOCUMENT, "docs/guide/CONTRIBUTING.md"),
@@ -50,7 +51,11 @@ TABLE = [
     ("smb://server/share", REFUSED, ""),
     ("ms-msdt:/id", REFUSED, ""),
     ("tel:123", REFUSED, ""),
-    ("mailto:a@b.c", REFUSED, ""),
+    ("mailto:a@b.c", MAIL, "a@b.c"),
+    ("MAILTO:team+help@git.example.org?subject=x&cc=y@z.org", MAIL, "team+help@git.example.org"),
+    ("mailto:a@b.c,d@e.f", REFUSED, ""),
+    ("mailto:a%0Ab@b.c", REFUSED, ""),
+    ("mailto:", REFUSED, ""),
     ("--remote-debug", REFUSED, ""),
     ("-P", REFUSED, ""),
     ("/--upload-pack=x", REFUSED, ""),

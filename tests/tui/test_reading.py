@@ -170,3 +170,21 @@ async def test_reading_anew_is_said_where_the_forge_takes_its_time(
             monkeypatch.setattr(world.services, "read", never)
             preview.read_again()
             await person.sees_words("Reading it from practice...")
+
+
+async def test_a_link_to_write_to_somebody_copies_the_address(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with practice_world(tmp_path) as world:
+        await fill_catalog(world.services)
+        async with at_the_screen(world.services) as person:
+            copied: list[str] = []
+            monkeypatch.setattr(person.app, "copy_to_clipboard", copied.append)
+            preview = person.app.screen.query_one(Preview)
+            await person.until(lambda: preview.reading is not None)
+            view = preview.query_one(DocumentView)
+            view.show("[write](mailto:team@git.example.org?subject=hello)")
+            view.focus()
+            await person.press("n", "enter")
+            await person.sees_words("An address to write to; it is copied", "team@git.example.org")
+            assert copied == ["team@git.example.org"]

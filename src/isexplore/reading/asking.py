@@ -152,7 +152,10 @@ def compose(ref: ProjectRef, preview: Preview) -> Reading:
         contacts=tuple(_contact(one) for one in (*preview.people.contacts, *preview.people.also)),
         documents=preview.documents,
         card=card,
-        issues=tuple(IssueLine(issue=one.issue, verdict=one.verdict) for one in preview.issues),
+        issues=tuple(
+            IssueLine(issue=one.issue, verdict=one.verdict, first=one.tier == "first")
+            for one in preview.issues
+        ),
         notes=tuple(
             f"{note.part.capitalize()}: {note.title}." + (f" {note.hint}" if note.hint else "")
             for note in preview.notes

@@ -76,6 +76,8 @@ class IssueLine(Struct, frozen=True, kw_only=True):
 
     issue: Issue
     verdict: IssueVerdict
+    first: bool = True
+    """Whether it is a good first issue; the others are those that help is wanted with."""
 
     @property
     def objection(self) -> str:

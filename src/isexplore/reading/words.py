@@ -11,6 +11,7 @@ from isexplore.text import ago
 
 if TYPE_CHECKING:
     from isexplore.catalog.issues import FirstIssue
+    from isexplore.guide.chat import ChatLink
     from isexplore.guide.digest import Digest
     from isexplore.guide.markup import Finding
     from isexplore.guide.people import Contact, People
@@ -85,6 +86,12 @@ def _called(contact: Contact) -> str:
     return contact.name
 
 
+def _address(link: ChatLink) -> str:
+    """Return a chat's address, where its words are not that already: a mailing list is called by its own."""
+    url = (link.url or "").removeprefix("mailto:")
+    return f" {url}" if url and url not in link.text else ""
+
+
 def people_words(people: People) -> str:
     """Return whom to ask, and how that is known, as Markdown."""
     if not people.contacts and not people.chat:
@@ -97,7 +104,7 @@ def people_words(people: People) -> str:
         parts.append(
             "Where they talk:\n\n"
             + "\n".join(
-                f"- {plain(link.text)}{' ' + link.url if link.url else ''} *({plain(link.document)}, line {link.line})*"
+                f"- {plain(link.text)}{_address(link)} *({plain(link.document)}, line {link.line})*"
                 for link in people.chat
             )
         )

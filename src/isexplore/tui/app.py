@@ -347,6 +347,11 @@ class IsexploreApp(App[int]):
             self.copy_to_clipboard(url)
             self.notify(url, title="No browser here; the address is copied", timeout=6)
 
+    def copy_mail_address(self, address: str) -> None:
+        """Copy an address to write to: no mail program is started from a document."""
+        self.copy_to_clipboard(address)
+        self.notify(address, title="An address to write to; it is copied")
+
     def confirm_and_open(self, url: str, host: str) -> None:
         """Open a page that a document links to, once its real host was confirmed."""
         self.ask(self._confirm_and_open(url, host))

@@ -27,6 +27,8 @@ class LinkKind(StrEnum):
     """A heading of the same document; `target` is its slug."""
     WEB = "web"
     """A web page; `target` is its address."""
+    MAIL = "mail"
+    """Somebody to write to; `target` is the bare address."""
     REFUSED = "refused"
     """Nowhere; `reason` says why."""
 
@@ -44,6 +46,10 @@ class Link(NamedTuple):
     """Why it was refused, as half a sentence: "the link holds a user name"."""
 
 
+_MAIL = re.compile(
+    r"(?i:mailto):(?P<address>[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4})(?:\?.*)?", re.ASCII
+)
+"""What comes behind a question mark, a subject or a copy for somebody, is the document's idea and left out."""
 _SCHEME = pattern(r"[A-Za-z][A-Za-z0-9+.\-]*:")
 _HOST_LABEL = pattern(r"(?!-)[a-z0-9_-]{1,63}(?<!-)")
 _IPV6 = re.compile(r"[0-9a-f:.]{2,45}")
@@ -71,6 +77,8 @@ def resolve(href: str, base: str, document_path: str = "") -> Link:
     if _SCHEME.match(href):
         if href[:5].lower() == "http:" or href[:6].lower() == "https:":
             return _web(href, base)
+        if mail := _MAIL.fullmatch(href):
+            return Link(LinkKind.MAIL, mail["address"])
         return Link(LinkKind.REFUSED, reason=f"{href.partition(':')[0].lower()}: links are not opened")
     return _in_project(href, document_path)
 

@@ -10,7 +10,7 @@ from isexplore.models import Issue, IssueVerdict, Project, ProjectRef, Verdict
 from isexplore.reading.facts import IssueLine, Reading
 from isexplore.tui.messages import PreviewRead
 from isexplore.tui.widgets.document import DocumentView
-from isexplore.tui.widgets.preview import Preview
+from isexplore.tui.widgets.preview import Preview, issues_words
 from isexplore.tui.widgets.rows import RowList
 from tests.support.tui import HostApp
 
@@ -63,3 +63,10 @@ async def test_whoever_reads_goes_on_there_when_the_project_is_read_anew() -> No
         await pilot.pause()
         assert view.text.endswith("new")
         assert view.top_line == 41
+
+
+def test_the_tab_tells_good_first_issues_from_those_that_help_is_wanted_with() -> None:
+    first = reading((1, Verdict.FREE), (6, Verdict.STALE)).issues
+    assert issues_words(first) == "Issues 2"
+    assert issues_words([*first, structs.replace(first[0], first=False)]) == "Issues 2 first, 1 wanted"
+    assert issues_words([]) == "Issues 0"

@@ -162,6 +162,8 @@ class FirstIssuesScreen(SearchScreen):
             self.app.notify(
                 "o opens the issue in the browser.", title=f"{link.target} is a file of the project"
             )
+        elif link.kind is LinkKind.MAIL:
+            self.app.copy_mail_address(link.target)
         elif link.kind is LinkKind.REFUSED:
             self.app.notify(
                 f"{link.reason}: {event.href}", title="This link is not followed", severity="warning"

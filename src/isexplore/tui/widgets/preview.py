@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
@@ -61,6 +62,13 @@ def issue_row(line: IssueLine) -> RowText:
             [("  " + " · ".join(issue.labels), "muted")],
         )
     )
+
+
+def issues_words(lines: Sequence[IssueLine]) -> str:
+    """Return the words of the tab: the good first ones are those that the lists of projects and of issues count."""
+    first = sum(line.first for line in lines)
+    others = len(lines) - first
+    return f"Issues {first} first, {others} wanted" if others else f"Issues {first}"
 
 
 def _free_first(line: IssueLine) -> int:
@@ -236,7 +244,7 @@ class Preview(Vertical):
             "People",
             *(document.name for document in reading.documents[2:]),
         )
-        self.query_one(TabStrip).show(names, {ISSUES: f"Issues {len(self._issues)}"})
+        self.query_one(TabStrip).show(names, {ISSUES: issues_words(self._issues)})
         self.query_one("#preview-issues", RowList).set_rows(
             ListRows(self._issues, issue_row, key=lambda line: line.issue.number)
         )
@@ -386,6 +394,8 @@ class Preview(Vertical):
             self.app.confirm_and_open(link.target, link.host)
         elif link.kind is LinkKind.DOCUMENT:
             self._open_file(reading, link)
+        elif link.kind is LinkKind.MAIL:
+            self.app.copy_mail_address(link.target)
         elif link.kind is LinkKind.REFUSED:
             self.app.notify(
                 f"{link.reason}: {event.href}", title="This link is not followed", severity="warning"
