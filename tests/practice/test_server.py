@@ -167,6 +167,34 @@ class TestWrongRequests:
         reply = fetch(target, method="POST", headers=headers, body=b"body=Hello+there")
         assert reply.json["body"] == "Hello there"
 
+    def test_may_come_as_a_multipart_form(self, fresh: RunningPractice) -> None:
+        target = f"{fresh.url}/api/v4{ALPHA}/issues/1/notes"
+        fields = '--x\r\nContent-Disposition: form-data; name="body"\r\n\r\nGrüße,\r\n\r\nNia\r\n--x--\r\n'
+        headers = {"PRIVATE-TOKEN": fresh.token, "Content-Type": "multipart/form-data; boundary=x"}
+        reply = fetch(target, method="POST", headers=headers, body=fields.encode())
+        assert (reply.status, reply.json["body"]) == (201, "Grüße,\r\n\r\nNia")
+        for broken in (b"", b"--x\r\n", b"no parts"):
+            assert fetch(target, method="POST", headers=headers, body=broken).status == 400
+
+    def test_with_an_object_for_a_word_are_refused(self, practice: RunningPractice) -> None:
+        reply = practice.ask(f"{ALPHA}/issues", method="POST", data={"title": {"a": 1}})
+        assert (reply.status, reply.json) == (400, {"error": "title is invalid"})
+
+    def test_with_page_sizes_are_read_as_gitlab_does(self, practice: RunningPractice) -> None:
+        zero = practice.ask(f"{ALPHA}/issues", per_page=0)
+        assert (zero.status, zero.json) == (400, {"error": "per_page has a value not allowed"})
+        for size, meant in ((-1, "20"), (101, "100")):
+            assert practice.ask(f"{ALPHA}/issues", per_page=size).headers["X-Per-Page"] == meant
+        assert practice.ask(f"{ALPHA}/issues", page=-3).headers["X-Page"] == "1"
+
+    def test_of_strangers_for_all_accounts_are_refused(self, practice: RunningPractice) -> None:
+        words = "403 Forbidden - Not authorized to access /api/v4/users"
+        reply = practice.ask("/users", token=None)
+        assert (reply.status, reply.json) == (403, {"message": words})
+        assert [user["username"] for user in practice.ask("/users", username="mara", token=None).json] == [
+            "mara"
+        ]
+
     def test_under_another_name_are_refused(self, practice: RunningPractice) -> None:
         port = int(practice.url.rpartition(":")[2])
         connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)

@@ -135,8 +135,10 @@ class Call:
         return name in self.body or any(key in (name, f"{name}[]") for key, _ in self.query)
 
     def text(self, name: str) -> str | None:
-        """Return a parameter as text; None where it is absent or null."""
+        """Return a parameter as text; None where it is absent or null, 400 where it is a list or an object."""
         value = self.value(name)
+        if isinstance(value, (list, dict)):
+            raise Refusal(400, {"error": f"{name} is invalid"})
         return None if value is None else str(value)
 
     def required(self, name: str) -> str:
@@ -369,9 +371,9 @@ def wanted_page(call: Call) -> Page:
     size = call.number("per_page")
     if number is not None and number < 1:
         number = 1
-    if size is not None and size < 1:
-        raise Refusal(400, {"error": "per_page does not have a valid value"})
-    return Page(number or 1, min(size or 20, 100))
+    if size == 0:
+        raise Refusal(400, {"error": "per_page has a value not allowed"})
+    return Page(number or 1, min(size, 100) if size is not None and size > 0 else 20)
 
 
 def page_headers(call: Call, page: Page, *, more: bool, total: int | None) -> dict[str, str]:

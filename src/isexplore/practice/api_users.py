@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from isexplore.practice import shapes
-from isexplore.practice.api import Answer, Call, Route, answer, missing, paged
+from isexplore.practice.api import Answer, Call, Route, answer, missing, paged, refuse
 from isexplore.practice.rows import UserRow
 
 VERSION = "17.11.0"
@@ -28,6 +28,8 @@ async def get_user(call: Call) -> Answer:
 async def list_users(call: Call) -> Answer:
     """GET /users."""
     name = call.text("username")
+    if call.user is None and not name:
+        raise refuse(403, "403 Forbidden - Not authorized to access /api/v4/users")
     wanted = (call.text("search") or "").lower()
     found = [
         user
@@ -49,14 +51,8 @@ def _public(user: UserRow) -> dict[str, object]:
     }
 
 
-async def version(call: Call) -> Answer:
-    """GET /version."""
-    call.signed_in()
-    return answer(call, {"version": VERSION, "revision": "practice", "enterprise": False})
-
-
 async def metadata(call: Call) -> Answer:
-    """GET /metadata."""
+    """GET /metadata, and GET /version, which tells the same."""
     call.signed_in()
     kas = {"enabled": False, "externalUrl": None, "externalK8sProxyUrl": None, "version": None}
     return answer(call, {"version": VERSION, "revision": "practice", "kas": kas, "enterprise": False})
@@ -85,7 +81,7 @@ ROUTES = (
     Route("GET", "/user", me, ("api", "read_api", "read_user")),
     Route("GET", "/users", list_users, ("api", "read_api", "read_user")),
     Route("GET", "/users/:id", get_user, ("api", "read_api", "read_user")),
-    Route("GET", "/version", version, ("api", "read_api", "read_user")),
+    Route("GET", "/version", metadata, ("api", "read_api", "read_user")),
     Route("GET", "/metadata", metadata, ("api", "read_api", "read_user")),
     Route("GET", "/personal_access_tokens/self", own_token, _ANY_SCOPE),
 )

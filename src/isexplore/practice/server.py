@@ -17,6 +17,8 @@ import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
 from contextlib import asynccontextmanager, suppress
 from datetime import date, datetime
+from email.parser import BytesParser
+from email.policy import HTTP
 from typing import Protocol
 from urllib.parse import parse_qsl, unquote
 
@@ -232,10 +234,12 @@ class PracticeForge:
             answer = await self._answer(request)
         except ClientDisconnect:
             return
+        name = secrets.token_hex(13).upper()
         headers = {
             **standing.headers(),
             "Vary": "Origin",
-            "X-Request-Id": secrets.token_hex(13).upper(),
+            "X-Gitlab-Meta": json.dumps({"correlation_id": name, "version": "1"}, separators=(",", ":")),
+            "X-Request-Id": name,
             "X-Runtime": f"{time.monotonic() - started:.6f}",
             **answer.headers,
         }
@@ -466,8 +470,12 @@ async def _document(request: Request) -> dict[str, object]:
         if not isinstance(found, dict):
             raise Refusal(400, {"error": "The provided content-type and body do not fit."})
         return found
+    form_type = request.headers.get("content-type", "")
     try:
-        pairs = parse_qsl(body.decode(), keep_blank_values=True)
+        if form_type.lower().startswith("multipart/form-data"):
+            pairs = _multipart(form_type, body)
+        else:
+            pairs = parse_qsl(body.decode(), keep_blank_values=True)
     except UnicodeDecodeError:
         raise Refusal(400, {"error": "The request body is not valid UTF-8."}) from None
     form: dict[str, object] = {}
@@ -479,6 +487,18 @@ async def _document(request: Request) -> dict[str, object]:
         else:
             form[name] = value
     return form
+
+
+def _multipart(form_type: str, body: bytes) -> list[tuple[str, str]]:
+    """Return the fields of a multipart form (RFC 7578), as `curl --form` sends it."""
+    head = f"Content-Type: {form_type}\r\n\r\n".encode("latin-1", "replace")
+    message = BytesParser(policy=HTTP).parsebytes(head + body)
+    found = []
+    for part in message.iter_parts() if message.is_multipart() else ():
+        name, content = part.get_param("name", header="content-disposition"), part.get_payload(decode=True)
+        if isinstance(name, str) and isinstance(content, bytes):
+            found.append((name, content.decode()))
+    return found
 
 
 async def _logged(work: Coroutine[object, object, object]) -> object:
