@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -42,6 +43,11 @@ def fresh(tmp_path: Path) -> Iterator[RunningPractice]:
         ({"iids[]": ["1", "3"]}, [1, 3]),
         ({"scope": "created_by_me"}, [2]),
         ({"author_username": "mara"}, [1]),
+        ({"confidential": "true"}, []),
+        ({"confidential": "false", "milestone": "None", "issue_type": "issue"}, [1, 2, 3]),
+        ({"milestone": "Any"}, []),
+        ({"issue_type": "incident"}, []),
+        ({"my_reaction_emoji": "star"}, []),
     ],
 )
 def test_filters(practice: RunningPractice, query: dict[str, str], expected: list[int]) -> None:
@@ -87,6 +93,17 @@ def test_lists_across_projects(practice: RunningPractice) -> None:
     assert [issue["iid"] for issue in practice.ask("/issues").json] == [2]
     assert len(practice.ask("/groups/tools/issues", state="opened").json) == 2
     assert practice.ask("/groups/vault/issues").json == []
+
+
+def test_labels_are_added_and_removed(fresh: RunningPractice) -> None:
+    def change(**data: str) -> Any:
+        return fresh.ask(f"{ISSUES}/2", method="PUT", data=data, token=MARA_TOKEN).json["labels"]
+
+    assert change(add_labels="new,bug") == ["bug", "new"]
+    assert change(add_labels="newer", remove_labels="bug") == ["new", "newer"]
+    assert change(labels="bug") == ["bug"]
+    assert change(labels="") == []
+    assert change(title="It still crashes") == []
 
 
 def test_comments(fresh: RunningPractice) -> None:

@@ -71,6 +71,22 @@ def contribution(fresh: RunningPractice, tmp_path: Path) -> Contribution:
     return Contribution(fresh, tmp_path)
 
 
+def test_shows_what_it_changes(contribution: Contribution) -> None:
+    contribution.push("docs/new.md", "New\n")
+    run_git("rm", "-q", "CONTRIBUTING.md", cwd=contribution.folder)
+    contribution.push("src/alpha.py", "X = 4\n")
+    made = contribution.prepared()
+    reply = contribution.practice.ask(f"{LIST}/{made['iid']}/diffs", per_page=2)
+    assert (reply.headers["X-Total"], reply.headers["X-Next-Page"]) == ("3", "2")
+    [changed] = contribution.practice.ask(f"{LIST}/{made['iid']}/diffs", per_page=2, page=2).json
+    gone, new = reply.json
+    assert (gone["deleted_file"], gone["a_mode"], gone["b_mode"]) == (True, "100644", "0")
+    assert (new["new_file"], new["new_path"], new["diff"]) == (True, "docs/new.md", "@@ -0,0 +1 @@\n+New\n")
+    assert (changed["new_file"], changed["a_mode"], changed["b_mode"]) == (False, "100644", "100644")
+    assert changed["diff"] == "@@ -1 +1 @@\n-X = 2\n+X = 4\n"
+    assert contribution.practice.ask(f"{LIST}/99/diffs").json == {"message": "404 Not found"}
+
+
 def test_is_not_ready_at_once(contribution: Contribution) -> None:
     contribution.practice.store.prepare_time *= 1000
     made = contribution.open(remove_source_branch=True)

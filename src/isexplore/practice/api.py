@@ -185,6 +185,17 @@ class Call:
             many = str(value).split(",")
         return tuple(word.strip() for word in many if word.strip())
 
+    def changed_labels(self, before: Sequence[str]) -> tuple[str, ...] | None:
+        """Return labels after `labels`, `add_labels` and `remove_labels`; None where none of them is given."""
+        names = ("labels", "add_labels", "remove_labels")
+        if not any(self.given(name) for name in names):
+            return None
+        kept = self.words("labels") if self.given("labels") else tuple(before)
+        removed = self.words("remove_labels")
+        return tuple(
+            name for name in dict.fromkeys((*kept, *self.words("add_labels"))) if name not in removed
+        )
+
     def moment(self, name: str) -> datetime | None:
         """Return a time (ISO 8601, UTC unless it says otherwise); 400 where it is something else."""
         value = self.text(name)

@@ -94,11 +94,25 @@ def _words(call: Call, wanted: _Wanted) -> None:
         wanted.add(f"({marks})", *(word.lower() for _ in columns))
 
 
+def _only_what_there_is(call: Call, wanted: _Wanted) -> None:
+    """Find nothing where what is asked for exists on no issue here: milestones, incidents, secrets, emoji."""
+    kind = call.choice("issue_type", ("issue", "incident", "test_case", "task"))
+    milestone, emoji = call.text("milestone"), call.text("my_reaction_emoji")
+    if (
+        kind not in (None, "issue")
+        or call.flag("confidential")
+        or (milestone and milestone.lower() != "none")
+        or (emoji and emoji.lower() != "none")
+    ):
+        wanted.add("0")
+
+
 def _select(call: Call, wanted: _Wanted, default_scope: str) -> tuple[str, list[object]]:
     _labels(call, wanted)
     _people(call, wanted)
     _scope(call, wanted, default_scope)
     _words(call, wanted)
+    _only_what_there_is(call, wanted)
     state = call.choice("state", ("opened", "closed", "all"))
     if state in ("opened", "closed"):
         wanted.add("i.state = ?", state)
@@ -257,8 +271,9 @@ async def update_issue(call: Call) -> Answer:
             names = _usernames(call, call.numbers("assignee_ids") or call.numbers("assignee_id"))
             # Without a paid tier an issue has one assignee.
             store.assign_issue(issue.id, names[:1], by=user.username)
-        if insider and call.given("labels"):
-            store.set_issue_labels(issue.id, call.words("labels"))
+        labels = call.changed_labels(issue.labels) if insider else None
+        if labels is not None:
+            store.set_issue_labels(issue.id, labels)
         event = call.choice("state_event", ("close", "reopen"))
         if event == "close":
             store.close_issue(issue.id, by=user.username)

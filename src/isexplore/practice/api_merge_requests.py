@@ -13,9 +13,11 @@ from isexplore.practice.api import (
     Route,
     answer,
     missing,
+    page_headers,
     paged,
     paged_rows,
     refuse,
+    wanted_page,
 )
 from isexplore.practice.api_groups import groups_below
 from isexplore.practice.api_repository import repository_of
@@ -259,8 +261,9 @@ async def update_merge_request(call: Call) -> Answer:
         flag = call.flag(name)
         if flag is not None:
             fields[name] = flag
-    if insider and call.given("labels"):
-        fields["labels"] = call.words("labels")
+    labels = call.changed_labels(found.labels) if insider else None
+    if labels is not None:
+        fields["labels"] = labels
     if insider and call.given("assignee_ids"):
         fields["assignees"] = _usernames(call, call.numbers("assignee_ids"))
     event = call.choice("state_event", ("close", "reopen"))
@@ -321,6 +324,24 @@ async def list_commits(call: Call) -> Answer:
     return paged(call, rows, lambda chosen: [shapes.commit(call, row, project.full_path) for row in chosen])
 
 
+async def list_diffs(call: Call) -> Answer:
+    """GET /projects/:id/merge_requests/:iid/diffs."""
+    project, found = await find(call)
+    repository = repository_of(call, project)
+    if repository is None or not found.sha or not found.base_sha:
+        return paged(call, (), lambda _: [])
+    base, sha = found.base_sha, found.sha
+    changed = await repository.changed_files(base, sha)
+    page = wanted_page(call)
+    chosen = changed[page.offset : page.offset + page.size]
+    shown = [
+        shapes.change(change, await repository.diff(base, sha, change.path), generated=True)
+        for change in chosen
+    ]
+    more = page.offset + page.size < len(changed)
+    return answer(call, shown, headers=page_headers(call, page, more=more, total=len(changed)))
+
+
 async def list_closed_issues(call: Call) -> Answer:
     """GET /projects/:id/merge_requests/:iid/closes_issues."""
     project, found = await find(call)
@@ -338,5 +359,6 @@ ROUTES = (
     Route("PUT", "/projects/:id/merge_requests/:iid", update_merge_request),
     Route("PUT", "/projects/:id/merge_requests/:iid/merge", accept),
     Route("GET", "/projects/:id/merge_requests/:iid/commits", list_commits),
+    Route("GET", "/projects/:id/merge_requests/:iid/diffs", list_diffs),
     Route("GET", "/projects/:id/merge_requests/:iid/closes_issues", list_closed_issues),
 )

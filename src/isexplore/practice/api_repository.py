@@ -332,16 +332,7 @@ async def compare(call: Call) -> Answer:
     commits = await repository.commits(f"{start[1]}..{to[1]}")
     changed = await repository.changed_files(base, to[1]) if base else []
     diffs = [
-        {
-            "old_path": change.old_path,
-            "new_path": change.path,
-            "a_mode": "100644",
-            "b_mode": "100644",
-            "new_file": change.state == "A",
-            "renamed_file": change.state == "R",
-            "deleted_file": change.state == "D",
-            "diff": await repository.diff(base or start[1], to[1], change.path),
-        }
+        shapes.change(change, await repository.diff(base or start[1], to[1], change.path))
         for change in changed
     ]
     shown = [shapes.commit(call, commit, project.full_path) for commit in reversed(commits)]

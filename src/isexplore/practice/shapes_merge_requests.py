@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from isexplore.practice.api import Call, Json
-from isexplore.practice.repository import CommitFacts
+from isexplore.practice.repository import CommitFacts, FileChange
 from isexplore.practice.rows import JobRow, MergeRequestRow, PipelineRow, ProjectRow
 from isexplore.practice.shapes import person, time
 from isexplore.practice.shapes_issues import NO_TIME, tasks
@@ -197,6 +197,40 @@ def job(call: Call, row: JobRow, of: PipelineRow) -> Json:
         "web_url": f"{call.origin}/{path}/-/jobs/{row.id}",
         "pipeline": pipeline(call, of),
     }
+
+
+def change(row: FileChange, patch: str, *, generated: bool = False) -> Json:
+    """Return what a change does to a file; `patch` is git's, of which GitLab shows the hunks only.
+
+    `generated` adds what merge requests tell on top.
+    """
+    head, mark, hunks = patch.partition("\n@@ ")
+    modes = {"A": ("0", "100644"), "D": ("100644", "0")}.get(row.state, ("100644", "100644"))
+    for line in head.splitlines():
+        words = line.split()
+        if line.startswith("new file mode"):
+            modes = ("0", words[-1])
+        elif line.startswith("deleted file mode"):
+            modes = (words[-1], "0")
+        elif line.startswith("old mode"):
+            modes = (words[-1], modes[1])
+        elif line.startswith("new mode"):
+            modes = (modes[0], words[-1])
+        elif line.startswith("index ") and len(words) == 3:
+            modes = (words[-1], words[-1])
+    shape: Json = {
+        "old_path": row.old_path,
+        "new_path": row.path,
+        "a_mode": modes[0],
+        "b_mode": modes[1],
+        "new_file": row.state == "A",
+        "renamed_file": row.state == "R",
+        "deleted_file": row.state == "D",
+        "diff": f"@@ {hunks}" if mark else "",
+    }
+    if generated:
+        shape |= {"generated_file": False, "collapsed": False, "too_large": False}
+    return shape
 
 
 def commit(call: Call, row: CommitFacts, project_path: str) -> Json:
