@@ -161,6 +161,28 @@ class TestWrongRequests:
             target = f"{practice.url}/api/v4{ALPHA}/issues"
             assert fetch(target, method="POST", headers=headers, body=body).status == 400
 
+    @pytest.mark.parametrize(
+        ("path", "body"),
+        [
+            ("/projects?search=%FF", None),
+            ("/projects?search=%00", None),
+            ("/projects/a%2F%FF", None),
+            (f"{ALPHA}/issues", b'{"title": "\\ud800"}'),
+            (f"{ALPHA}/issues", b'{"title": "x", "labels": ["\\u0000"]}'),
+            (f"{ALPHA}/issues", b'{"\\ud800": 1}'),
+            pytest.param(f"{ALPHA}/issues", b'{"title": ' + b"[" * 100_000, id="deep"),
+            (f"{ALPHA}/issues", b'{"title": "\xff"}'),
+        ],
+    )
+    def test_with_what_is_no_text_are_refused(
+        self, practice: RunningPractice, path: str, body: bytes | None
+    ) -> None:
+        headers = {"PRIVATE-TOKEN": practice.token, "Content-Type": "application/json"}
+        method = "GET" if body is None else "POST"
+        reply = fetch(f"{practice.url}/api/v4{path}", method=method, headers=headers, body=body)
+        assert reply.status == 400
+        assert b"\xff" in (body or b"") or reply.body == b"Bad Request"
+
     def test_may_come_as_a_form(self, fresh: RunningPractice) -> None:
         target = f"{fresh.url}/api/v4{ALPHA}/issues/1/notes"
         headers = {"PRIVATE-TOKEN": fresh.token}

@@ -62,6 +62,13 @@ class Refusal(Exception):
         )
 
 
+def malformed() -> Refusal:
+    """Return GitLab's refusal of text that is no UTF-8, or holds what no text holds."""
+    refusal = Refusal(400, None)
+    refusal.answer = Answer(status=400, body=b"Bad Request", media_type="text/plain")
+    return refusal
+
+
 def refuse(status: int, message: object) -> Refusal:
     """Return the refusal `{"message": message}`, GitLab's most common shape."""
     return Refusal(status, {"message": message})

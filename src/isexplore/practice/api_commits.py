@@ -150,7 +150,7 @@ def _edit(index: int, action: Mapping[str, object], content: bytes | None = None
 
 def _content(text: str, encoding: str | None, name: str) -> bytes:
     if encoding != "base64":
-        return text.encode("utf-8", "replace")
+        return text.encode()
     try:
         return base64.b64decode(text)
     except (binascii.Error, ValueError):
@@ -242,7 +242,7 @@ async def _commit(
         repository,
         parent,
         edits,
-        message=message.replace("\0", ""),
+        message=message,
         author=author,
         committer=committer,
     )

@@ -43,19 +43,11 @@ def checked_path(path: str) -> str:
     parts = [part for part in path.split("/") if part not in ("", ".")]
     if not parts:
         raise EditError("You must provide a file path")
-    if ".." in parts or "\0" in path:
+    if ".." in parts:
         raise EditError("Path cannot include directory traversal")
-    if any(part.lower() == ".git" for part in parts) or not _encodes(path):
+    if any(part.lower() == ".git" for part in parts):
         raise EditError(f"invalid path: '{path}'")
     return "/".join(parts)
-
-
-def _encodes(path: str) -> bool:
-    try:
-        path.encode()
-    except UnicodeEncodeError:
-        return False
-    return True
 
 
 class _Files:

@@ -12,6 +12,7 @@ import hmac
 import html
 import json
 import logging
+import re
 import secrets
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine, Mapping
@@ -20,7 +21,7 @@ from datetime import date, datetime
 from email.parser import BytesParser
 from email.policy import HTTP
 from typing import Protocol
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import parse_qsl, unquote, unquote_to_bytes
 
 from msgspec import Struct
 from starlette.applications import Starlette
@@ -43,7 +44,7 @@ from isexplore.practice import (
     api_users,
     git_http,
 )
-from isexplore.practice.api import Answer, Call, Refusal, Router, refuse
+from isexplore.practice.api import Answer, Call, Refusal, Router, malformed, refuse
 from isexplore.practice.git_http import GitHttp, Visitor
 from isexplore.practice.store import Store
 from isexplore.practice.throttle import Standing, Throttle
@@ -56,6 +57,7 @@ PATIENCE = 3.0
 """Seconds that a start waits for what fell due meanwhile; the rest happens while it serves."""
 _API = b"/api/v4/"
 _GRAPHQL = b"/api/graphql"
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _MAX_BODY = 8 * 1024 * 1024
 _HOSTS = ("127.0.0.1", "localhost", "[::1]")
 _log = logging.getLogger(__name__)
@@ -351,6 +353,8 @@ class PracticeForge:
             return refuse(500, "500 Internal Server Error").answer
 
     async def _endpoint(self, request: Request, path: str) -> Answer:
+        if not all(map(_is_text, (request.scope["raw_path"], request.scope["query_string"]))):
+            raise malformed()
         grant = self._authenticate(request)
         found = ROUTER.find(request.method, path)
         if found is None:
@@ -452,8 +456,36 @@ def _sent_tokens(request: Request) -> list[str]:
     return [token for token in found if token]
 
 
+def _is_text(encoded: bytes) -> bool:
+    """Whether a percent-encoded part of an address stands for text."""
+    try:
+        return "\0" not in unquote_to_bytes(encoded).decode()
+    except UnicodeDecodeError:
+        return False
+
+
+def _holds_text(value: object) -> bool:
+    """Whether all words of a decoded body, names included, are text that can be stored."""
+    if isinstance(value, dict):
+        return all(_holds_text(word) for pair in value.items() for word in pair)
+    if isinstance(value, list):
+        return all(map(_holds_text, value))
+    # Half of a pair of surrogates can be written in JSON, but in no encoding.
+    return not isinstance(value, str) or ("\0" not in value and not _SURROGATE.search(value))
+
+
 async def _document(request: Request) -> dict[str, object]:
-    """Return the request's body, JSON or form; 400 where it is neither."""
+    """Return the request's body, JSON or form; 400 where it is neither, or holds what is no text."""
+    try:
+        found = await _decoded(request)
+        if _holds_text(found):
+            return found
+    except RecursionError:
+        pass
+    raise malformed()
+
+
+async def _decoded(request: Request) -> dict[str, object]:
     if request.method in ("GET", "HEAD"):
         return {}
     length = request.headers.get("content-length", "0")
@@ -477,7 +509,7 @@ async def _document(request: Request) -> dict[str, object]:
         else:
             pairs = parse_qsl(body.decode(), keep_blank_values=True)
     except UnicodeDecodeError:
-        raise Refusal(400, {"error": "The request body is not valid UTF-8."}) from None
+        raise malformed() from None
     form: dict[str, object] = {}
     for name, value in pairs:
         if name.endswith("[]"):
