@@ -71,6 +71,25 @@ def contribution(fresh: RunningPractice, tmp_path: Path) -> Contribution:
     return Contribution(fresh, tmp_path)
 
 
+@pytest.mark.parametrize(
+    ("query", "found"),
+    [
+        ({"labels": "bug"}, True),
+        ({"labels": "bug,slow"}, True),
+        ({"labels": "bug,new"}, False),
+        ({"labels": "None"}, False),
+        ({"labels": "Any", "order_by": "popularity"}, True),
+        ({"milestone": "None"}, True),
+        ({"milestone": "1.0"}, False),
+    ],
+)
+def test_is_found_by_its_labels(fresh: RunningPractice, query: dict[str, str], found: bool) -> None:
+    data = {"add_labels": "bug,slow"}
+    changed = fresh.ask(f"{LIST}/1", method="PUT", data=data, token=MARA_TOKEN)
+    assert changed.json["labels"] == ["bug", "slow"]
+    assert bool(fresh.ask(LIST, params=query).json) is found
+
+
 def test_shows_what_it_changes(contribution: Contribution) -> None:
     contribution.push("docs/new.md", "New\n")
     run_git("rm", "-q", "CONTRIBUTING.md", cwd=contribution.folder)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -24,6 +25,23 @@ def practice(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPracti
 def fresh(tmp_path: Path) -> Iterator[RunningPractice]:
     with running_practice(tmp_path) as running:
         yield running
+
+
+def test_folders_come_by_keyset(practice: RunningPractice) -> None:
+    every = practice.ask(f"{REPOSITORY}/tree").json
+    query: dict[str, object] = {"pagination": "keyset", "per_page": 2}
+    found: list[object] = []
+    for _ in range(0, len(every), 2):
+        reply = practice.ask(f"{REPOSITORY}/tree", params=query)
+        assert "X-Total" not in reply.headers
+        assert "X-Page" not in reply.headers
+        found += reply.json
+        link = re.search(r"page_token=([^&>]+)", reply.headers.get("Link", ""))
+        query["page_token"] = link[1] if link else None
+    assert found == every
+    assert query["page_token"] is None
+    wrong = practice.ask(f"{REPOSITORY}/tree", pagination="keyset", page_token="x")
+    assert (wrong.status, wrong.json) == (422, {"message": "invalid page token"})
 
 
 class TestFiles:

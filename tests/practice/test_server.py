@@ -80,6 +80,8 @@ class TestSigningIn:
             token = practice.ask("/personal_access_tokens/self").json
             assert token["scopes"] == ["read_api", "read_repository"]
             assert token["expires_at"] == "2031-02-03"
+            [listed] = practice.ask("/personal_access_tokens").json
+            assert (listed["id"], listed["scopes"]) == (token["id"], token["scopes"])
 
 
 class TestHeaders:

@@ -422,6 +422,12 @@ def _link(call: Call, page: int, size: int, relation: str) -> str:
     return f'<{call.origin}{call.path}?{urlencode(sorted(query), quote_via=quote)}>; rel="{relation}"'
 
 
+def next_link(call: Call, name: str, value: str) -> str:
+    """Return the `Link` to the next page of a keyset, which begins after `value`."""
+    query = [(key, word) for key, word in call.query if key not in (name, "page")] + [(name, value)]
+    return f'<{call.origin}{call.path}?{urlencode(sorted(query), quote_via=quote)}>; rel="next"'
+
+
 def paged(call: Call, items: Sequence[T], shape: Callable[[list[T]], object]) -> Answer:
     """Answer with the wanted page of a list that is in memory."""
     page = wanted_page(call)

@@ -34,6 +34,7 @@ _COLUMNS = {
     "merged_at": "m.merged_at",
     "title": "m.title",
 }
+_ORDERS = (*_COLUMNS, "label_priority", "milestone_due", "popularity", "priority")
 _TEXTS = (
     ("author_username", "m.author = ?"),
     ("source_branch", "m.source_branch = ?"),
@@ -85,8 +86,18 @@ async def _list(call: Call, conditions: list[str], values: list[object], default
     if draft is not None:
         sign = "" if draft.lower() in ("true", "yes") else "NOT "
         conditions.append(f"{sign}(lower(m.title) LIKE 'draft:%' OR lower(m.title) LIKE '[draft]%')")
+    for name in call.words("labels"):
+        if name.lower() in ("none", "any"):
+            conditions.append(f"m.labels {'=' if name.lower() == 'none' else '<>'} '[]'")
+        else:
+            conditions.append("EXISTS (SELECT 1 FROM json_each(m.labels) WHERE value = ?)")
+            values.append(name)
+    milestone = call.text("milestone")
+    if milestone and milestone.lower() != "none":
+        # There are no milestones here.
+        conditions.append("0")
     _searched(call, conditions, values)
-    order = _COLUMNS[call.choice("order_by", tuple(_COLUMNS)) or "created_at"]
+    order = _COLUMNS.get(call.choice("order_by", _ORDERS) or "created_at", "m.created_at")
     sort = call.choice("sort", ("asc", "desc")) or "desc"
     where = " AND ".join(conditions)
     simple = call.text("view") == "simple"

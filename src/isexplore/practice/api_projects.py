@@ -8,7 +8,6 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from datetime import timedelta
-from urllib.parse import quote, urlencode
 
 from isexplore.practice import shapes
 from isexplore.practice.api import (
@@ -22,6 +21,7 @@ from isexplore.practice.api import (
     answer,
     counted,
     missing,
+    next_link,
     page_headers,
     paged,
     refuse,
@@ -260,9 +260,7 @@ def _keyset(call: Call, wanted: _Filter | None, order: str, sort: str) -> Answer
     headers = {"X-Per-Page": str(size)}
     if len(rows) == size:
         edge = "id_after" if sort == "asc" else "id_before"
-        query = [(key, value) for key, value in call.query if key != edge] + [(edge, str(rows[-1].id))]
-        target = f"{call.origin}{call.path}?{urlencode(sorted(query), quote_via=quote)}"
-        headers["Link"] = f'<{target}>; rel="next"'
+        headers["Link"] = next_link(call, edge, str(rows[-1].id))
     return answer(call, shapes.projects(call, rows, simple=bool(call.flag("simple"))), headers=headers)
 
 

@@ -21,6 +21,7 @@ from isexplore.practice.api import (
     Route,
     answer,
     missing,
+    next_link,
     page_headers,
     paged,
     refuse,
@@ -67,7 +68,27 @@ async def tree(call: Call) -> Answer:
     entries = await found[0].entries(found[1], folder, recursive=bool(call.flag("recursive")))
     if entries is None or (folder and not entries):
         raise missing("Tree")
+    if call.choice("pagination", ("legacy", "keyset", "none")) == "keyset":
+        return _tree_by_keyset(call, entries)
     return paged(call, entries, lambda rows: [_entry(row) for row in rows])
+
+
+def _tree_by_keyset(call: Call, entries: list[TreeEntry]) -> Answer:
+    """Answer with what comes after `page_token`, without totals; the last page has no link."""
+    size, token = wanted_page(call).size, call.text("page_token")
+    known = [_page_token(row) for row in entries]
+    if token and token not in known:
+        raise refuse(422, "invalid page token")
+    begin = known.index(token) + 1 if token else 0
+    rows = entries[begin : begin + size]
+    headers = {"X-Per-Page": str(size)}
+    if begin + size < len(entries):
+        headers["Link"] = next_link(call, "page_token", _page_token(rows[-1]))
+    return answer(call, [_entry(row) for row in rows], headers=headers)
+
+
+def _page_token(row: TreeEntry) -> str:
+    return base64.urlsafe_b64encode(row.path.encode()).decode().rstrip("=")
 
 
 def _entry(row: TreeEntry) -> Json:

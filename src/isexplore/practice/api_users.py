@@ -61,20 +61,26 @@ async def metadata(call: Call) -> Answer:
 async def own_token(call: Call) -> Answer:
     """GET /personal_access_tokens/self."""
     user = call.signed_in()
-    return answer(
-        call,
-        {
-            "id": 1,
-            "name": "practice",
-            "revoked": False,
-            "created_at": shapes.time(user.created_at),
-            "scopes": call.scopes,
-            "user_id": user.id,
-            "last_used_at": shapes.time(call.store.now()),
-            "active": True,
-            "expires_at": call.expires_on.isoformat() if call.expires_on else None,
-        },
-    )
+    return answer(call, _token(call, user))
+
+
+async def own_tokens(call: Call) -> Answer:
+    """GET /personal_access_tokens: the one in use, as there are no others."""
+    return paged(call, [call.signed_in()], lambda users: [_token(call, user) for user in users])
+
+
+def _token(call: Call, user: UserRow) -> dict[str, object]:
+    return {
+        "id": 1,
+        "name": "practice",
+        "revoked": False,
+        "created_at": shapes.time(user.created_at),
+        "scopes": call.scopes,
+        "user_id": user.id,
+        "last_used_at": shapes.time(call.store.now()),
+        "active": True,
+        "expires_at": call.expires_on.isoformat() if call.expires_on else None,
+    }
 
 
 ROUTES = (
@@ -83,5 +89,6 @@ ROUTES = (
     Route("GET", "/users/:id", get_user, ("api", "read_api", "read_user")),
     Route("GET", "/version", metadata, ("api", "read_api", "read_user")),
     Route("GET", "/metadata", metadata, ("api", "read_api", "read_user")),
+    Route("GET", "/personal_access_tokens", own_tokens),
     Route("GET", "/personal_access_tokens/self", own_token, _ANY_SCOPE),
 )

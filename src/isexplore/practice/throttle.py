@@ -12,7 +12,7 @@ from email.utils import formatdate
 from msgspec import Struct
 
 _MINUTE = 60
-USER_LIMIT = 10_000
+USER_LIMIT = 36_000
 """Requests of one account in a minute: more than screens and a refresh of 100,000 projects want."""
 ADDRESS_LIMIT = 500
 """Requests of one address in a minute without a token, or with one that does not work."""
