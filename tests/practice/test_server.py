@@ -99,6 +99,7 @@ class TestHeaders:
         assert int(headers["RateLimit-Remaining"]) == left
         assert abs(int(headers["RateLimit-Reset"]) - time.time()) <= 60
         assert headers["RateLimit-Name"] == "throttle_authenticated_api"
+        assert headers["X-Request-Id"] in headers["X-Gitlab-Meta"]
         assert headers["X-Request-Id"] != practice.ask("/user").headers["X-Request-Id"]
 
     def test_tell_a_head_the_length_of_the_body(self, practice: RunningPractice) -> None:
@@ -260,6 +261,7 @@ class TestPages:
         assert page.status == 200
         assert b"<h1>tools/deep/beta</h1>" in page.body
         assert page.headers["Content-Security-Policy"] == "default-src 'none'"
+        assert "X-Gitlab-Meta" not in page.headers
 
     def test_tell_strangers_nothing(self, practice: RunningPractice) -> None:
         hidden = fetch(f"{practice.url}/tools/alpha")

@@ -227,6 +227,9 @@ class PracticeForge:
         if git_http.PATH.fullmatch(scope["raw_path"]):
             await self._speak_git(request, send)
             return
+        if not scope["raw_path"].startswith((_API, _GRAPHQL)):
+            await _reply(self._page(request))(scope, receive, send)
+            return
         started = time.monotonic()
         standing = self._standing(request)
         if standing.exceeded:
@@ -245,14 +248,7 @@ class PracticeForge:
             "X-Runtime": f"{time.monotonic() - started:.6f}",
             **answer.headers,
         }
-        # The length of what a GET would give is told to a HEAD; the server leaves the body out.
-        response = Response(
-            answer.body,
-            answer.status,
-            headers,
-            None if answer.status in (204, 304) else answer.media_type,
-        )
-        await response(scope, receive, send)
+        await _reply(answer, headers)(scope, receive, send)
 
     # -- faults and limits
 
@@ -437,6 +433,16 @@ _PAGE = """<!doctype html>
 everything on it is shown in isexplore.</p>
 </html>
 """
+
+
+def _reply(answer: Answer, headers: Mapping[str, str] | None = None) -> Response:
+    # The length of what a GET would give is told to a HEAD; the server leaves the body out.
+    return Response(
+        answer.body,
+        answer.status,
+        headers or answer.headers,
+        None if answer.status in (204, 304) else answer.media_type,
+    )
 
 
 def _sent_tokens(request: Request) -> list[str]:
