@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from isexplore.practice.seed import ProjectSeed, ReviewSeed
+from isexplore.practice.server import Grant
 from tests.support.practice import (
     ALPHA,
     MARA_TOKEN,
@@ -279,6 +280,30 @@ class TestMerging:
         assert contribution.practice.ask(branch).status == 200
         assert contribution.practice.ask(f"{where}/merge", method="PUT", token=MARA_TOKEN).status == 200
         assert contribution.practice.ask(branch).status == 404
+
+
+def test_obeys_its_author(contribution: Contribution) -> None:
+    where = f"{LIST}/{contribution.prepared(title='Draft: Fix it')['iid']}"
+    ask = contribution.practice.ask
+
+    def say(body: str, token: str = "") -> Any:
+        reply = ask(f"{where}/notes", method="POST", data={"body": body}, token=token)
+        return reply.status, reply.json.get("summary") or reply.json.get("message") or reply.json["body"]
+
+    assert say("/ready") == (202, ["Marked this merge request as ready."])
+    assert ask(where).json["title"] == "Fix it"
+    assert say("/draft\n/close\n") == (
+        202,
+        ["Marked this merge request as a draft.", "Closed this merge request."],
+    )
+    assert (ask(where).json["title"], ask(where).json["state"]) == ("Draft: Fix it", "closed")
+    assert say("/reopen") == (202, ["Reopened this merge request."])
+    assert say("/approve") == (400, {"base": ["Could not apply approve command."]})
+    assert say("/etc/hosts is read twice") == (201, "/etc/hosts is read twice")
+    assert say("/close\nplease") == (201, "/close\nplease")
+    contribution.practice.forge.tokens["eve"] = Grant(username="eve")
+    contribution.practice.store.create_user("eve", "Eve")
+    assert say("/close", "eve")[0] == 400
 
 
 class TestReview:

@@ -16,6 +16,7 @@ from isexplore.practice.api import (
 )
 from isexplore.practice.api_groups import groups_below
 from isexplore.practice.database import stamp
+from isexplore.practice.quick_actions import commands, refused
 from isexplore.practice.rows import IssueRow, LabelRow, MergeRequestRow, ProjectRow
 from isexplore.practice.shapes_issues import discussion, issues, note
 from isexplore.practice.shapes_merge_requests import merge_requests
@@ -312,27 +313,25 @@ async def create_note(call: Call) -> Answer:
     body = call.required("body")
     if project.archived:
         raise refuse(403, FORBIDDEN)
-    lines = [line.strip() for line in body.splitlines() if line.strip()]
-    if all(line.startswith("/") for line in lines):
-        return _quick_actions(call, project, issue, lines)
+    given = commands(body)
+    if given is not None:
+        return _obey(call, project, issue, given)
     added = call.store.add_note("issue", issue.id, author=user.username, body=body)
     return answer(call, note(call, added), 201)
 
 
-def _quick_actions(call: Call, project: ProjectRow, issue: IssueRow, lines: Sequence[str]) -> Answer:
-    who = call.signed_in().username
+def _obey(call: Call, project: ProjectRow, issue: IssueRow, given: Sequence[tuple[str, str]]) -> Answer:
+    who = call.signed_in()
     changes: dict[str, object] = {}
     summary = []
-    for line in lines:
-        if line == "/assign me" or line == "/assign @me" or line == f"/assign @{who}":
-            if call.level(project) >= REPORTER:
-                call.store.assign_issue(issue.id, (who,), by=who)
-                changes["assignee_ids"] = [call.signed_in().id]
-                summary.append(f"Assigned @{who}.")
-            else:
-                summary.append("Could not apply assign command.")
+    for name, rest in given:
+        mine = name == "assign" and rest in ("me", "@me", f"@{who.username}")
+        if mine and call.level(project) >= REPORTER:
+            call.store.assign_issue(issue.id, (who.username,), by=who.username)
+            changes["assignee_ids"] = [who.id]
+            summary.append(f"Assigned @{who.username}.")
         else:
-            summary.append(f"Could not apply {line[1:].partition(' ')[0]} command.")
+            summary.append(refused(name))
     if not changes:
         raise refuse(400, {"base": summary})
     return answer(call, {"commands_changes": changes, "summary": summary}, 202)

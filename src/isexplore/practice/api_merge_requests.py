@@ -281,7 +281,7 @@ async def update_merge_request(call: Call) -> Answer:
     with store.transaction():
         if fields:
             updated = store.update_merge_request(found.id, fields)
-            _note_draft(call, found, updated)
+            note_change(call, found, updated)
         if insider and call.given("reviewer_ids"):
             names = _usernames(call, call.numbers("reviewer_ids"))
             store.set_reviewers(found.id, names, by=user.username)
@@ -294,7 +294,8 @@ async def update_merge_request(call: Call) -> Answer:
     return answer(call, shapes.merge_request(call, store.merge_request_or_fail(found.id)))
 
 
-def _note_draft(call: Call, before: MergeRequestRow, after: MergeRequestRow) -> None:
+def note_change(call: Call, before: MergeRequestRow, after: MergeRequestRow) -> None:
+    """Note, as the forge does, that somebody changed a title or marked it as a draft or as ready."""
     who = call.signed_in().username
     if before.draft != after.draft:
         word = "draft" if after.draft else "ready"

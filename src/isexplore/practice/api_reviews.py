@@ -6,6 +6,8 @@ https://docs.gitlab.com/api/pipelines/, https://docs.gitlab.com/api/jobs/
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from isexplore.practice import shapes_merge_requests as shapes
 from isexplore.practice.api import (
     FORBIDDEN,
@@ -19,7 +21,8 @@ from isexplore.practice.api import (
     paged,
     refuse,
 )
-from isexplore.practice.api_merge_requests import find
+from isexplore.practice.api_merge_requests import find, note_change
+from isexplore.practice.quick_actions import commands, refused
 from isexplore.practice.rows import DiscussionRow, JobRow, MergeRequestRow, PipelineRow, ProjectRow
 from isexplore.practice.shapes import person, time
 from isexplore.practice.shapes_issues import discussion, note
@@ -38,14 +41,55 @@ async def list_notes(call: Call) -> Answer:
 
 
 async def create_note(call: Call) -> Answer:
-    """POST /projects/:id/merge_requests/:iid/notes."""
+    """POST /projects/:id/merge_requests/:iid/notes; 202 where the body holds quick actions only."""
     user = call.signed_in()
     project, found = await find(call)
     body = call.required("body")
     if project.archived:
         raise refuse(403, FORBIDDEN)
+    given = commands(body)
+    if given is not None:
+        return await _obey(call, project, found, given)
     added = call.store.add_note("merge_request", found.id, author=user.username, body=body)
     return answer(call, note(call, added), 201)
+
+
+async def _obey(
+    call: Call, project: ProjectRow, found: MergeRequestRow, given: Sequence[tuple[str, str]]
+) -> Answer:
+    who, store = call.signed_in().username, call.store
+    allowed = found.author == who or call.level(project) >= DEVELOPER
+    changes: dict[str, object] = {}
+    summary = []
+    for name, _ in given:
+        if not allowed or name not in _OBEYED:
+            summary.append(refused(name))
+            continue
+        now = store.merge_request_or_fail(found.id)
+        if name in ("draft", "ready"):
+            changes["wip_event"] = name
+            if now.draft != (name == "draft"):
+                title = f"Draft: {now.title}" if name == "draft" else now.title_without_mark
+                note_change(call, now, store.update_merge_request(found.id, {"title": title}))
+        elif name == "close":
+            changes["state_event"] = name
+            store.close_merge_request(found.id, by=who)
+        else:
+            changes["state_event"] = name
+            store.reopen_merge_request(found.id, by=who)
+            await store.prepare(found.id)
+        summary.append(_OBEYED[name])
+    if not changes:
+        raise refuse(400, {"base": summary})
+    return answer(call, {"commands_changes": changes, "summary": summary}, 202)
+
+
+_OBEYED = {
+    "draft": "Marked this merge request as a draft.",
+    "ready": "Marked this merge request as ready.",
+    "close": "Closed this merge request.",
+    "reopen": "Reopened this merge request.",
+}
 
 
 async def list_discussions(call: Call) -> Answer:

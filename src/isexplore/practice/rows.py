@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from typing import ClassVar, Literal
 
@@ -9,6 +10,7 @@ from msgspec import Struct
 
 from isexplore.practice.seed import CheckSeed, ReviewSeed
 
+_DRAFT = re.compile(r"\s*(?:(?:draft:|\[draft\]|\(draft\))\s*)+", re.IGNORECASE)
 Noteable = Literal["issue", "merge_request"]
 PipelineStatus = Literal[
     "created", "pending", "running", "success", "failed", "canceled", "skipped", "manual"
@@ -259,7 +261,12 @@ class MergeRequestRow(Row, frozen=True, kw_only=True):
     @property
     def draft(self) -> bool:
         """Whether the title marks it as not ready, by GitLab's rule."""
-        return self.title.lower().startswith(("draft:", "[draft]", "(draft)"))
+        return _DRAFT.match(self.title) is not None
+
+    @property
+    def title_without_mark(self) -> str:
+        """The title without what marks it as not ready."""
+        return _DRAFT.sub("", self.title) or self.title
 
 
 class PipelineRow(Row, frozen=True, kw_only=True):
