@@ -140,6 +140,32 @@ class TestPushing:
         shown = fresh.ask(f"/projects/{quoted('tools/alpha')}").json
         assert shown["readme_url"].endswith("/readme.rst")
 
+    def test_of_developers_to_the_default_branch_is_refused(
+        self, fresh: RunningPractice, tmp_path: Path
+    ) -> None:
+        fresh.forge.tokens["ravi"] = Grant(username="ravi")
+        folder = clone(fresh, "tools/alpha", tmp_path / "alpha", "ravi")
+        commit(folder)
+        done = try_git("push", "origin", "main", cwd=folder)
+        assert done.returncode != 0
+        words = "remote: GitLab: You are not allowed to push code to protected branches on this project."
+        assert words in done.stderr
+        run_git("push", "-q", "origin", "main:refs/heads/topic", cwd=folder)
+
+    def test_rewrites_no_default_branch(self, fresh: RunningPractice, tmp_path: Path) -> None:
+        fork = fresh.fork()
+        folder = clone(fresh, fork["path_with_namespace"], tmp_path / "fork")
+        commit(folder)
+        run_git("push", "-q", "origin", "main", cwd=folder)
+        run_git("commit", "-q", "--amend", "-m", "Say it again", cwd=folder)
+        forced = try_git("push", "-f", "origin", "main", cwd=folder)
+        assert "not allowed to force push code to a protected branch" in forced.stderr
+        deleted = try_git("push", "origin", ":main", cwd=folder)
+        assert "only delete protected branches using the web interface" in deleted.stderr
+        for _ in range(2):
+            run_git("push", "-q", "-f", "origin", "main:refs/heads/topic", cwd=folder)
+            run_git("commit", "-q", "--amend", "-m", "And again", cwd=folder)
+
     def test_fills_an_empty_project(self, fresh: RunningPractice, tmp_path: Path) -> None:
         folder = clone(fresh, "tools/empty", tmp_path / "empty", MARA_TOKEN)
         run_git("switch", "-q", "-c", "trunk", cwd=folder)

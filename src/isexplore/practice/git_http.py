@@ -22,7 +22,7 @@ from isexplore.practice.api import visible
 from isexplore.practice.repository import Repository, git_environment
 from isexplore.practice.rows import ProjectRow, UserRow
 from isexplore.practice.store import Store
-from isexplore.practice.store_people import DEVELOPER
+from isexplore.practice.store_people import DEVELOPER, MAINTAINER
 
 PATH = re.compile(
     rb"/(?P<project>[^?]+?)(?P<suffix>\.git)?/(?P<service>info/refs|git-upload-pack|git-receive-pack)"
@@ -45,6 +45,27 @@ while read -r old new ref; do
         echo
       esac ;;
   esac
+done
+"""
+
+
+_PRE_RECEIVE = """#!/bin/sh
+# The default branch is protected: maintainers push to it, and nobody rewrites or deletes it.
+refuse() {
+  echo "GitLab: $1" >&2
+  exit 1
+}
+while read -r old new ref; do
+  [ "$ref" = "refs/heads/$PRACTICE_DEFAULT_BRANCH" ] || continue
+  case "$old" in *[!0]*) ;; *) continue ;; esac
+  case "$new" in
+    *[!0]*) ;;
+    *) refuse "You can only delete protected branches using the web interface." ;;
+  esac
+  [ "$PRACTICE_MAY_PUSH" = yes ] ||
+    refuse "You are not allowed to push code to protected branches on this project."
+  git merge-base --is-ancestor "$old" "$new" ||
+    refuse "You are not allowed to force push code to a protected branch on this project."
 done
 """
 
@@ -75,9 +96,10 @@ class GitHttp:
         self._later = later
         self._hooks = store.data_dir / "hooks"
         self._hooks.mkdir(exist_ok=True, mode=0o700)
-        hook = self._hooks / "post-receive"
-        hook.write_text(_POST_RECEIVE, encoding="ascii")
-        hook.chmod(0o700)
+        for name, script in (("pre-receive", _PRE_RECEIVE), ("post-receive", _POST_RECEIVE)):
+            hook = self._hooks / name
+            hook.write_text(script, encoding="ascii")
+            hook.chmod(0o700)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send, visitor: Visitor) -> None:
         """Answer one request whose path matches `PATH`."""
@@ -174,6 +196,8 @@ class GitHttp:
         }
         if visitor.user is not None:
             environment["REMOTE_USER"] = visitor.user.username
+            if self._store.access_level(project, visitor.user.username) >= MAINTAINER:
+                environment["PRACTICE_MAY_PUSH"] = "yes"
         if headers.get("content-length", "").isdecimal():
             environment["CONTENT_LENGTH"] = headers["content-length"]
         if headers.get("content-encoding") in ("gzip", "x-gzip"):
