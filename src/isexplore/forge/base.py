@@ -11,7 +11,7 @@ otherwise; a listing that the server cut short raises rather than returning a pa
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from enum import Flag, auto
 from typing import Protocol, runtime_checkable
@@ -39,6 +39,9 @@ from isexplore.models import (
     Review,
     TokenFacts,
 )
+
+LANGUAGES_AT_ONCE = 100
+"""Projects in one question for languages (`BulkLanguages`)."""
 
 
 class Capability(Flag):
@@ -94,8 +97,30 @@ class GitLogin(Struct, frozen=True, kw_only=True):
 
 
 @runtime_checkable
+class BulkLanguages(Protocol):
+    """A forge whose listing of projects is silent on languages, and that tells those of many at once."""
+
+    async def languages_of(self, projects: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        """Return the languages of up to `LANGUAGES_AT_ONCE` projects by id, largest share first.
+
+        A project that is not there any more, or has none, has none.
+
+        Raises:
+            InvalidError: this forge cannot be asked so, now or ever.
+            NotVisibleError: the same.
+        """
+
+
+@runtime_checkable
 class GroupIssues(Protocol):
-    """A forge that can be asked for the issues of a whole group."""
+    """A forge that can be asked for the issues of a whole group, and of all projects."""
+
+    async def issues_anywhere(self, label: str, *, limit: int) -> list[Issue]:
+        """Return up to `limit` open issues with a label in all projects, as `issues_below` does.
+
+        Raises:
+            UnavailableError: it is too much for the forge; its groups may be asked one by one.
+        """
 
     async def issues_below(self, group: str, label: str, *, limit: int) -> list[Issue]:
         """Return up to `limit` open issues with a label in the projects of a group, subgroups included.

@@ -20,6 +20,7 @@ from isexplore.errors import (
 from isexplore.forge import gitlab_parse as parse
 from isexplore.forge.address import origin_of
 from isexplore.forge.base import Capability, GitLogin, ProjectPage, ServerFacts
+from isexplore.forge.gitlab_bulk import labelled_issues, languages_of
 from isexplore.forge.gitlab_listing import whole_list
 from isexplore.forge.gitlab_wire import (
     WireCommit,
@@ -360,17 +361,18 @@ class GitLabReading:
         wires = await self._client.get_all(("projects", project.id, "labels"), params, item=WireLabel)
         return [parse.parse_label(wire) for wire in wires]
 
+    async def languages_of(self, projects: Sequence[str]) -> dict[str, tuple[str, ...]]:
+        """Return the languages of many projects by one question."""
+        return await languages_of(self._client, self.url, projects)
+
+    async def issues_anywhere(self, label: str, *, limit: int) -> list[Issue]:
+        """Return open issues with a label in all projects that this account sees."""
+        wires = await labelled_issues(self._client, ("issues",), label, limit=limit)
+        return [parse.parse_issue(self.name, "", wire) for wire in wires]
+
     async def issues_below(self, group: str, label: str, *, limit: int) -> list[Issue]:
         """Return open issues with a label in all projects of a group and its subgroups."""
-        params: Params = {
-            "state": "opened",
-            "scope": "all",
-            "labels": label,
-            "order_by": "updated_at",
-            "sort": "desc",
-            "per_page": PER_PAGE,
-        }
-        wires = await self._client.get_all(("groups", group, "issues"), params, item=WireIssue, limit=limit)
+        wires = await labelled_issues(self._client, ("groups", group, "issues"), label, limit=limit)
         return [parse.parse_issue(self.name, "", wire) for wire in wires]
 
     async def issues(

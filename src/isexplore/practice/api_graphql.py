@@ -1,4 +1,4 @@
-"""The few things that GitLab tells and does over GraphQL alone: how a fork stands, and bringing it up to date.
+"""The few things that GitLab tells and does better over GraphQL: forks, and facts of many projects.
 
 GraphQL answers 200 whatever happens, with the trouble in `errors`. https://docs.gitlab.com/api/graphql/
 """
@@ -6,6 +6,7 @@ GraphQL answers 200 whatever happens, with the trouble in `errors`. https://docs
 from __future__ import annotations
 
 from isexplore.practice.api import Answer, Call, Json, answer
+from isexplore.practice.api_graphql_projects import projects_by_id
 from isexplore.practice.api_repository import repository_of
 from isexplore.practice.graphql import Field, GraphQLError, Operation, complexity, read
 from isexplore.practice.repository import Repository, Signature
@@ -51,6 +52,8 @@ async def _root(call: Call, operation: Operation, score: int, limit: int) -> Jso
             path = str(field.arguments.get("fullPath"))
             project = call.find_project(path)
             data[field.alias] = None if project is None else await _project(call, project, field)
+        elif field.name == "projects":
+            data[field.alias] = projects_by_id(call, field)
         elif field.name == "queryComplexity":
             data[field.alias] = _chosen(field, {"score": score, "limit": limit})
         elif field.name == "currentUser":

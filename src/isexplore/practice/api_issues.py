@@ -201,7 +201,9 @@ def _only_projects(
     inside, more = within or ("1 = 1", [])
     alive = "" if archived else " AND archived = 0"
     wanted.add(
-        f"i.project_id IN (SELECT id FROM projects WHERE {seen} AND {inside} AND issues_enabled = 1{alive})",
+        # For each issue rather than once for all projects, of which there may be a hundred thousand.
+        f"EXISTS (SELECT 1 FROM projects WHERE id = i.project_id AND {seen} AND {inside}"
+        f" AND issues_enabled = 1{alive})",
         *values,
         *more,
     )

@@ -99,6 +99,18 @@ def _only_visible(call: Call, wanted: _Filter) -> None:
     wanted.add(f"({open_to_all} OR {_joined_sql(call)})", call.user.username, 10)
 
 
+def visible_projects(call: Call, ids: Sequence[int], most: int) -> list[ProjectRow]:
+    """Return those of some projects that the caller may see, newest first, `most` at most."""
+    wanted = _Filter()
+    wanted.add(f"p.id IN ({', '.join(map(str, ids)) or 'NULL'})")
+    _only_visible(call, wanted)
+    return call.store.rows(
+        ProjectRow,
+        f"SELECT p.* FROM projects p {wanted.where} ORDER BY p.id DESC LIMIT {most}",
+        wanted.values,
+    )
+
+
 def _only_topics(call: Call, wanted: _Filter) -> bool:
     """Add the topic conditions; return False where a topic is unknown, so that nothing can match."""
     found = [
