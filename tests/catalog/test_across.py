@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -57,12 +58,12 @@ async def test_projects_that_wait_for_a_closer_look_show_their_first_issues(
         report = await world.sync(looks=1)
         with world.catalog() as catalog:
             rows = {row.path: row.good_first_issues for row in world.rows()}
-            found = first_issues(catalog, "").issues
+            told = first_issues(catalog, "")
+            found = told.issues
     assert report.complete
-    assert 1 <= asked.count("groups/tools/issues") <= 4
-    assert not [path for path in asked if path.startswith("groups/alone")], "one project is not worth it"
+    assert not [path for path in asked if path.startswith("groups/")], "the forge tells of all of them"
     assert len([path for path in asked if path.endswith("/labels")]) == 1, "one project was looked at"
-    assert len(asked) < 20, "not one question for each project"
+    assert asked.count("issues") <= 24, "one question for each spelling, not for each project"
     assert [rows[f"tools/part{number}/p{number}"] for number in range(12)] == [1] * 12
     assert rows["tools/two"] == 2
     assert {(one.project, one.title) for one in found} >= {
@@ -71,6 +72,9 @@ async def test_projects_that_wait_for_a_closer_look_show_their_first_issues(
     }
     assert {one.verdict for one in found if one.project == "tools/taken"} == {"maybe-taken"}
     assert {one.verdict for one in found if one.project == "tools/two"} <= {"unknown", "free"}
+    assert [one.title for one in found if one.project == "alone/p"] == ["Far away"]
+    assert told.notice is None
+    assert told.incomplete == []
 
 
 async def test_issues_that_were_closed_leave_though_nobody_looked_closer(tmp_path: Path) -> None:
@@ -87,9 +91,52 @@ async def test_issues_that_were_closed_leave_though_nobody_looked_closer(tmp_pat
         assert sum(row.good_first_issues or 0 for row in world.rows() if "/part" in row.path) == 1
 
 
+TOO_MUCH = Fault(status=500, path="/api/v4/issues")
+"""What a large forge answers to a question about all issues."""
+
+
+async def test_a_forge_that_cannot_tell_all_at_once_is_asked_for_some_groups_at_each_sync(
+    tmp_path: Path, asked: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("isexplore.catalog.across.GROUPS", 2)
+    seeds = [
+        seed(f"team{team}/p{number}", issue(f"Paint {number}")) for team in range(5) for number in range(4)
+    ]
+    unknown, known, groups = [], [], []
+    with syncing(tmp_path, seeds=[*seeds, seed("alone/p", issue("Far away"))]) as world:
+        world.forge.knobs.faults.append(TOO_MUCH)
+        for _ in range(5):
+            assert (await world.sync(looks=1)).complete
+            groups.append(len({path for path in asked if path.startswith("groups/")}))
+            asked.clear()
+            with world.catalog() as catalog:
+                found = first_issues(catalog, "")
+            known.append(len({one.project for one in found.issues} - {world.rows()[0].path}))
+            unknown.append(found.notice)
+            assert found.incomplete == [(FORGE, found.notice)]
+    assert groups == [2, 2, 1, 0, 0], "those that waited come next, then nothing is due until tomorrow"
+    assert known[0] < known[1] < known[2] == known[3]
+    assert unknown[-1] == "the first issues of 1 project are not known yet; each sync asks for more"
+    assert len(set(unknown)) == 3
+
+
+async def test_labels_that_too_many_issues_have_are_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("isexplore.catalog.across.ISSUES_ANYWHERE", 5)
+    with syncing(tmp_path, seeds=SEEDS) as world:
+        await world.sync(looks=1)
+        with world.catalog() as catalog:
+            notice = first_issues(catalog, "").notice
+    assert notice is not None
+    assert '"good first issue"' in notice
+    assert "only those changed last are known" in notice
+
+
 async def test_what_the_first_groups_told_is_kept_when_the_forge_has_enough(tmp_path: Path) -> None:
     seeds = (*SEEDS, *(seed(f"web/p{number}", issue(f"Paint {number}")) for number in range(4)))
     with syncing(tmp_path, seeds=seeds) as world:
+        world.forge.knobs.faults.append(TOO_MUCH)
         world.forge.knobs.faults.append(
             Fault(status=429, path="/groups/web/issues", headers={"Retry-After": "86400"})
         )
@@ -102,12 +149,14 @@ async def test_what_the_first_groups_told_is_kept_when_the_forge_has_enough(tmp_
 
 async def test_a_group_that_refuses_costs_nothing_else(tmp_path: Path) -> None:
     with syncing(tmp_path, seeds=SEEDS[:5]) as world:
+        world.forge.knobs.faults.append(TOO_MUCH)
         world.forge.knobs.faults.append(Fault(status=404, path="/groups/tools/issues"))
         report = await world.sync(looks=1)
         assert report.complete
         assert len(world.rows()) == 5
         with world.catalog() as catalog:
             assert dict(catalog.incomplete()).get(FORGE) is None
+            assert "of 4 projects are not known" in str(first_issues(catalog, "").notice)
 
 
 def test_which_groups_and_labels_are_asked_for() -> None:
@@ -117,3 +166,12 @@ def test_which_groups_and_labels_are_asked_for() -> None:
     assert groups_worth_asking(paths, ["C", "17", "b"]) == ["C", "17"]
     known = ["bug", "Good First Issue", "good-first-issue", "good-first-issue", "good first issue, easy"]
     assert spellings(READING, known) == ["good-first-issue", "Good First Issue"]
+    reading = replace(READING, first_labels=("good first issue", "easy"))
+    assert spellings(reading, [], 9) == [
+        "good first issue",
+        "easy",
+        "good-first-issue",
+        "Good first issue",
+        "Easy",
+        "Good First Issue",
+    ]

@@ -108,7 +108,9 @@ def test_the_shape_that_scripts_rely_on(view: Catalog) -> None:
         "language": "Go",
     }
     assert found.as_of == "2025-06-01T12:00:00Z"
-    assert found.notice == "1 project has not been looked at yet; each sync goes on with the next best ones"
+    missing = "the first issues of 1 project are not known yet; each sync asks for more"
+    assert found.notice == missing
+    assert found.incomplete == [("work", missing)], "a part never looks like all"
 
 
 def test_new_issues_are_told_from_those_of_the_first_look(view: Catalog, tmp_path: Path) -> None:

@@ -11,6 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 from filelock import FileLock
+from msgspec.structs import replace
 
 from isexplore.catalog import schema
 from isexplore.catalog.issues import first_issues
@@ -508,10 +509,46 @@ async def test_looks_are_bounded_and_go_on_with_the_next_best(
 ) -> None:
     options = Options(looks=30, concurrency=4)
     for expected in (30, 60, 90, 95):
+        clock.pass_(hours=1)
         await sync(tmp_path, forge, clock, options=options)
         rows = search(catalog(tmp_path), "", limit=100).rows
         assert sum(row.enriched_at is not None for row in rows) == expected
     assert forge.most_at_once == 4
+
+
+async def test_a_sync_soon_after_another_looks_only_at_what_changed(
+    tmp_path: Path, forge: ListingForge, clock: Clock
+) -> None:
+    options = Options(looks=30)
+    await sync(tmp_path, forge, clock, options=options)
+    looked_at = {row.path for row in search(catalog(tmp_path), "", limit=100).rows if row.enriched_at}
+    clock.pass_(minutes=10)
+    forge.requests.clear()
+    await sync(tmp_path, forge, clock, options=options)
+    assert forge.requests == ["innersource 0 changed"], "65 projects wait for a look, and nothing happened"
+    projects = forge.projects["innersource"]
+    place = next(at for at, one in enumerate(projects) if one.path in looked_at)
+    changed = projects[place] = replace(projects[place], last_activity=clock.moment)
+    new = project("brand/new", last_activity=clock.moment)
+    projects.append(new)
+    clock.pass_(minutes=10)
+    forge.requests.clear()
+    report = await sync(tmp_path, forge, clock, options=options)
+    assert report.enriched == 2
+    asked = {request.split(" ", 1)[1] for request in forge.requests[1:]}
+    assert asked == {changed.path, new.path}
+
+
+async def test_looks_that_the_forge_cut_short_go_on_with_the_next_sync(
+    tmp_path: Path, forge: ListingForge, clock: Clock
+) -> None:
+    forge.fail_details = lambda project: UnavailableError("down") if forge.requests.count("x") else None
+    options = Options(looks=10)
+    forge.requests.append("x")
+    assert (await sync(tmp_path, forge, clock, options=options)).failures
+    forge.requests.clear()
+    clock.pass_(minutes=1)
+    assert (await sync(tmp_path, forge, clock, options=options)).enriched == 10
 
 
 async def test_bookmarks_are_looked_at_first_and_shelved(

@@ -192,13 +192,13 @@ def test_facts_of_many_projects_come_by_one_question_for_those_who_may_see_them(
     shown = store.create_project("tools/shown", languages={"Go": 10.0, "Zig": 90.0})
     query = "query($ids: [ID!]) { projects(ids: $ids, first: 100) { nodes { id languages { name share } } } }"
     ids = [f"gid://gitlab/Project/{each}" for each in (hidden, shown, 999_999)]
-    nodes = ask(practice, query, ids=ids).json()["data"]["projects"]["nodes"]
+    nodes = ask(practice, query, ids=ids).json["data"]["projects"]["nodes"]
     assert nodes == [
         {
             "id": f"gid://gitlab/Project/{shown}",
             "languages": [{"name": "Zig", "share": 90.0}, {"name": "Go", "share": 10.0}],
         }
     ]
-    wrong = ask(practice, query, ids=["seven"]).json()
+    wrong = ask(practice, query, ids=["seven"]).json
     assert wrong["data"] is None
     assert "valid" in wrong["errors"][0]["message"]

@@ -141,6 +141,8 @@ class RunningPractice:
         self.knobs = forge.knobs
         self.headers: list[dict[str, str]] = []
         """Headers of every request that came, git's included; names in small letters."""
+        self.paths: list[str] = []
+        """Path of every request that came, in the same order."""
         self._loop = loop
 
     def ask(
@@ -334,6 +336,7 @@ def running_practice(
                 running.headers.append(
                     {name.decode().lower(): value.decode() for name, value in scope["headers"]}
                 )
+                running.paths.append(scope["path"])
             await forge.app(scope, receive, send)
 
         config = uvicorn.Config(app, log_config=None, access_log=False, lifespan="on")

@@ -1,30 +1,65 @@
-"""Good first issues of many projects by one question, where the forge can be asked about a whole group.
+"""Good first issues of many projects by one question, where the forge can be asked about all or a whole group.
 
 A closer look at a project costs several requests, so most projects of a large forge wait for theirs for
-days. One list of a group's issues with a label tells for all projects below it how many good first issues
-they have; the verdict on each comes with the closer look.
+days. One list of the issues with a label tells for all projects how many good first issues they have; the
+verdict on each comes with the closer look. A forge for which that is too much is asked group by group, some
+at each sync, those that waited longest first.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
+from typing import NamedTuple
 
 from isexplore.catalog.enrich import ISSUES_PER_PROJECT, Reading
 from isexplore.catalog.pause import Pause
 from isexplore.catalog.shelf import JudgedIssue
-from isexplore.errors import ForbiddenError, InvalidError, NotVisibleError, UnavailableError, WrongAnswerError
+from isexplore.errors import (
+    AuthError,
+    ForbiddenError,
+    InvalidError,
+    NotVisibleError,
+    UnavailableError,
+    WrongAnswerError,
+)
 from isexplore.forge.base import GroupIssues
 from isexplore.models import Issue
 
-_GROUPS = 20
-"""Groups asked about, those with most projects first."""
+GROUPS = 20
+"""Groups asked about in one sync."""
 _LEAST = 3
 """Projects that a group must have for a question to be worth it."""
-_SPELLINGS = 4
-_ISSUES = 1_000
-"""Issues taken of one group and label."""
+_SPELLINGS, _SPELLINGS_ANYWHERE = 4, 24
+_ISSUES, ISSUES_ANYWHERE = 1_000, 50_000
+"""Issues taken of one label, of a group and of all projects."""
+_AT_ONCE = 500
+"""Projects told of at once."""
 _REFUSED = (NotVisibleError, ForbiddenError, InvalidError, WrongAnswerError)
+_NOT_AT_ONCE = (*_REFUSED, UnavailableError, AuthError)
+"""What a forge answers that cannot be asked about all projects: too much, unknown, or not for everybody."""
+
+Found = dict[str, tuple[JudgedIssue, ...]]
+"""Good first issues by project id."""
+
+
+class Told(NamedTuple):
+    """What a group told."""
+
+    group: str
+    issues: Found
+    whole: bool
+    """Everything: a project below the group that is not named has no such issue."""
+
+
+class Everything(NamedTuple):
+    """What a forge told of all projects."""
+
+    issues: Found
+    """Of every project, with nothing for those without; of those with some alone where a label was cut."""
+    cut: tuple[str, ...]
+    """Labels that more issues have than were taken."""
 
 
 def groups_worth_asking(paths: Sequence[str], groups: Sequence[str] = ()) -> list[str]:
@@ -33,45 +68,96 @@ def groups_worth_asking(paths: Sequence[str], groups: Sequence[str] = ()) -> lis
     if groups:
         # Of a group that is given by its number, nobody can tell here which projects are below it.
         counts = Counter(
-            {group: _LEAST if group.isdecimal() else len(_below(group, paths)) for group in groups}
+            {group: _LEAST if group.isdecimal() else len(below(group, paths)) for group in groups}
         )
-    return [group for group, number in counts.most_common(_GROUPS) if number >= _LEAST]
+    return [group for group, number in counts.most_common() if number >= _LEAST]
 
 
-def _below(group: str, paths: Iterable[str]) -> list[str]:
+def below(group: str, paths: Iterable[str]) -> list[str]:
+    """Return the paths that are below a group."""
     begin = f"{group.lower()}/"
     return [path for path in paths if path.lower().startswith(begin)]
 
 
-def spellings(reading: Reading, known: Sequence[str]) -> list[str]:
-    """Return the labels to ask for: those in use that mark first issues, then those of the configuration."""
+def spellings(reading: Reading, known: Sequence[str], most: int = _SPELLINGS) -> list[str]:
+    """Return the labels to ask for: those in use that mark first issues, then those of the configuration.
+
+    Args:
+        reading: the rules.
+        known: labels of the first issues known so far, one for each issue.
+        most: how many to return; where it allows for them, other ways to write the same come last.
+    """
     counts = Counter(label for label in known if reading.is_first(label))
     found = dict.fromkeys(label for label, _ in counts.most_common())
     found.update(dict.fromkeys(reading.first_labels))
+    for change in (lambda label: label.replace(" ", "-"), str.capitalize, str.title):
+        found.update(dict.fromkeys(change(label) for label in reading.first_labels))
     # A comma separates labels and cannot be escaped.
-    return [label for label in found if "," not in label][:_SPELLINGS]
+    return [label for label in found if "," not in label][:most]
 
 
-async def gather(
+async def ask_everywhere(
     forge: GroupIssues,
     reading: Reading,
     pause: Pause,
     projects: Mapping[str, str],
     *,
-    groups: Sequence[str] = (),
     known: Sequence[str] = (),
-) -> AsyncGenerator[dict[str, tuple[JudgedIssue, ...]]]:
-    """Yield the good first issues of each group by project id, with what can be said of them unread.
-
-    A group that refuses is left out. Of one that told everything, every project is there: those without
-    such an issue with none.
+) -> Everything | None:
+    """Return the good first issues of all projects; None where this forge cannot be asked for them.
 
     Args:
         forge: whom to ask.
         reading: the rules.
         pause: shared by everybody who talks to this forge.
         projects: id of each project by its path.
-        groups: of the configuration.
+        known: labels of the first issues known so far, one for each issue.
+
+    Raises:
+        RateLimitedError: the forge wants fewer requests for longer than is worth waiting.
+    """
+    ids = {path.lower(): pid for path, pid in projects.items()}
+    labels = spellings(reading, known, _SPELLINGS_ANYWHERE)
+
+    async def ask(label: str) -> list[Issue]:
+        return await pause.ask(lambda: forge.issues_anywhere(label, limit=ISSUES_ANYWHERE))
+
+    tasks = [asyncio.create_task(ask(label)) for label in labels]
+    try:
+        lists = await asyncio.gather(*tasks)
+    except _NOT_AT_ONCE:
+        return None
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+    cut = tuple(label for label, issues in zip(labels, lists, strict=True) if len(issues) >= ISSUES_ANYWHERE)
+    found: dict[str, dict[int, Issue]] = {} if cut else {pid: {} for pid in projects.values()}
+    for issues in lists:
+        _sort_in(found, issues, ids)
+    return Everything(_judged(reading, found), cut)
+
+
+async def ask_groups(
+    forge: GroupIssues,
+    reading: Reading,
+    pause: Pause,
+    projects: Mapping[str, str],
+    groups: Sequence[str],
+    *,
+    known: Sequence[str] = (),
+) -> AsyncGenerator[Told]:
+    """Yield the good first issues of each group, with what can be said of them unread.
+
+    A group that refuses has told nothing. Of one that told everything, every project is there: those
+    without such an issue with none.
+
+    Args:
+        forge: whom to ask.
+        reading: the rules.
+        pause: shared by everybody who talks to this forge.
+        projects: id of each project by its path.
+        groups: which.
         known: labels of the first issues known so far, one for each issue.
 
     Raises:
@@ -80,33 +166,47 @@ async def gather(
     ids = {path.lower(): pid for path, pid in projects.items()}
     labels = spellings(reading, known)
 
-    async def ask(group: str) -> dict[str, dict[int, Issue]]:
+    async def ask(group: str) -> Told:
         found: dict[str, dict[int, Issue]] = {}
         whole = bool(labels)
         for label in labels:
             issues = await pause.ask(lambda label=label: forge.issues_below(group, label, limit=_ISSUES))  # type: ignore[misc]
             whole = whole and len(issues) < _ISSUES
-            for issue in issues:
-                pid = ids.get(issue.project.lower())
-                if pid is not None and issue.open and not issue.confidential:
-                    found.setdefault(pid, {})[issue.number] = issue
-        for path in _below(group, projects) if whole else ():
+            _sort_in(found, issues, ids)
+        for path in below(group, projects) if whole else ():
             found.setdefault(projects[path], {})
-        return found
+        return Told(group, _judged(reading, found), whole)
 
-    for group in groups_worth_asking(list(projects), groups):
+    for group in groups:
         try:
-            found = await ask(group)
+            yield await ask(group)
         except _REFUSED:
             # A person's own projects look like a group's, and are not.
-            continue
+            yield Told(group, {}, False)
         except UnavailableError:
             # The question is a heavy one: who does not answer it is not asked any more.
             return
-        yield {
-            pid: tuple(
-                JudgedIssue(issue, reading.judge(issue, None, None))
-                for issue in list(issues.values())[:ISSUES_PER_PROJECT]
-            )
-            for pid, issues in found.items()
-        }
+
+
+def _sort_in(found: dict[str, dict[int, Issue]], issues: Iterable[Issue], ids: Mapping[str, str]) -> None:
+    for issue in issues:
+        pid = ids.get(issue.project.lower())
+        if pid is not None and issue.open and not issue.confidential:
+            found.setdefault(pid, {})[issue.number] = issue
+
+
+def _judged(reading: Reading, found: Mapping[str, Mapping[int, Issue]]) -> Found:
+    return {
+        pid: tuple(
+            JudgedIssue(issue, reading.judge(issue, None, None))
+            for issue in list(issues.values())[:ISSUES_PER_PROJECT]
+        )
+        for pid, issues in found.items()
+    }
+
+
+def in_parts(found: Found) -> Iterable[Found]:
+    """Yield what was found, some hundreds of projects at a time."""
+    pids = list(found)
+    for start in range(0, len(pids), _AT_ONCE):
+        yield {pid: found[pid] for pid in pids[start : start + _AT_ONCE]}

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 
 from isexplore.catalog import words
+from isexplore.catalog.coverage import first_issues_missing
 from isexplore.catalog.language import HAS, PROJECT_FILTERS, Filter, Query, parse, seconds
 from isexplore.catalog.rank import match_spans
 from isexplore.catalog.store import Catalog, Store, rfc3339
@@ -158,7 +159,7 @@ class FoundIssues:
         self.incomplete: list[tuple[str, str]] = []
         """Forges of which something is missing, each with the reason."""
         self.notice: str | None = None
-        """How many projects have not been looked at yet, in words; None when all have."""
+        """What is not known yet though nothing failed, in words; None when everything is. `incomplete` has it too."""
 
     def spans(self, text: str) -> list[tuple[int, int]]:
         """Return where `text` matches the search."""
@@ -220,8 +221,9 @@ def first_issues(
     found.total = len(rated)
     found.issues = [issue for _, issue in rated[offset : offset + limit]]
     found.as_of = rfc3339(catalog.as_of())
-    found.incomplete = catalog.incomplete()
-    found.notice = _not_looked_at(catalog)
+    missing = [(store.forge, told) for store in catalog.stores if (told := first_issues_missing(store))]
+    found.incomplete = [*catalog.incomplete(), *missing]
+    found.notice = "; ".join(told for _, told in missing) or None
     return found
 
 
@@ -328,17 +330,3 @@ def _order(query: Query, issue: FirstIssue, kept: Kept, begins: Sequence[str]) -
         return (issue.project.lower(), issue.number, latest)
     missed = sum([begin not in kept.title for begin in begins])
     return (_ORDER.get(issue.verdict, 9), missed, kept.last)
-
-
-def _not_looked_at(catalog: Catalog) -> str | None:
-    waiting = sum(
-        number
-        for store in catalog.stores
-        for (number,) in store.numbers(
-            "SELECT count(*) FROM project INDEXED BY project_enriched WHERE enriched_at IS NULL"
-        )
-    )
-    if not waiting:
-        return None
-    noun = "project has" if waiting == 1 else "projects have"
-    return f"{waiting:,} {noun} not been looked at yet; each sync goes on with the next best ones"

@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 
 from isexplore.catalog import match, words
+from isexplore.catalog.coverage import languages_missing
 from isexplore.catalog.driver import sqlite3
 from isexplore.catalog.language import Query, Word, parse
 from isexplore.catalog.match import Compiled, Place
@@ -212,6 +213,11 @@ def search(
         stop.lift()
     found.as_of = rfc3339(catalog.as_of())
     found.incomplete = catalog.incomplete()
+    if any(chosen.name == "lang" for chosen in found.query.filters):
+        missing = [(store.forge, told) for store in catalog.stores if (told := languages_missing(store))]
+        found.incomplete += missing
+        if missing and found.notice is None:
+            found.notice = "; ".join(told for _, told in missing)
     return found
 
 

@@ -26,13 +26,13 @@ COLUMNS = (
     "id", "pid", "path", "name", "url", "description", "visibility", "language", "languages", "topics",
     "licence", "owner", "stars", "forks", "open_issues", "good_first_issues", "subscribers", "created_at",
     "last_activity", "default_branch", "documents", "participation", "score", "fetched_at", "first_seen",
-    "enriched_at", "key", "origin", "clone_url", "ssh_url", "readme_path", "role", "flags", "card",
-    "guidelines", "avatar_url",
+    "enriched_at", "languages_at", "key", "origin", "clone_url", "ssh_url", "readme_path", "role", "flags",
+    "card", "guidelines", "avatar_url",
 )  # fmt: skip
 
 FROM_LISTING = (
     "language", "languages", "licence", "open_issues", "good_first_issues", "subscribers", "documents",
-    "participation", "enriched_at", "readme_path", "created_at", "last_activity", "card",
+    "participation", "enriched_at", "languages_at", "readme_path", "created_at", "last_activity", "card",
     "guidelines",
 )  # fmt: skip
 """Columns where a listing that says nothing leaves what was known."""
@@ -129,6 +129,7 @@ def values_of(project: Project) -> Values:
         "fetched_at": 0,
         "first_seen": None,
         "enriched_at": None,
+        "languages_at": None,
         "key": words.key(name),
         "origin": "",
         "clone_url": clean_line(project.clone_url, 2_000)

@@ -15,7 +15,7 @@ class SyncProgress(Struct, frozen=True, kw_only=True):
 
     forge: str
     phase: str
-    """`listing`, `details` (a closer look at the best projects), `done` or `failed`."""
+    """`listing`, `languages`, `details` (a closer look at the best projects), `done` or `failed`."""
     projects: int = 0
     """Done so far in this phase."""
     total: int | None = None
@@ -41,9 +41,14 @@ class SyncProgress(Struct, frozen=True, kw_only=True):
             return f"{self.forge}: the forge asks to wait {self.waiting:.0f} s"
         of_all = f" of {self.total:,}" if self.total is not None else ""
         noun = "project" if self.projects == 1 and not of_all else "projects"
-        what = {"details": "looked at", "done": "done,", "failed": "failed after"}.get(self.phase, "found")
+        what = {
+            "languages": "languages of",
+            "details": "looked at",
+            "done": "done,",
+            "failed": "failed after",
+        }.get(self.phase, "found")
         words = f"{self.forge}: {what} {self.projects:,}{of_all} {noun}"
-        if round(self.rate) and self.phase in ("listing", "details"):
+        if round(self.rate) and self.phase in ("listing", "languages", "details"):
             words += f", {self.rate:,.0f} a second"
         if self.left is not None and self.left >= 1:
             seconds = round(self.left)

@@ -26,7 +26,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Final
 
-VERSION: Final = 6
+VERSION: Final = 7
 """Layout of the tables; a file with another number is rebuilt."""
 APPLICATION: Final = 0x15E7C0DE
 """Marks the file as ours (SQLite's `application_id`)."""
@@ -74,6 +74,7 @@ CREATE TABLE project (
     fetched_at INTEGER NOT NULL,
     first_seen INTEGER,
     enriched_at INTEGER,
+    languages_at INTEGER,
     key TEXT NOT NULL,
     origin TEXT NOT NULL DEFAULT '',
     clone_url TEXT,
@@ -92,6 +93,7 @@ CREATE INDEX project_stars ON project (stars DESC);
 CREATE INDEX project_activity ON project (last_activity DESC);
 CREATE INDEX project_new ON project (first_seen) WHERE first_seen IS NOT NULL;
 CREATE INDEX project_enriched ON project (enriched_at);
+CREATE INDEX project_languages ON project (id) WHERE languages_at IS NULL;
 CREATE VIRTUAL TABLE meta USING fts5(
     name, path, description, topics, filters,
     content='', columnsize=0, prefix='1 2 3 4', tokenize='unicode61 remove_diacritics 2'

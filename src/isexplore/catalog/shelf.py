@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
 
 from isexplore.catalog.database import Database
 from isexplore.catalog.store import pack_text
 from isexplore.models import Document, Issue, IssueVerdict
 from isexplore.text import clean, clean_line
+
+if TYPE_CHECKING:
+    from sqlite3 import Connection
 
 
 class Failure(NamedTuple):
@@ -127,36 +130,46 @@ class Shelf:
 
     def put_issues(self, pid: str, issues: Iterable[JudgedIssue], *, complete: bool = True) -> None:
         """Keep a project's good first issues; with `complete`, those not named are closed and leave."""
-        now = int(self._database.clock())
+        self.put_issues_of_many({pid: issues}, complete=complete)
+
+    def put_issues_of_many(
+        self, found: Mapping[str, Iterable[JudgedIssue]], *, complete: bool = True
+    ) -> None:
+        """Keep the good first issues of several projects, by the forge's project id: all or nothing."""
         with self._database.transaction() as db:
-            seen = {
-                int(number): first
-                for number, first in db.execute("SELECT number, first_seen FROM issue WHERE pid = ?", (pid,))
-            }
-            looked = db.execute("SELECT enriched_at FROM project WHERE pid = ?", (pid,)).fetchone()
-            fresh = not looked or looked[0] is None
-            if complete:
-                db.execute("DELETE FROM issue WHERE pid = ?", (pid,))
-            for issue, verdict in issues:
-                first = seen.get(issue.number, None if fresh else now)
-                db.execute(
-                    f"INSERT OR REPLACE INTO issue VALUES ({', '.join('?' * 16)})",
-                    (
-                        pid,
-                        issue.number,
-                        clean_line(issue.title),
-                        clean_line(issue.url, 2_000),
-                        "\n".join(clean_line(each, 200) for each in issue.labels),
-                        clean_line(issue.author, 200),
-                        "\n".join(clean_line(each, 200) for each in issue.assignees),
-                        issue.comments,
-                        int(issue.created_at.timestamp()) if issue.created_at else None,
-                        int(issue.updated_at.timestamp()) if issue.updated_at else None,
-                        verdict.verdict.value,
-                        "\n".join(verdict.reasons),
-                        clean(issue.description, 8_000),
-                        now,
-                        first,
-                        now,
-                    ),
-                )
+            for pid, issues in found.items():
+                self._put_issues(db, pid, issues, complete=complete)
+
+    def _put_issues(self, db: Connection, pid: str, issues: Iterable[JudgedIssue], *, complete: bool) -> None:
+        now = int(self._database.clock())
+        seen = {
+            int(number): first
+            for number, first in db.execute("SELECT number, first_seen FROM issue WHERE pid = ?", (pid,))
+        }
+        looked = db.execute("SELECT enriched_at FROM project WHERE pid = ?", (pid,)).fetchone()
+        fresh = not looked or looked[0] is None
+        if complete:
+            db.execute("DELETE FROM issue WHERE pid = ?", (pid,))
+        for issue, verdict in issues:
+            first = seen.get(issue.number, None if fresh else now)
+            db.execute(
+                f"INSERT OR REPLACE INTO issue VALUES ({', '.join('?' * 16)})",
+                (
+                    pid,
+                    issue.number,
+                    clean_line(issue.title),
+                    clean_line(issue.url, 2_000),
+                    "\n".join(clean_line(each, 200) for each in issue.labels),
+                    clean_line(issue.author, 200),
+                    "\n".join(clean_line(each, 200) for each in issue.assignees),
+                    issue.comments,
+                    int(issue.created_at.timestamp()) if issue.created_at else None,
+                    int(issue.updated_at.timestamp()) if issue.updated_at else None,
+                    verdict.verdict.value,
+                    "\n".join(verdict.reasons),
+                    clean(issue.description, 8_000),
+                    now,
+                    first,
+                    now,
+                ),
+            )

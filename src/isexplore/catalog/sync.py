@@ -12,44 +12,32 @@ from __future__ import annotations
 import asyncio
 import time
 import uuid
-from collections.abc import AsyncGenerator, AsyncIterator, Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from functools import partial
-from typing import TypeVar
 
 from filelock import FileLock, Timeout
 
-from isexplore.catalog import across, words
+from isexplore.catalog import words
+from isexplore.catalog.closer import Closer
 from isexplore.catalog.database import Database
-from isexplore.catalog.enrich import Look, Looker, Reading
+from isexplore.catalog.desk import Desk, OnProgress, Options, Source, in_words
+from isexplore.catalog.enrich import Reading
 from isexplore.catalog.pace import Pace
-from isexplore.catalog.pause import LONGEST, Pause
-from isexplore.catalog.reports import ForgeReport, ScopeFailure, SyncProgress, SyncReport, Together
-from isexplore.catalog.shelf import Failure, JudgedIssue, Scopes, Shelf
-from isexplore.catalog.store import Account
-from isexplore.catalog.write import Details, Reached, Writer
-from isexplore.errors import (
-    ForgeError,
-    InvalidError,
-    IsexploreError,
-    RateLimitedError,
-    StateError,
-    WrongAnswerError,
-)
-from isexplore.forge.base import Forge, GroupIssues, ProjectPage
-from isexplore.models import Project, ProjectRef
+from isexplore.catalog.reports import ForgeReport, ScopeFailure, SyncReport, Together
+from isexplore.catalog.shelf import Failure, Scopes
+from isexplore.catalog.together import together
+from isexplore.catalog.write import Reached
+from isexplore.errors import ForgeError, InvalidError, RateLimitedError, StateError, WrongAnswerError
+from isexplore.forge.base import ProjectPage
+from isexplore.models import Project
 
-T = TypeVar("T")
-OnProgress = Callable[[SyncProgress], None]
+__all__ = ["FULL_EVERY", "OnProgress", "Options", "Source", "Sync"]
 
 FULL_EVERY = 86_400
 """Seconds after which everything is listed again, to learn what is gone."""
 OVERLAP = 3_600
 """Seconds that "changed since" reaches back before the last sync: clocks differ."""
-LOOK_AGAIN = 7 * 86_400
-"""Seconds after which an unchanged project is looked at again."""
 _BATCH, _LARGEST_BATCH = 1_000, 3_000
 """Projects written at once: few at first, so that they show soon; then many, which is faster."""
 _FLUSH_EVERY = 1.0
@@ -57,35 +45,7 @@ _BACKLOG = 6_000
 _REPEATS = 3
 """Pages in a row with nothing new on them before a listing counts as going in circles."""
 _RESTARTS = 3
-_LOOKS_AT_ONCE_WRITTEN = 25
 _RERANK_EVERY = 72_000
-
-
-@dataclass(frozen=True)
-class Source:
-    """A forge to sync, as the configuration wants it."""
-
-    forge: Forge
-    account: Account
-    tags: tuple[str, ...]
-    groups: tuple[str, ...] = ()
-    """Only projects below one of these; all when empty."""
-
-
-@dataclass(frozen=True)
-class Options:
-    """How much a sync does."""
-
-    full: bool = False
-    """List everything, whenever that was done last."""
-    concurrency: int = 8
-    """Conversations with one forge at a time."""
-    looks: int = 300
-    """Projects of each forge to look at more closely."""
-    kept: tuple[ProjectRef, ...] = ()
-    """Projects that somebody bookmarked: looked at first, with their guides put on the shelf."""
-    longest_pause: float = LONGEST
-    """Seconds to wait at most when a forge says "later"."""
 
 
 class Sync:
@@ -119,7 +79,7 @@ class Sync:
         """Sync; never raises for a forge that fails, the report tells. May be cancelled at any moment."""
         start = time.monotonic()
         tell = Together([source.account.forge for source in self._sources], on_progress)
-        reports = await _together(self._one(source, tell) for source in self._sources)
+        reports = await together(self._one(source, tell) for source in self._sources)
         return SyncReport(forges=tuple(reports), seconds=time.monotonic() - start)
 
     async def _one(self, source: Source, on_progress: OnProgress) -> ForgeReport:
@@ -130,7 +90,7 @@ class Sync:
                 # A file that turns out to be broken is made anew the next time it is opened.
                 if attempt == 1 and error.title == "The catalog file is damaged":
                     continue
-                failure = ScopeFailure(scope="", kind=error.kind, reason=_in_words(error))
+                failure = ScopeFailure(scope="", kind=error.kind, reason=in_words(error))
                 return ForgeReport(forge=source.account.forge, failures=(failure,))
         raise AssertionError("unreachable")
 
@@ -161,39 +121,6 @@ class Sync:
             worker.shutdown(wait=True)
 
 
-async def _together(tasks: Iterable[Coroutine[object, object, T]]) -> list[T]:
-    """Run tasks side by side; the first that fails ends the others, and its error is raised itself."""
-    try:
-        async with asyncio.TaskGroup() as group:
-            running = [group.create_task(task) for task in tasks]
-    except BaseExceptionGroup as failed:
-        error: BaseException = failed
-        while isinstance(error, BaseExceptionGroup):
-            error = error.exceptions[0]
-        raise error from None
-    return [task.result() for task in running]
-
-
-def _in_words(error: IsexploreError) -> str:
-    words = f"{error.title}: {error.detail}" if error.detail else error.title
-    # When it may be asked again is all that anybody can do about it.
-    return (
-        f"{words.rstrip('.')}. {error.hint}" if isinstance(error, RateLimitedError) and error.hint else words
-    )
-
-
-@dataclass
-class _Tally:
-    listed: int = 0
-    changed: int = 0
-    removed: int = 0
-    spared: int = 0
-    enriched: int = 0
-    skipped: int = 0
-    failures: list[ScopeFailure] = field(default_factory=list)
-    notices: list[str] = field(default_factory=list)
-
-
 class _ForgeSync:
     """The sync of one forge, once."""
 
@@ -209,26 +136,19 @@ class _ForgeSync:
     ) -> None:
         self._source = source
         self._database = database
-        self._writer = Writer(database)
+        self._desk = desk = Desk(source, database, worker, options, clock, on_progress)
+        self._writer = desk.writer
+        self._tally = desk.tally
         self._scopes = Scopes(database)
-        self._shelf = Shelf(database)
-        self._worker = worker
         self._options = options
         self._clock = clock
-        self._on_progress = on_progress
-        self._pause = Pause(clock=clock, longest=options.longest_pause, on_pause=self._tell_pause)
-        self._reading = reading
-        self._looker = Looker(source.forge, reading, self._pause)
-        self._places = asyncio.Semaphore(max(1, options.concurrency))
-        self._tally = _Tally()
-        self._pace = Pace()
+        self._write = desk.write
+        self._closer = Closer(desk, reading)
         self._totals: dict[str, int] = {}
         """How many projects each part has, where the forge tells."""
         self._parts = 0
         self._cursors: dict[str, str] = {}
         """Where the listing of each part goes on after what is written."""
-        self._before = 0
-        """Projects that an aborted run had named."""
         self._seen: set[str] = set()
         self._count_at = 1
         """Projects after which facets are counted next, so that a first sync can be filtered already."""
@@ -243,17 +163,15 @@ class _ForgeSync:
                 await self._list_everything(started)
             else:
                 await self._list_changes(started)
-            await self._look_closer()
-            if full:
-                await self._ask_groups()
+            await self._closer.run(full=full)
         finally:
             phase = "failed" if self._tally.failures else "done"
-            self._tell(phase, self._before + self._tally.listed)
+            self._desk.tell(phase, self._desk.before + self._tally.listed)
         tally = self._tally
         return ForgeReport(
             forge=self._source.account.forge,
             full=full,
-            listed=self._before + tally.listed,
+            listed=self._desk.before + tally.listed,
             changed=tally.changed,
             removed=tally.removed,
             spared=tally.spared,
@@ -263,41 +181,11 @@ class _ForgeSync:
             notices=tuple(tally.notices),
         )
 
-    async def _write(self, action: Callable[[], T]) -> T:
-        """Do something with the database in its own thread, one thing at a time."""
-        return await asyncio.get_running_loop().run_in_executor(self._worker, action)
-
     # Telling
 
     def _total(self) -> int | None:
         """Return how many projects there are, once every part has told; one listed before tells no more."""
         return sum(self._totals.values()) if self._parts and len(self._totals) >= self._parts else None
-
-    def _tell(self, phase: str, done: int, total: int | None = None) -> None:
-        rate, left = self._pace.at(done, total)
-        if total is not None:
-            # Forges count what they do not show: hidden and archived ones.
-            total = max(done, total)
-        self._on_progress(
-            SyncProgress(
-                forge=self._source.account.forge,
-                phase=phase,
-                projects=done,
-                total=total,
-                rate=rate,
-                left=left,
-            )
-        )
-
-    def _tell_pause(self, until: float) -> None:
-        self._on_progress(
-            SyncProgress(
-                forge=self._source.account.forge,
-                phase="listing",
-                projects=self._before + self._tally.listed,
-                waiting=until - self._clock(),
-            )
-        )
 
     # Listing
 
@@ -334,15 +222,15 @@ class _ForgeSync:
             await self._write(lambda: self._writer.begin_listing(run))
         families = self._families() or {"": ()}
         names = self._scope_names()
-        self._before = await self._write(lambda: self._writer.listed(run))
+        self._desk.before = await self._write(lambda: self._writer.listed(run))
         for name in names:
             state = self._scopes.get(name)
             if state is not None and state.run == run:
                 self._cursors[name] = state.cursor
-        self._pace = Pace(self._before)
+        self._desk.pace = Pace(self._desk.before)
         self._parts = len(names)
         parts = ((tags, below) for tags in families.values() for below in self._source.groups or ("",))
-        await _together(
+        await together(
             [
                 self._list_scope(name, tags, below, run)
                 for name, (tags, below) in zip(names, parts, strict=True)
@@ -350,7 +238,7 @@ class _ForgeSync:
             ]
         )
         # What had come before may have come again.
-        self._tally.listed = await self._write(lambda: self._writer.listed(run)) - self._before
+        self._tally.listed = await self._write(lambda: self._writer.listed(run)) - self._desk.before
         if self._tally.failures:
             await self._write(self._writer.finish)
             return
@@ -398,16 +286,16 @@ class _ForgeSync:
 
     async def _list_scope(self, name: str, tags: tuple[str, ...], group: str, run: str) -> None:
         groups = (group,) if group else ()
-        async with self._places:
+        async with self._desk.places:
             for attempt in range(_RESTARTS + 1):
-                await self._pause.wait()
+                await self._desk.pause.wait()
                 try:
                     await self._take_in(name, self._listing(name, tags, groups), run=run)
                 except RateLimitedError as error:
                     try:
                         if attempt == _RESTARTS:
                             raise
-                        self._pause.limited(error)
+                        self._desk.pause.limited(error)
                         continue
                     except RateLimitedError:
                         await self._failed(name, run, error)
@@ -430,8 +318,8 @@ class _ForgeSync:
         self._scopes.put(name, run=run, finished=int(self._clock()))
 
     async def _failed(self, name: str, run: str, error: ForgeError) -> None:
-        self._tally.failures.append(ScopeFailure(scope=name, kind=error.kind, reason=_in_words(error)))
-        failure = Failure(error.kind, _in_words(error))
+        self._tally.fail(name, error)
+        failure = Failure(error.kind, in_words(error))
         # An answer that makes no sense may be one to the cursor.
         anew = isinstance(error, WrongAnswerError | InvalidError)
         cursor = "" if anew else self._cursors.get(name, "")
@@ -462,7 +350,7 @@ class _ForgeSync:
                 cursor = page.cursor
                 if page.total is not None:
                     self._totals[name] = page.total
-                self._tell("listing", self._before + self._tally.listed, self._total())
+                self._desk.tell("listing", self._desk.before + self._tally.listed, self._total())
                 batch = min(_LARGEST_BATCH, max(_BATCH, self._tally.listed // 5))
                 due = len(waiting) >= batch or time.monotonic() - flushed >= _FLUSH_EVERY
                 if waiting and due and (writing is None or writing.done()):
@@ -503,86 +391,3 @@ class _ForgeSync:
         if self._tally.listed >= self._count_at:
             self._count_at = 4 * self._tally.listed
             await self._write(self._writer.finish)
-
-    # A closer look
-
-    async def _look_closer(self) -> None:
-        forge = self._source.account.forge
-        kept = [ref.path for ref in self._options.kept if ref.forge == forge]
-        oldest = int(self._clock()) - LOOK_AGAIN
-        due = await self._write(
-            lambda: self._writer.projects_to_enrich(self._options.looks, first=kept, older_than=oldest)
-        )
-        if not due:
-            return
-        self._pace = Pace()
-        looks: list[Look] = []
-        written = asyncio.Lock()
-        stopped: list[ForgeError] = []
-
-        async def look(project: Project) -> None:
-            async with self._places:
-                if stopped:
-                    return
-                try:
-                    found = await self._looker.look(project, shelve=project.path in kept)
-                except ForgeError as error:
-                    stopped.append(error)
-                    return
-            looks.append(found)
-            self._tally.enriched += 1
-            self._tally.skipped += found.refused
-            self._tell("details", self._tally.enriched, len(due))
-            async with written:
-                if len(looks) >= _LOOKS_AT_ONCE_WRITTEN:
-                    await self._keep(looks)
-
-        try:
-            await _together([look(project) for project in due])
-        finally:
-            await self._keep(looks)
-        await self._write(self._writer.finish)
-        if stopped:
-            error = stopped[0]
-            reason = _in_words(error)
-            self._tally.failures.append(ScopeFailure(scope="details", kind=error.kind, reason=reason))
-
-    async def _ask_groups(self) -> None:
-        """Learn about the first issues of projects whose turn for a closer look has not come."""
-        forge = self._source.forge
-        if not self._options.looks or self._tally.failures or not isinstance(forge, GroupIssues):
-            return
-        projects = await self._write(self._writer.never_looked_at)
-        known = await self._write(self._shelf.issue_labels)
-        try:
-            async for found in across.gather(
-                forge, self._reading, self._pause, projects, groups=self._source.groups, known=known
-            ):
-                await self._write(partial(self._keep_issues, found))
-        except ForgeError as error:
-            failure = ScopeFailure(scope="first issues", kind=error.kind, reason=_in_words(error))
-            self._tally.failures.append(failure)
-
-    def _keep_issues(self, found: Mapping[str, Sequence[JudgedIssue]]) -> None:
-        before = self._shelf.with_issues()
-        # Where there were none and are none, nothing has to be written.
-        told = {pid: issues for pid, issues in found.items() if issues or pid in before}
-        for pid, issues in told.items():
-            self._shelf.put_issues(pid, issues)
-        self._writer.enrich(
-            ((pid, Details(good_first_issues=len(issues))) for pid, issues in told.items()), looked=False
-        )
-
-    async def _keep(self, looks: list[Look]) -> None:
-        batch = looks[:]
-        looks.clear()
-        if batch:
-            await self._write(lambda: self._keep_now(batch))
-
-    def _keep_now(self, batch: Sequence[Look]) -> None:
-        for look in batch:
-            if look.issues is not None:
-                self._shelf.put_issues(look.project.id, look.issues)
-            if look.documents is not None:
-                self._shelf.put_documents(look.project.id, look.documents)
-        self._writer.enrich((look.project.id, look.details) for look in batch)

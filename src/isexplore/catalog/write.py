@@ -5,7 +5,7 @@ Every public method is one transaction, or several that each leave the file whol
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple
@@ -368,6 +368,7 @@ class Writer:
                 if details.languages is not None:
                     new["languages"] = "\n".join(clean_line(each, 100) for each in details.languages)
                     new["language"] = new["languages"].split("\n")[0] or old["language"]
+                    new["languages_at"] = now
                 if details.documents is not None:
                     new["documents"] = "\n".join(clean_line(each, 100) for each in details.documents)
                 if details.good_first_issues is not None:
@@ -388,6 +389,44 @@ class Writer:
                     elif after != before:
                         db.execute("INSERT OR REPLACE INTO readme VALUES (?, ?)", (pid, pack_text(after)))
                 self._replace(old, new, batch, readme=(before, after))
+            self._apply(batch)
+            self._database.note("next_slot", self._next_slot)
+
+    def without_languages(self, older_than: int | None = None) -> list[str]:
+        """Return the ids of projects, best first, whose languages nobody has asked the forge for.
+
+        Args:
+            older_than: also those that changed since they were asked for, if that was before this moment
+                (seconds since 1970); it means looking through all of them.
+        """
+        due = "languages_at IS NULL"
+        if older_than is not None:
+            due += f" OR (languages_at < {older_than:d} AND last_activity > languages_at)"
+        found = self._database.ask(f"SELECT pid FROM project WHERE ({due}) AND origin = '' ORDER BY id")
+        return [str(pid) for (pid,) in found]
+
+    def put_languages(self, found: Mapping[str, Sequence[str]]) -> None:
+        """Write the languages of projects, largest first, by the forge's project id.
+
+        One that is known, and of which none are told, keeps what it had.
+        """
+        now = int(self._database.clock())
+        pids = list(found)
+        with self._database.transaction() as db:
+            batch = _Batch(now)
+            self._next_slot = self._database.number("next_slot")
+            same: list[int] = []
+            for start in range(0, len(pids), _AT_ONCE):
+                some = pids[start : start + _AT_ONCE]
+                for old in self._read_all(f"pid IN ({','.join('?' * len(some))})", some):
+                    named = "\n".join(clean_line(each, 100) for each in found[old["pid"]])
+                    if not named or named == old["languages"]:
+                        same.append(old["id"])
+                        continue
+                    language = named.partition("\n")[0]
+                    new = {**old, "languages": named, "language": language, "languages_at": now}
+                    self._replace(old, new, batch)
+            db.executemany("UPDATE project SET languages_at = ? WHERE id = ?", ((now, each) for each in same))
             self._apply(batch)
             self._database.note("next_slot", self._next_slot)
 
@@ -484,12 +523,23 @@ class Writer:
         return {str(path): str(pid) for path, pid in found}
 
     def projects_to_enrich(
-        self, limit: int, *, first: Sequence[str] = (), older_than: int | None = None
+        self,
+        limit: int,
+        *,
+        first: Sequence[str] = (),
+        older_than: int | None = None,
+        only_news: bool = False,
     ) -> list[Project]:
         """Return projects worth a closer look: those at the paths `first`, then best first.
 
         A project is due when nobody has looked yet, or it changed since, or the look is older than
         `older_than` (seconds since 1970); one of `first` also while its guides are not kept here.
+
+        Args:
+            limit: how many at most, unless more are `first`.
+            first: paths of projects that somebody keeps.
+            older_than: a look before that is too old; None for none.
+            only_news: leave out those that are due though nothing happened, but for `first`.
         """
         due = "(enriched_at IS NULL OR last_activity > enriched_at OR enriched_at < ?)"
         bound = older_than if older_than is not None else 0
@@ -497,7 +547,19 @@ class Writer:
         for path in first:
             for values in self._read_all(f"path = ? AND ({due} OR {_UNSHELVED})", (path, bound)):
                 found[str(values["pid"])] = values
-        for values in self._read_all(f"{due} ORDER BY id LIMIT ?", (bound, limit)):
+        if only_news:
+            # Each by an index of its own: going through all projects would take longer than the forge.
+            rest = [
+                values
+                for changed in (
+                    "enriched_at > 0 AND last_activity > enriched_at ORDER BY +id LIMIT ?",
+                    "first_seen IS NOT NULL AND enriched_at IS NULL ORDER BY +id LIMIT ?",
+                )
+                for values in self._read_all(changed, (limit,))
+            ]
+        else:
+            rest = self._read_all(f"{due} ORDER BY id LIMIT ?", (bound, limit))
+        for values in rest:
             if len(found) >= max(limit, len(first)):
                 break
             found.setdefault(str(values["pid"]), values)

@@ -94,9 +94,12 @@ class FirstIssuesScreen(SearchScreen):
             self.say_wrong(error)
             return
         bar.error = ""
-        rows.empty = NO_HIT if text.strip() else EMPTY if found.total else self.empty_words(EMPTY)
+        nothing = NO_HIT if text.strip() else EMPTY if found.total else self.empty_words(EMPTY)
+        # A line of the list is short: what is not known, and what comes of it, on one each.
+        rows.empty = "\n".join((nothing, *found.notice.split("; "))) if found.notice else nothing
         rows.set_rows(FoundIssueRows(found, self.app.services), keep_cursor=True)
-        bar.status = count(found.total, "first issue")
+        told = count(found.total, "first issue")
+        bar.status = f"{told} so far" if found.notice else told
         self._resting.begin()
 
     def current(self) -> FirstIssue | None:
