@@ -252,3 +252,15 @@ async def test_a_project_of_a_list_is_shown_as_far_as_it_is_known(tmp_path: Path
     assert told["visibility"] == row.visibility
     assert any("from a list of projects only" in note for note in told["notes"])
     assert "When the next tram comes" in reading.as_text()
+
+
+@pytest.mark.parametrize(("limit", "told"), [(3_000, False), (1_500, True)])
+async def test_a_list_longer_than_any_other_answer_is_read_to_its_own_limit(
+    tmp_path: Path, server: ForgeServer, monkeypatch: pytest.MonkeyPatch, limit: int, told: bool
+) -> None:
+    monkeypatch.setattr("isexplore.forge.body.STREAM_LIMIT", 1_000)
+    monkeypatch.setattr("isexplore.portals.LIMIT", limit)
+    server.on("GET", "/repos.json", Reply(body=[*ENTRIES, {"filler": "x" * 1_200}]))
+    report = await read(services(tmp_path, f"{server.url}/repos.json"))
+    assert bool(report.failures) == told
+    assert report.listed == (0 if told else 1)

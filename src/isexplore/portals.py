@@ -25,8 +25,10 @@ from isexplore.text import count
 if TYPE_CHECKING:
     from isexplore.connected import ConnectedServices
 
-LIMIT = 64 << 20
-"""Bytes; some 30,000 projects."""
+LIMIT = 256 << 20
+"""Bytes; what `isexplore export` writes of some 350,000 projects."""
+_PATIENCE = 300.0
+"""Seconds that a list may take on its way."""
 
 
 async def read_sources(services: ConnectedServices) -> list[ForgeReport]:
@@ -95,6 +97,7 @@ async def _fetch(services: ConnectedServices, place: str) -> tuple[bytes | None,
             accept="application/json, */*",
             limit=LIMIT,
             keep="all",
+            patience=max(_PATIENCE, services.config.network.timeout),
             etag=known,
             good=(304,),
         )

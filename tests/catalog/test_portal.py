@@ -288,3 +288,53 @@ def test_csv_holds_no_formulas(folder: Path) -> None:
         "pay/formula": "'=HYPERLINK(1)",
     }
     assert rows[0]["topics"] == "api"
+
+
+def _entry_at(number: int) -> dict[str, object]:
+    return {"full_name": f"a/p{number}", "html_url": f"https://git.example.com/a/p{number}"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[]",
+        " [ ] ",
+        json.dumps([_entry_at(1), _entry_at(2)]),
+        json.dumps([_entry_at(1), 7, None, "x", [], _entry_at(2)], indent=1),
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
+def test_a_list_is_read_entry_by_entry_as_if_it_were_read_whole(text: str, encoding: str) -> None:
+    whole = json.loads(text)
+    found = read_repos(text.encode(encoding), forge="work")
+    assert len(found.projects) == sum(isinstance(each, dict) for each in whole)
+    assert found.skipped == len(whole) - len(found.projects)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{}",
+        "7",
+        "null",
+        "[",
+        "[1",
+        "[1,",
+        "[1,]",
+        "[,]",
+        "[1 2]",
+        "[1] 2",
+        "[1]]",
+        "[{]",
+        "no JSON",
+        "[" * 100_000,
+    ],
+)
+def test_what_is_no_list_is_refused_as_a_whole(text: str) -> None:
+    with pytest.raises(WrongAnswerError, match="list of projects cannot be read"):
+        read_repos(text.encode(), forge="work")
+    with pytest.raises(WrongAnswerError):
+        read_repos(text.encode("utf-16"), forge="work")
+    with pytest.raises(WrongAnswerError):
+        read_repos(text.encode() + b"\xff", forge="work")

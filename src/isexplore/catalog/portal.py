@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -151,8 +152,19 @@ def read_repos(data: bytes, *, forge: str, url: str = "", where: str = "repos.js
     Raises:
         WrongAnswerError: it is not JSON, or not an array.
     """
+    found: dict[str, PortalProject] = {}
+    skipped = repeated = 0
     try:
-        entries = json.loads(data)
+        for number, entry in enumerate(_entries(data)):
+            known = number < MAX_PROJECTS and isinstance(entry, dict)
+            read = _read_entry(entry, forge, url) if known else None
+            if read is None:
+                skipped += 1
+                continue
+            # Lists of several forges have one id twice; an address names one project.
+            address = read.project.url.rstrip("/").lower()
+            repeated += address in found
+            found[address] = read
     except (ValueError, RecursionError) as error:
         raise WrongAnswerError(
             "The list of projects cannot be read",
@@ -160,26 +172,40 @@ def read_repos(data: bytes, *, forge: str, url: str = "", where: str = "repos.js
             "It must be a repos.json.",
             forge=forge,
         ) from error
-    if not isinstance(entries, list):
-        raise WrongAnswerError(
-            "The list of projects cannot be read",
-            f"{where} holds no array.",
-            "It must be a repos.json.",
-            forge=forge,
-        )
-    found: dict[str, PortalProject] = {}
-    skipped = repeated = 0
-    for entry in entries[:MAX_PROJECTS]:
-        read = _read_entry(entry, forge, url) if isinstance(entry, dict) else None
-        if read is None:
-            skipped += 1
-            continue
-        # Lists of several forges have one id twice; an address names one project.
-        address = read.project.url.rstrip("/").lower()
-        repeated += address in found
-        found[address] = read
-    skipped += max(0, len(entries) - MAX_PROJECTS)
     return PortalFile(tuple(found.values()), skipped, repeated)
+
+
+_SPACE = re.compile(r"[ \t\r\n]*")
+
+
+def _entries(data: bytes) -> Iterator[Any]:
+    """Yield the entries of a JSON array one by one: all at once they would take ten times the file's size.
+
+    Raises:
+        ValueError: it is no JSON, or no array; what came before the fault has been yielded.
+    """
+    text = data.decode(json.detect_encoding(data))
+    decoder = json.JSONDecoder()
+
+    def next_at(place: int) -> int:
+        found = _SPACE.match(text, place)
+        return found.end() if found else place
+
+    place = next_at(0)
+    if text[place : place + 1] != "[":
+        json.loads(text)
+        raise ValueError("It holds no array")
+    place = next_at(place + 1)
+    if text[place : place + 1] != "]":
+        while True:
+            entry, place = decoder.raw_decode(text, place)
+            yield entry
+            place = next_at(place)
+            if text[place : place + 1] != ",":
+                break
+            place = next_at(place + 1)
+    if text[place : place + 1] != "]" or next_at(place + 1) < len(text):
+        raise json.JSONDecodeError("Expecting the end of the array", text, place)
 
 
 def side_by_side(projects: Iterable[PortalProject]) -> tuple[list[PortalProject], int]:

@@ -17,7 +17,7 @@ Keep = Literal["all", "head", "tail"]
 """What to do with a body above its limit: refuse it, keep its beginning, or keep its end."""
 
 STREAM_LIMIT = 64 << 20
-"""Most bytes read or unpacked to get at the end of a log."""
+"""Most bytes read or unpacked to get at the end of a log, and read of anything whose limit is no higher."""
 _PIECE = 65_536
 
 
@@ -59,8 +59,10 @@ class Body:
                     return False
         except zlib.error as error:
             raise UnreadableBodyError("It is not packed as it says.") from error
-        if self._read > STREAM_LIMIT:
-            raise UnreadableBodyError(f"It is larger than {STREAM_LIMIT >> 20} MiB.")
+        # Something packed need not come to anything, so that what is read has a bound of its own.
+        most = max(STREAM_LIMIT, self._limit)
+        if self._read > most:
+            raise UnreadableBodyError(f"It is larger than {most >> 20} MiB.")
         return True
 
     def _add(self, chunk: bytes) -> None:
