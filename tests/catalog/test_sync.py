@@ -422,7 +422,33 @@ async def test_another_tag_in_the_configuration_lists_anew(
     clock.pass_(hours=1)
     report = await sync(tmp_path, forge, clock, "shared")
     assert report.full
+    assert (report.removed, report.spared) == (0, 0), "the forge has them all still"
+    assert report.notices == ("95 projects are outside the configured tags and groups, and left the catalog",)
+    assert [row.path for row in search(catalog(tmp_path), "").rows] == ["s/one"]
+
+
+async def test_projects_outside_the_groups_leave_as_what_they_are(tmp_path: Path, clock: Clock) -> None:
+    forge = ListingForge()
+    forge.projects["innersource"] = [
+        project(f"{group}/p{n}") for group in ("pay", "infra") for n in range(20)
+    ]
+    await sync(tmp_path, forge, clock)
+    gone = forge.projects["innersource"].pop(0)
+    report = await sync(tmp_path, forge, clock, groups=("pay",))
+    assert report.notices == ("20 projects are outside the configured tags and groups, and left the catalog",)
+    assert (report.removed, report.spared) == (1, 0), "that one is missed at the forge"
+    left = {row.path for row in search(catalog(tmp_path), "", limit=100).rows}
+    assert left == {f"pay/p{n}" for n in range(20)} - {gone.path}
+
+
+async def test_a_misspelt_tag_takes_nothing_away_at_once(
+    tmp_path: Path, forge: ListingForge, clock: Clock
+) -> None:
+    await sync(tmp_path, forge, clock)
+    report = await sync(tmp_path, forge, clock, "inersource")
     assert report.spared == 95
+    assert "kept until" in report.notices[0]
+    assert catalog(tmp_path).count() == 95
 
 
 async def test_another_isexplore_at_it_is_no_failure(

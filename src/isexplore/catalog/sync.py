@@ -31,6 +31,7 @@ from isexplore.catalog.write import Reached
 from isexplore.errors import ForgeError, InvalidError, RateLimitedError, StateError, WrongAnswerError
 from isexplore.forge.base import ProjectPage
 from isexplore.models import Project
+from isexplore.text import count
 
 __all__ = ["FULL_EVERY", "OnProgress", "Options", "Source", "Sync"]
 
@@ -243,10 +244,17 @@ class _ForgeSync:
             await self._write(self._writer.finish)
             return
         run_started = self._database.number("run_started") or started
-        self._tally.removed, self._tally.spared = await self._write(lambda: self._writer.drop_unlisted(run))
-        if self._tally.spared:
+        dropped = await self._write(lambda: self._writer.drop_unlisted(run, excluded=self._is_excluded))
+        self._tally.removed, self._tally.spared, excluded = dropped
+        if excluded:
+            verb = "is" if excluded == 1 else "are"
             self._tally.notices.append(
-                f"The forge no longer names {self._tally.spared:,} projects; they are kept until it says so again"
+                f"{count(excluded, 'project')} {verb} outside the configured tags and groups, and left the catalog"
+            )
+        if self._tally.spared:
+            told = count(self._tally.spared, "project")
+            self._tally.notices.append(
+                f"The forge no longer names {told}, which is many at once: kept until it says so again"
             )
         if not self._database.number("listed_at"):
             # A first fill has just scored them all.
@@ -260,6 +268,18 @@ class _ForgeSync:
         await self._write(
             lambda: self._writer.end_listing(run, run=None, listed_at=run_started, asked_for=asked_for)
         )
+
+    def _is_excluded(self, path: str, topics: Sequence[str]) -> bool:
+        """Return whether a project is none that the configuration asks for, so that the forge need not say so."""
+        groups = [group.lower() for group in self._source.groups]
+        # Of a group that is given by its number, nobody can tell here which projects are below it.
+        if groups and not any(
+            group.isdecimal() or path.lower().startswith(f"{group.strip('/')}/") for group in groups
+        ):
+            return True
+        tags = {words.key(tag) for tag in self._source.tags}
+        # Some forges list projects without their topics.
+        return bool(tags and topics) and not any(words.key(topic) in tags for topic in topics)
 
     def _is_finished(self, name: str, run: str) -> bool:
         state = self._scopes.get(name)

@@ -5,7 +5,7 @@ Every public method is one transaction, or several that each leave the file whol
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import groupby
 from operator import itemgetter
 from typing import NamedTuple
@@ -60,6 +60,17 @@ class Details(NamedTuple):
     licence: str | None = None
     guidelines: str | None = None
     """Path of its CONTRIBUTING; empty for none."""
+
+
+class Dropped(NamedTuple):
+    """What became of the projects that a full listing did not name."""
+
+    removed: int
+    """The forge has them no more."""
+    spared: int
+    """Too many at once to believe it."""
+    excluded: int
+    """Taken out because nobody asks for them any more."""
 
 
 class Reached(NamedTuple):
@@ -447,30 +458,41 @@ class Writer:
             self._database.note("run", run)
             self._database.note("run_started", int(self._database.clock()))
 
-    def drop_unlisted(self, run: str, *, origin: str = "") -> tuple[int, int]:
-        """Take out the projects that the full listing `run` did not name; return (taken out, spared).
+    def drop_unlisted(
+        self, run: str, *, origin: str = "", excluded: Callable[[str, Sequence[str]], bool] | None = None
+    ) -> Dropped:
+        """Take out the projects that the full listing `run` did not name.
 
         When more than half would go at once, or it named none, they are spared the first time: rights
-        that were lost for an hour look exactly like projects that were deleted.
+        that were lost for an hour look exactly like projects that were deleted. That is not so for those
+        that nobody asked for any more.
+
+        Args:
+            run: name of the listing.
+            origin: where the projects come from.
+            excluded: whether a project, by its path and its topics, is none that was asked for.
         """
-        missing = [
-            str(found[0])
-            for found in self._database.ask(
-                "SELECT pid FROM project WHERE origin = ? "
-                "AND pid NOT IN (SELECT pid FROM listed WHERE run = ?)",
-                (origin, run),
-            )
-        ]
+        missing: list[str] = []
+        unwanted: list[str] = []
+        for pid, path, topics in self._database.ask(
+            "SELECT pid, path, topics FROM project WHERE origin = ? "
+            "AND pid NOT IN (SELECT pid FROM listed WHERE run = ?)",
+            (origin, run),
+        ):
+            outside = excluded is not None and excluded(str(path), topics_of(str(topics)))
+            (unwanted if outside else missing).append(str(pid))
+        if not self.listed(run):
+            # What is asked for may be misspelt.
+            missing, unwanted = missing + unwanted, []
+        left = sum(self.remove(unwanted[at : at + 1_000]) for at in range(0, len(unwanted), 1_000))
         shrunk = bool(missing) and (len(missing) > max(10, self.count() // 2) or not self.listed(run))
         warned = f"shrunk {origin}".strip()
         if shrunk and not self._database.number(warned):
             self._database.set_facts(**{warned: 1})
-            return 0, len(missing)
-        removed = 0
-        for start in range(0, len(missing), 1_000):
-            removed += self.remove(missing[start : start + 1_000])
+            return Dropped(0, len(missing), left)
+        removed = sum(self.remove(missing[at : at + 1_000]) for at in range(0, len(missing), 1_000))
         self._database.set_facts(**{warned: 0})
-        return removed, 0
+        return Dropped(removed, 0, left)
 
     def end_listing(self, run: str, /, **facts: str | int | None) -> None:
         """Forget which projects the full listing `run` named, and note `facts`: both or neither.
