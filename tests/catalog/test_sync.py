@@ -264,6 +264,21 @@ async def test_a_killed_sync_goes_on(tmp_path: Path, forge: ListingForge, clock:
     assert catalog(tmp_path).incomplete() == []
 
 
+async def test_a_kill_loses_no_more_than_two_batches(tmp_path: Path, clock: Clock) -> None:
+    forge = ListingForge(page=100)
+    forge.projects["innersource"] = list(made_up(9_000))
+    lost: list[int] = []
+
+    def look(tag: str, number: int) -> None:
+        if number % 5 == 0:
+            lost.append(number * forge.page - catalog(tmp_path).count())
+
+    forge.before_page = look
+    await sync(tmp_path, forge, clock)
+    assert catalog(tmp_path).count() == 9_000
+    assert max(lost) <= 2_200, "however fast the forge is"
+
+
 @pytest.mark.parametrize("size", [4, 95])
 async def test_a_death_just_before_the_end_loses_no_project(
     tmp_path: Path, clock: Clock, monkeypatch: pytest.MonkeyPatch, size: int

@@ -2,9 +2,10 @@
 
 A full listing (the first time, and once a day) names everything and so also tells what is gone; in
 between, one question for what changed since the last time is enough. What was listed is written as
-it comes, together with the place where the list goes on, so a sync that is killed loses at most the
-last batch, and the next one asks for the rest. A part that fails leaves its rows as they were, and a
-word on why. What left the forge leaves the catalog only when every part has been listed to its end.
+it comes, together with the place where the list goes on, so a sync that is killed loses the batch that
+was being written, the next one, and what the forge had on its way; the next sync asks for the rest.
+A part that fails leaves its rows as they were, and a word on why. What left the forge leaves the
+catalog only when every part has been listed to its end.
 """
 
 from __future__ import annotations
@@ -39,10 +40,9 @@ FULL_EVERY = 86_400
 """Seconds after which everything is listed again, to learn what is gone."""
 OVERLAP = 3_600
 """Seconds that "changed since" reaches back before the last sync: clocks differ."""
-_BATCH, _LARGEST_BATCH = 1_000, 3_000
-"""Projects written at once: few at first, so that they show soon; then many, which is faster."""
+_BATCH, _LARGEST_BATCH = 500, 1_000
+"""Projects written at once. Larger ones are hardly faster, and more is lost when the program is killed."""
 _FLUSH_EVERY = 1.0
-_BACKLOG = 6_000
 _REPEATS = 3
 """Pages in a row with nothing new on them before a listing counts as going in circles."""
 _RESTARTS = 3
@@ -371,15 +371,14 @@ class _ForgeSync:
                 if page.total is not None:
                     self._totals[name] = page.total
                 self._desk.tell("listing", self._desk.before + self._tally.listed, self._total())
-                batch = min(_LARGEST_BATCH, max(_BATCH, self._tally.listed // 5))
-                due = len(waiting) >= batch or time.monotonic() - flushed >= _FLUSH_EVERY
-                if waiting and due and (writing is None or writing.done()):
-                    if writing is not None:
-                        writing.result()
+                if writing is not None and (writing.done() or len(waiting) >= _LARGEST_BATCH):
+                    # No more waits than is written at once: the forge is asked faster than that.
+                    await writing
+                    writing = None
+                due = len(waiting) >= _BATCH or time.monotonic() - flushed >= _FLUSH_EVERY
+                if waiting and due and writing is None:
                     writing = asyncio.create_task(self._flush(name, waiting, run, cursor))
                     waiting, flushed = [], time.monotonic()
-                elif len(waiting) >= _BACKLOG and writing is not None:
-                    await writing
         finally:
             if isinstance(pages, AsyncGenerator):
                 # It may be reading ahead.

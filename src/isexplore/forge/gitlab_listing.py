@@ -116,7 +116,8 @@ class _Lanes:
         self._idle = 0
         self._open = 0
         self._newest = 0
-        self._pages: asyncio.Queue[_Read | None] = asyncio.Queue(2 * count)
+        # What is read ahead is lost with the program, and whoever takes it in is slower than the forge anyway.
+        self._pages: asyncio.Queue[_Read | None] = asyncio.Queue(max(1, count // 2))
 
     async def read_gaps(self, gaps: Gaps, newest: int) -> AsyncGenerator[_Read]:
         """Yield the pages of some parts, as they come.
