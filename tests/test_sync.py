@@ -118,6 +118,43 @@ async def test_what_left_the_forge_leaves_the_catalog_and_what_moved_moves(tmp_p
     assert after - before == {f"{moved.path}-moved"}
 
 
+async def test_what_was_archived_leaves_with_the_next_sync(tmp_path: Path) -> None:
+    with syncing(tmp_path, light=150) as world:
+        await world.sync()
+        gone = [row for row in world.rows() if row.path != ALPHA.path][:30]
+        for row in gone:
+            world.forge.store.update("projects", int(row.id), {"archived": 1})
+            world.forge.store.touch(int(row.id))
+        before = len(world.forge.paths)
+        report = await world.sync()
+        (forge,) = report.forges
+        assert (forge.full, forge.removed) == (False, 30)
+        assert "30 gone" in forge.text
+        assert not {row.path for row in gone} & {row.path for row in world.rows()}
+        assert len(world.forge.paths) - before <= 8
+        assert (await world.sync()).forges[0].removed == 0
+
+
+async def test_what_lost_its_tag_leaves_with_the_next_sync_unless_everything_was_just_listed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with syncing(tmp_path, light=150) as world:
+        await world.sync()
+        untagged = next(row for row in world.rows() if row.path != ALPHA.path)
+        world.forge.store.set_topics(int(untagged.id), ["something-else"])
+        world.forge.store.create_project("brand/new", topics=("innersource",))
+        (forge,) = (await world.sync()).forges
+        assert (forge.full, forge.removed) == (False, 0), "everything was listed a moment ago"
+        monkeypatch.setattr("isexplore.catalog.sync._FULL_SOONEST", 0)
+        (forge,) = (await world.sync()).forges
+        assert (forge.full, forge.removed) == (True, 1)
+        paths = {row.path for row in world.rows()}
+        assert untagged.path not in paths
+        assert "brand/new" in paths
+        (forge,) = (await world.sync()).forges
+        assert not forge.full, "the forge's count is what it should be"
+
+
 async def test_when_the_forge_wants_fewer_requests_everybody_waits_and_the_sync_says_so(
     tmp_path: Path,
 ) -> None:

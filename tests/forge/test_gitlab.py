@@ -270,10 +270,47 @@ async def test_groups_include_their_subgroups_and_stop_at_what_has_not_changed(
         forge, ("innersource",), groups=("platform/tools",), changed_after=datetime(2026, 3, 5, tzinfo=UTC)
     )
     assert paths == ["platform/tools/retry-kit", "data/loader"]
-    (seen,) = server.asked("GET", "/groups/platform%2Ftools/projects")
+    seen, archived = sorted(
+        server.asked("GET", "/groups/platform%2Ftools/projects"), key=lambda one: one.query["order_by"]
+    )
+    assert (archived.query["archived"], archived.query["order_by"]) == ("true", "updated_at")
     assert seen.path == f"{API}/groups/platform%2Ftools/projects"
     assert seen.query["include_subgroups"] == "true"
     assert seen.query["order_by"] == "last_activity_at"
+
+
+async def test_what_was_archived_since_comes_with_what_changed(
+    server: ForgeServer, forge: GitLabForge
+) -> None:
+    def project(number: int, updated: str | None, **told: object) -> dict[str, object]:
+        return {"id": number, "path_with_namespace": f"a/p{number}", "updated_at": updated, **told}
+
+    since = datetime(2026, 3, 5, tzinfo=UTC)
+    server.on("GET", "/topics", Reply(body=[{"id": 3, "name": "InnerSource", "total_projects_count": 9}]))
+    server.on("GET", "/projects", Reply(body=[project(1, None)]), query={"archived": "false"})
+    lately = [
+        project(2, "2026-03-07T10:00:00Z", archived=True),
+        project(3, "2026-03-04T10:00:00Z", archived=True),
+    ]
+    more = {"X-Next-Page": "2"}
+    server.on("GET", "/projects", Reply(body=lately, headers=more), query={"archived": "true"})
+    pages = [page async for page in forge.find_projects(("innersource",), changed_after=since)]
+    told = {(one.path, one.archived) for page in pages for one in page.projects}
+    assert told == {("a/p1", False), ("a/p2", True)}
+    assert {page.in_all for page in pages} == {9}
+    assert len(server.asked("GET", "/projects")) == 2, "what was archived before is not asked for"
+
+
+async def test_a_forge_that_does_not_tell_what_is_archived_still_tells_what_changed(
+    server: ForgeServer, forge: GitLabForge
+) -> None:
+    since = datetime(2026, 3, 5, tzinfo=UTC)
+    server.on("GET", "/topics", Reply(body=[{"id": 3, "name": "InnerSource"}]))
+    server.on(
+        "GET", "/projects", Reply(body=[{"id": 1, "path_with_namespace": "a/b"}]), query={"archived": "false"}
+    )
+    server.on("GET", "/projects", Reply(400, {"error": "no"}), query={"archived": "true"})
+    assert await found(forge, ("innersource",), changed_after=since) == ["a/b"]
 
 
 async def test_a_rate_limit_in_the_middle_of_a_listing_waits_and_goes_on(

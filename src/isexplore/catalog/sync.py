@@ -1,7 +1,8 @@
 """Bringing the catalog up to date: every project with one of the tags, from every forge at once.
 
 A full listing (the first time, and once a day) names everything and so also tells what is gone; in
-between, one question for what changed since the last time is enough. What was listed is written as
+between, one question for what changed since the last time is enough. It tells what was archived too, and
+by the forge's own count that something left: what did, a full listing tells, then sooner. What was listed is written as
 it comes, together with the place where the list goes on, so a sync that is killed loses the batch that
 was being written, the next one, and what the forge had on its way; the next sync asks for the rest.
 A part that fails leaves its rows as they were, and a word on why. What left the forge leaves the
@@ -38,6 +39,10 @@ __all__ = ["FULL_EVERY", "OnProgress", "Options", "Source", "Sync"]
 
 FULL_EVERY = 86_400
 """Seconds after which everything is listed again, to learn what is gone."""
+_FULL_SOONEST = 3_600
+"""Seconds that must have passed for every 10,000 projects before everything is listed sooner."""
+_IN_ALL = "in_all"
+"""Fact: how many projects the forge counted, and those that came since."""
 OVERLAP = 3_600
 """Seconds that "changed since" reaches back before the last sync: clocks differ."""
 _BATCH, _LARGEST_BATCH = 500, 1_000
@@ -150,6 +155,10 @@ class _ForgeSync:
         self._parts = 0
         self._cursors: dict[str, str] = {}
         """Where the listing of each part goes on after what is written."""
+        self._in_all: dict[str, int | None] = {}
+        """How many projects each part has by the forge's own count."""
+        self._archived: list[str] = []
+        """Projects that the forge says are archived."""
         self._seen: set[str] = set()
         self._count_at = 1
         """Projects after which facets are counted next, so that a first sync can be filtered already."""
@@ -163,7 +172,10 @@ class _ForgeSync:
             if full:
                 await self._list_everything(started)
             else:
-                await self._list_changes(started)
+                full = await self._list_changes(started)
+                if full:
+                    self._seen.clear()
+                    await self._list_everything(started)
             await self._closer.run(full=full)
         finally:
             phase = "failed" if self._tally.failures else "done"
@@ -245,7 +257,11 @@ class _ForgeSync:
             return
         run_started = self._database.number("run_started") or started
         dropped = await self._write(lambda: self._writer.drop_unlisted(run, excluded=self._is_excluded))
-        self._tally.removed, self._tally.spared, excluded = dropped
+        removed, self._tally.spared, excluded = dropped
+        self._tally.removed += removed
+        counts = [self._in_all.get(name) for name in names]
+        in_all = None if None in counts else sum(number or 0 for number in counts)
+        await self._write(lambda: self._database.set_facts(**{_IN_ALL: in_all}))
         if excluded:
             verb = "is" if excluded == 1 else "are"
             self._tally.notices.append(
@@ -285,21 +301,46 @@ class _ForgeSync:
         state = self._scopes.get(name)
         return state is not None and state.run == run and state.finished is not None
 
-    async def _list_changes(self, started: int) -> None:
+    async def _something_left(self, before: int, started: int) -> bool:
+        """Return whether so many projects are missed by the forge's own count that a full listing is due.
+
+        Which ones they are, only that listing tells. It is worth an hour for every 10,000 projects.
+
+        Args:
+            before: projects in the catalog before the changes were taken in.
+            started: the present moment.
+        """
+        told, noted = self._in_all.get("changes"), self._database.fact(_IN_ALL)
+        if told is None or not isinstance(noted, int):
+            return False
+        known = await self._write(self._writer.count)
+        expected = noted + max(0, known - before)
+        if told >= expected:
+            await self._write(lambda: self._database.set_facts(**{_IN_ALL: told}))
+            return False
+        await self._write(lambda: self._database.set_facts(**{_IN_ALL: expected}))
+        waited = started - self._database.number("listed_at")
+        return waited >= _FULL_SOONEST * max(1.0, known / 10_000)
+
+    async def _list_changes(self, started: int) -> bool:
+        """Take in what changed; return whether everything is to be listed again, as something left."""
         since = (self._database.number("as_of") or self._database.number("listed_at")) - OVERLAP
         moment = datetime.fromtimestamp(since, UTC)
         forge = self._source.forge
         name = "changes"
+        before = await self._write(self._writer.count)
         try:
             pages = forge.find_projects(self._source.tags, changed_after=moment, groups=self._source.groups)
             await self._take_in(name, pages, run="")
         except ForgeError as error:
             await self._failed(name, "", error)
-            return
-        await self._write(
-            lambda: self._writer.finish(as_of=started) if self._tally.changed else self._touch(started)
-        )
+            return False
+        left = await self._something_left(before, started)
+        self._tally.removed = await self._write(lambda: self._writer.remove(self._archived))
+        changed = self._tally.changed or self._tally.removed
+        await self._write(lambda: self._writer.finish(as_of=started) if changed else self._touch(started))
         await self._write(lambda: self._scopes.keep(self._scope_names()))
+        return left
 
     def _touch(self, moment: int) -> None:
         self._database.set_facts(as_of=moment)
@@ -370,6 +411,7 @@ class _ForgeSync:
                 cursor = page.cursor
                 if page.total is not None:
                     self._totals[name] = page.total
+                self._in_all[name] = page.in_all
                 self._desk.tell("listing", self._desk.before + self._tally.listed, self._total())
                 if writing is not None and (writing.done() or len(waiting) >= _LARGEST_BATCH):
                     # No more waits than is written at once: the forge is asked faster than that.
@@ -392,6 +434,8 @@ class _ForgeSync:
         """Return the projects that belong in the catalog: no forks, none archived, each once."""
         found = []
         for project in projects:
+            if project.archived:
+                self._archived.append(project.id)
             if project.archived or project.forked_from is not None or project.forked_from_id is not None:
                 continue
             if project.id in self._seen:

@@ -77,6 +77,9 @@ class ProjectPage(Struct, frozen=True):
     """How many there are in all; None where the forge does not tell (GitLab above 10,000)."""
     cursor: str = ""
     """Where the listing goes on after this page and all that came before it, for `find_projects`."""
+    in_all: int | None = None
+    """How many have the tags in all, by the forge's own count, in which hidden and archived ones may be: the
+    same whatever is listed, so that it tells when some have left. None where it is not told along the way."""
 
 
 class ServerFacts(Struct, frozen=True, kw_only=True):
@@ -191,9 +194,10 @@ class Forge(Protocol):
 
         A project that carries two of the tags may come twice. With `text`, only projects in whose
         name, path or description the forge finds it. With `changed_after`, at least those whose
-        activity is later. With `groups`, only projects below one of these groups. With `resume`, the
-        cursor of a page of the same listing, only what had not come by then, and perhaps some of it
-        again; one that means nothing to the forge begins anew.
+        activity is later, and those archived since, marked as that, where the forge can tell. With
+        `groups`, only projects below one of these groups. With `resume`, the cursor of a page of the
+        same listing, only what had not come by then, and perhaps some of it again; one that means
+        nothing to the forge begins anew.
         """
 
     async def project(self, path: str) -> Project:

@@ -19,6 +19,7 @@ from isexplore.errors import (
 )
 from isexplore.forge import gitlab_parse as parse
 from isexplore.forge.address import origin_of
+from isexplore.forge.answers import moment
 from isexplore.forge.base import Capability, GitLogin, ProjectPage, ServerFacts
 from isexplore.forge.gitlab_bulk import labelled_issues, languages_of
 from isexplore.forge.gitlab_listing import whole_list
@@ -61,6 +62,8 @@ T = TypeVar("T")
 
 PER_PAGE = 100
 """The most that GitLab puts on a page."""
+_ARCHIVED_PER_PAGE = 20
+"""Few are archived between two refreshes."""
 MAX_COMMITS = 5_000
 """Commits of a year looked at for `participation`; a busier project tells nothing."""
 
@@ -182,6 +185,9 @@ class GitLabReading:
         if not groups and not text and changed_after is None and all(topic.projects for topic in topics):
             total = sum(topic.projects or 0 for topic in topics)
         left = _cursor(resume)
+        in_all = None
+        if not groups and topics and all(topic.projects is not None for topic in topics):
+            in_all = sum(topic.projects or 0 for topic in topics)
         listings: list[AsyncGenerator[_Piece]] = []
         for topic in topics:
             for group in groups or ("",):
@@ -202,10 +208,13 @@ class GitLabReading:
                 listings.append(
                     self._by_id(name, group, common, total, expected, left.setdefault(name, "0-"))
                 )
+        if changed_after is not None and not text:
+            listings += [self._lately_archived(group, changed_after) for group in groups or ("",)]
         async with aclosing(side_by_side(listings)) as pieces:
             async for piece in pieces:
                 left[piece.listing] = piece.left
-                yield msgspec.structs.replace(piece.page, cursor=msgspec.json.encode(left).decode())
+                cursor = msgspec.json.encode(left).decode()
+                yield msgspec.structs.replace(piece.page, cursor=cursor, in_all=in_all)
 
     async def _by_id(
         self, name: str, group: str, params: Params, total: int | None, expected: int, gaps: str
@@ -243,6 +252,38 @@ class GitLabReading:
         except NotVisibleError as error:
             _add_what_may_be_behind(error, group)
             raise
+
+    async def _lately_archived(self, group: str, changed_after: datetime) -> AsyncGenerator[_Piece]:
+        """Yield projects that were archived lately, whatever their topics: one page, as a rule.
+
+        Archiving is no activity, but it does change the project. Whoever is not signed in is told neither
+        when that was nor whether it is archived.
+        """
+        params: Params = {
+            "archived": True,
+            "order_by": "updated_at",
+            "sort": "desc",
+            "per_page": _ARCHIVED_PER_PAGE,
+        }
+        where: tuple[str, ...] = ("projects",)
+        if group:
+            where = ("groups", group, "projects")
+            params = {**params, "include_subgroups": True, "with_shared": False}
+        try:
+            async for page in self._client.pages(where, params, item=WireProject):
+                fresh = [
+                    wire
+                    for wire in page.items
+                    if wire.archived and (moment(wire.updated_at) or changed_after) > changed_after
+                ]
+                if fresh:
+                    found = tuple(parse.parse_project(self.name, wire) for wire in fresh)
+                    yield _Piece("archived", ProjectPage(found), "")
+                if len(fresh) < len(page.items):
+                    return
+        except (NotVisibleError, ForbiddenError, InvalidError, WrongAnswerError):
+            # What changed is in the other listings; the next full one tells what is archived.
+            return
 
     def _page(self, items: Sequence[WireProject], total: int | None) -> ProjectPage:
         projects = (parse.parse_project(self.name, wire) for wire in items)

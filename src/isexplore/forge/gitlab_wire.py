@@ -78,6 +78,7 @@ class WireProject(Struct):
     open_issues_count: int | None = None
     created_at: str | None = None
     last_activity_at: str | None = None
+    updated_at: str | None = None
     archived: bool | None = None
     empty_repo: bool | None = None
     default_branch: str | None = None
