@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from textual import work
+from textual import events, work
 from textual.app import App, ScreenStackError, SuspendNotSupported
 from textual.binding import Binding
 from textual.filter import LineFilter
@@ -23,11 +23,11 @@ from isexplore.services import Services
 from isexplore.text import clean
 from isexplore.tui.crash import write_report
 from isexplore.tui.key_names import spare_the_table
-from isexplore.tui.keys import APP, bindings
+from isexplore.tui.keys import APP, KEY_WORDS, bindings, names_of
 from isexplore.tui.messages import CatalogProgressed, CatalogRefreshed, CatalogRefreshFailed
 from isexplore.tui.opening import WIDE
 from isexplore.tui.text import SafeFilter
-from isexplore.tui.widgets.bars import StatusLine
+from isexplore.tui.widgets.bars import StatusLine, say_below
 
 if TYPE_CHECKING:
     from isexplore.catalog.reports import SyncProgress
@@ -236,6 +236,24 @@ class IsexploreApp(App[int]):
             # A dialog that is being made ready would come up without its screen.
             self.give_up_asking()
             await self.pop_screen()
+
+    async def on_key(self, event: events.Key) -> None:
+        """Run what a key is bound to; where that is nothing, or nothing that can be done now, say so."""
+        event.prevent_default()
+        # A dialog names its keys, and one that comes late is not for what is being typed.
+        if not await self._check_bindings(event.key) and not self.screen.is_modal:
+            say_below(self.screen, self._why_not(event.key))
+
+    def _why_not(self, key: str) -> str:
+        for node in (self.focused, self.screen):
+            ask: Callable[[str], str] | None = getattr(node, "why_not", None)
+            for each in getattr(node, "KEYS", ()):
+                named = key in names_of(each, self.services.config.keys)
+                if named and ask is not None and (words := ask(each.action.partition("(")[0])):
+                    return words
+        if key == "escape":
+            return "There is nothing to go back to: 1 2 3 4 go elsewhere, q quits."
+        return f"{KEY_WORDS.get(key, key)} does nothing here; ? names the keys."
 
     def action_sign_in(self) -> None:
         """Sign in again to a forge, on top of what is looked at."""

@@ -227,3 +227,40 @@ def plan_document(report: JourneyReport) -> str:
 def as_shell(commands: tuple[Command, ...]) -> str:
     """Return the commands for a shell; what a person has to do becomes a comment."""
     return "\n".join(command.shell or f"# {command.text}" for command in commands)
+
+
+def why_not(action: str, running: StepName | None, preparing: StepName | None, *, looked: bool) -> str:
+    """Return why a key of the journey screen does nothing now.
+
+    Args:
+        action: what the key would do.
+        running: the step that runs.
+        preparing: the step whose questions are being made ready.
+        looked: whether it is known how the steps stand.
+    """
+    if running is not None:
+        return f"Running: {running}; ctrl+x stops it."
+    if preparing is not None:
+        return f"Getting {preparing} ready; esc gives up."
+    if action == "cancel":
+        return "Nothing runs that could be stopped."
+    if not looked:
+        return "The forge and your clone are still being looked at."
+    return {
+        "editor": "There is no clone yet: the step clone makes it.",
+        "shell": "There is no clone yet: the step clone makes it.",
+        "run": "Nothing is left to run: this contribution has come to its end. esc goes back.",
+        "open_page": "Its page is not known: the forge has not answered yet. r looks again.",
+    }.get(action, "")
+
+
+def title_words(journey: Journey, report: JourneyReport | None) -> tuple[str, str]:
+    """Return what a contribution is about, and how far it is where that is known."""
+    number = f" #{journey.issue}" if journey.issue is not None else ""
+    title = f"  {journey.issue_title}" if journey.issue_title else ""
+    where = ""
+    if report is not None:
+        done = sum(step.state == "done" for step in report.steps)
+        current = next_step(report)
+        where = f"{done} of {len(report.steps)} done" + (f" · {current}" if current else "")
+    return f"{journey.project}{number}{title}", where

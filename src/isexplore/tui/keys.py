@@ -242,8 +242,12 @@ def written(key: Key, remapped: Mapping[str, str]) -> str:
         key: what they do.
         remapped: `[keys]` of the configuration: other keys, by id.
     """
-    names = remapped.get(key.id, key.keys).split(",")
-    return " ".join(KEY_WORDS.get(name.strip(), name.strip()) for name in names)
+    return " ".join(KEY_WORDS.get(name, name) for name in names_of(key, remapped))
+
+
+def names_of(key: Key, remapped: Mapping[str, str]) -> list[str]:
+    """Return the keys as Textual names them; see `written`."""
+    return [name.strip() for name in remapped.get(key.id, key.keys).split(",")]
 
 
 def first_key(key: Key) -> str:

@@ -6,6 +6,7 @@ import asyncio
 from typing import ClassVar
 
 from textual import on
+from textual.actions import SkipAction
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 from textual.screen import Screen
@@ -104,17 +105,38 @@ class BookmarksScreen(Screen[None]):
             return bookmark if isinstance(bookmark, Bookmark) else None
         return None
 
+    def _chosen(self) -> Bookmark:
+        """Return the bookmark under the cursor; where there is none, the key has nothing to do."""
+        bookmark = self._current()
+        if bookmark is None:
+            raise SkipAction
+        return bookmark
+
     @on(RowList.Highlighted, "#bookmarks")
     def _preview(self) -> None:
         bookmark = self._current()
         self.query_one(Preview).look_at(bookmark.ref if bookmark else None)
 
-    @on(RowList.Chosen, "#bookmarks")
     def action_read(self) -> None:
-        """Go into the preview."""
-        if self._current() is not None:
-            self.query_one(".panes").add_class("-reading")
-            self.query_one(Preview).take_focus()
+        """Go into the preview; whoever is there already wants to open a link that is not chosen yet."""
+        self._chosen()
+        if self.query_one(Preview).has_focus_within:
+            raise SkipAction
+        self.enter_preview()
+
+    @on(RowList.Chosen, "#bookmarks")
+    def enter_preview(self) -> None:
+        """Put the focus into the preview."""
+        self.query_one(".panes").add_class("-reading")
+        self.query_one(Preview).take_focus()
+
+    def why_not(self, action: str) -> str:
+        """Return why a key does nothing now."""
+        if self._current() is None:
+            return "There is no bookmark yet: 1 finds a project, b bookmarks it there."
+        if action == "open_page":
+            return "Its page is not known here: the catalog has no such project. 1, then r asks the forges."
+        return ""
 
     @on(Preview.Left)
     def leave_preview(self) -> None:
@@ -124,15 +146,11 @@ class BookmarksScreen(Screen[None]):
 
     def action_contribute(self) -> None:
         """Begin a contribution."""
-        bookmark = self._current()
-        if bookmark is not None:
-            begin_contribution(self.app, bookmark.ref)
+        begin_contribution(self.app, self._chosen().ref)
 
     def action_note(self) -> None:
         """Change the note."""
-        bookmark = self._current()
-        if bookmark is not None:
-            self.app.ask(self._note(bookmark))
+        self.app.ask(self._note(self._chosen()))
 
     async def _note(self, bookmark: Bookmark) -> None:
         values = await self.app.push_screen_wait(
@@ -160,9 +178,7 @@ class BookmarksScreen(Screen[None]):
 
     def action_remove(self) -> None:
         """Remove the bookmark; the toast says how to get it back, and a note is not lost unasked."""
-        bookmark = self._current()
-        if bookmark is not None:
-            self.app.ask(self._remove(bookmark))
+        self.app.ask(self._remove(self._chosen()))
 
     async def _remove(self, bookmark: Bookmark) -> None:
         if not await may_remove(self.app, bookmark):
@@ -177,11 +193,12 @@ class BookmarksScreen(Screen[None]):
 
     def action_open_page(self) -> None:
         """Open the project's page."""
-        bookmark = self._current()
-        url = self.app.services.page_of(bookmark.ref) if bookmark else None
-        if url:
-            self.app.open_page(url)
+        url = self.app.services.page_of(self._chosen().ref)
+        if not url:
+            raise SkipAction
+        self.app.open_page(url)
 
     def action_refresh(self) -> None:
         """Read the project from the forge again."""
+        self._chosen()
         self.query_one(Preview).read_again()

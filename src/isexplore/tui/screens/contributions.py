@@ -7,6 +7,7 @@ from contextlib import aclosing
 from typing import ClassVar
 
 from textual import on, work
+from textual.actions import SkipAction
 from textual.app import ComposeResult
 from textual.message import Message
 from textual.screen import Screen
@@ -144,27 +145,38 @@ class ContributionsScreen(Screen[None]):
         return None
 
     @on(RowList.Chosen, "#contributions")
+    def open_chosen(self) -> None:
+        """Open the steps of the one that was chosen."""
+        if (journey := self._current()) is not None:
+            self.app.ask(open_contribution(self.app, journey))
+
     def action_open(self) -> None:
         """Open the steps."""
-        journey = self._current()
-        if journey is not None:
-            self.app.ask(open_contribution(self.app, journey))
+        if self._current() is None:
+            raise SkipAction
+        self.open_chosen()
+
+    def why_not(self, action: str) -> str:
+        """Return why a key does nothing now."""
+        if self._current() is None:
+            return "There is no contribution yet: 1 finds a project, 2 a first issue; c begins there."
+        return "Its page is not known: the forge has not answered yet. r looks again."
 
     def action_open_page(self) -> None:
         """Open the merge request, or the project."""
         journey = self._current()
         outcome = self._outcomes.get(journey.id) if journey else None
-        if isinstance(outcome, JourneyReport):
-            if outcome.merge_request is not None:
-                self.app.open_page(outcome.merge_request.url)
-            elif outcome.project is not None:
-                self.app.open_page(outcome.project.url)
+        found = (outcome.merge_request or outcome.project) if isinstance(outcome, JourneyReport) else None
+        if found is None:
+            raise SkipAction
+        self.app.open_page(found.url)
 
     def action_forget(self) -> None:
         """Take a contribution off the list, after asking."""
         journey = self._current()
-        if journey is not None:
-            self.app.ask(self._forget(journey))
+        if journey is None:
+            raise SkipAction
+        self.app.ask(self._forget(journey))
 
     async def _forget(self, journey: Journey) -> None:
         sure = await self.app.push_screen_wait(

@@ -8,6 +8,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from textual import events, on, work
+from textual.actions import SkipAction
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 
@@ -327,13 +328,20 @@ class ExploreScreen(SearchScreen):
         else:
             preview.look_at(ProjectRef(row.forge, row.path), quick=quick_overview(row))
 
-    @on(RowList.Chosen, "#results")
     def action_read(self) -> None:
-        """Go into the preview."""
-        if self._ref() is not None:
-            self._resting.now()
-            self.query_one(".panes").add_class("-reading")
-            self.query_one(Preview).take_focus()
+        """Go into the preview; whoever is there already wants to open a link that is not chosen yet."""
+        if self._ref() is None or self.query_one(Preview).has_focus_within:
+            raise SkipAction
+        self.enter_preview()
+
+    @on(RowList.Chosen, "#results")
+    def enter_preview(self) -> None:
+        """Put the focus into the preview, unless the project has left the catalog meanwhile."""
+        if self._ref() is None:
+            return
+        self._resting.now()
+        self.query_one(".panes").add_class("-reading")
+        self.query_one(Preview).take_focus()
 
     @on(Preview.Left)
     def leave_preview(self) -> None:
@@ -348,21 +356,24 @@ class ExploreScreen(SearchScreen):
 
     def action_tab(self, step: int) -> None:
         """Turn the next or previous tab of the preview on."""
+        if self._ref() is None:
+            raise SkipAction
         self._resting.now()
         self.query_one(Preview).move_tab(step)
 
     def action_contribute(self) -> None:
         """Begin a contribution, with the issue under the cursor where there is one."""
         ref = self._ref()
-        if ref is not None:
-            self._resting.now()
-            begin_contribution(self.app, ref, self.query_one(Preview).issue_number)
+        if ref is None:
+            raise SkipAction
+        self._resting.now()
+        begin_contribution(self.app, ref, self.query_one(Preview).issue_number)
 
     def action_bookmark(self) -> None:
         """Bookmark the project with a note, or take its bookmark away."""
         ref = self._ref()
         if ref is None:
-            return
+            raise SkipAction
         try:
             known = self.app.services.bookmarks.get(ref)
         except IsexploreError as error:
@@ -407,7 +418,7 @@ class ExploreScreen(SearchScreen):
         """Tell why the project under the cursor stands where it stands."""
         row = self.current()
         if row is None:
-            return
+            raise SkipAction
         from isexplore.tui.screens.dialogs import MessageDialog
 
         reasons = self.app.services.why(row) or ("nothing more is known of it",)
@@ -427,12 +438,14 @@ class ExploreScreen(SearchScreen):
             self.leave_preview()
         elif bar.value:
             bar.value = ""
+        else:
+            raise SkipAction
 
     # News from the forges
 
     def action_refresh(self) -> None:
         """Ask the forges what is new."""
-        self.app.refresh_catalog()
+        self.begin_refresh()
         self._show_loading()
 
     @on(CatalogProgressed)

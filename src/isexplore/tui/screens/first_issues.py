@@ -6,6 +6,7 @@ import asyncio
 from typing import TYPE_CHECKING, cast
 
 from textual import on, work
+from textual.actions import SkipAction
 from textual.app import ComposeResult
 from textual.containers import Horizontal
 
@@ -151,6 +152,8 @@ class FirstIssuesScreen(SearchScreen):
 
     def action_read(self) -> None:
         """Go into the issue's text."""
+        if self.current() is None:
+            raise SkipAction
         self._resting.now()
         self.query_one(".panes").add_class("-reading")
         self.query_one("#issue-text").focus()
@@ -181,8 +184,9 @@ class FirstIssuesScreen(SearchScreen):
     def action_contribute(self) -> None:
         """Begin a contribution that solves the issue."""
         row = self.current()
-        if row is not None:
-            begin_contribution(self.app, ProjectRef(row.forge, row.project), row.number)
+        if row is None:
+            raise SkipAction
+        begin_contribution(self.app, ProjectRef(row.forge, row.project), row.number)
 
     def action_back(self) -> None:
         """Go one step back: to the list, then to all issues."""
@@ -192,11 +196,13 @@ class FirstIssuesScreen(SearchScreen):
             self.query_one("#issues").focus()
         elif bar.value:
             bar.value = ""
+        else:
+            raise SkipAction
 
     def action_refresh(self) -> None:
         """Ask the forges what is new; the issue is read again, too."""
         self._shown = None
-        self.app.refresh_catalog()
+        self.begin_refresh()
 
     @on(CatalogProgressed)
     def show_progress(self, message: CatalogProgressed) -> None:

@@ -8,6 +8,7 @@ from time import monotonic
 from typing import ClassVar
 
 from textual import on, work
+from textual.actions import SkipAction
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
@@ -26,6 +27,8 @@ from isexplore.tui.journey_text import (
     plan_document,
     step_document,
     step_row,
+    title_words,
+    why_not,
 )
 from isexplore.tui.keys import JOURNEY, bindings
 from isexplore.tui.messages import (
@@ -39,7 +42,7 @@ from isexplore.tui.outside import editor_command, find_program, how_it_ended, sh
 from isexplore.tui.screens.dialogs import AskDialog, ChoiceDialog, PickDialog
 from isexplore.tui.screens.step_dialog import step_dialog
 from isexplore.tui.text import cut
-from isexplore.tui.widgets.bars import ModeBar, StatusLine, TitleLine, fill_mode_bar
+from isexplore.tui.widgets.bars import ModeBar, StatusLine, TitleLine, fill_mode_bar, say_below
 from isexplore.tui.widgets.document import DocumentView
 from isexplore.tui.widgets.form import Field, fields_of
 from isexplore.tui.widgets.key_line import KeyLine
@@ -148,15 +151,7 @@ class JourneyScreen(Screen[None]):
             self.probe()
 
     def _show_title(self) -> None:
-        journey = self.journey
-        number = f" #{journey.issue}" if journey.issue is not None else ""
-        title = f"  {journey.issue_title}" if journey.issue_title else ""
-        where = ""
-        if self.report is not None:
-            done = sum(step.state == "done" for step in self.report.steps)
-            current = next_step(self.report)
-            where = f"{done} of {len(self.report.steps)} done" + (f" · {current}" if current else "")
-        self.query_one(TitleLine).say(f"{journey.project}{number}{title}", where)
+        self.query_one(TitleLine).say(*title_words(self.journey, self.report))
 
     # Looking
 
@@ -203,7 +198,6 @@ class JourneyScreen(Screen[None]):
         first = self.report is None
         self.report, self._diff = message.report, message.diff
         self.journey = message.report.journey
-        names = [step.name for step in self.report.steps]
         current = next_step(self.report)
         steps = self.query_one("#steps", RowList)
         steps.set_rows(
@@ -216,7 +210,7 @@ class JourneyScreen(Screen[None]):
         if first or before != current:
             if self._preparing is None:
                 self._notice = ""
-            steps.move_cursor(names.index(current or names[-1]))
+            steps.move_cursor(STEP_NAMES.index(current or STEP_NAMES[-1]))
         self._unreachable = message.report.as_last_seen
         self._show_title()
         self.say_status()
@@ -251,9 +245,8 @@ class JourneyScreen(Screen[None]):
     @on(JourneyProbeFailed)
     def show_failure(self, message: JourneyProbeFailed) -> None:
         """Say why nothing can be told now."""
-        error = message.error
         self._unreachable = True
-        self.query_one(StatusLine).say_error(error, "r looks again")
+        self.query_one(StatusLine).say_error(message.error, "r looks again")
         self.refresh_bindings()
 
     def _look_again(self) -> None:
@@ -335,6 +328,15 @@ class JourneyScreen(Screen[None]):
         if action in ("copy", "plan"):
             return idle and self.report is not None
         return True
+
+    def why_not(self, action: str) -> str:
+        """Return why a key does nothing now."""
+        return why_not(action, self.running, self._preparing, looked=self.report is not None)
+
+    @on(RowList.Chosen, "#steps")
+    def _cannot_run(self) -> None:
+        """Answer enter where the key of the screen is not offered, so that the list took it."""
+        say_below(self, self.why_not("run"))
 
     def action_run(self) -> None:
         """Ask what the step under the cursor wants to know, then run it."""
@@ -596,6 +598,7 @@ class JourneyScreen(Screen[None]):
     @work(exclusive=True, group="journey-plan")
     async def action_plan(self) -> None:
         """Show what every remaining step would run."""
+        self._tell("Looking up what every step would run...")
         try:
             journeys = await self.app.services.journeys_for(self.journey)
             report = await journeys.plan_all(journeys.get(self.journey.id))
@@ -673,6 +676,8 @@ class JourneyScreen(Screen[None]):
             self.app.open_page(report.merge_request.url)
         elif report is not None and report.project is not None:
             self.app.open_page(report.project.url)
+        else:
+            raise SkipAction
 
     def action_back(self) -> None:
         """Go one step back: from the dry run, from the document, then to where the reader came from."""

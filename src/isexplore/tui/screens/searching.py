@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 
 from textual import on
+from textual.actions import SkipAction
 from textual.screen import Screen
 
 from isexplore.errors import AuthError, IsexploreError
@@ -46,6 +47,20 @@ class SearchScreen(Screen[None]):
         """Actions to name first: on a narrow screen the pane is all there is to see."""
         outside = self.focused is None or isinstance(self.focused, SearchBar)
         return () if outside or self.query_one(self.LIST).has_focus else self.KEYS_IN_PANE
+
+    @property
+    def keys_told(self) -> tuple[tuple[str, str], ...]:
+        """What leaves the search line, and what completes a word in it."""
+        if not isinstance(self.focused, SearchBar):
+            return ()
+        return ("enter", "To the list"), ("escape", "Back"), ("tab", "Complete")
+
+    def why_not(self, action: str) -> str:
+        """Return why a key does nothing now: there is nothing under the cursor."""
+        if action == "back" or self.page() is not None:
+            return ""
+        other = "/ searches for something else" if self._query.strip() else "r asks the forges"
+        return f"The list is empty: {other}."
 
     def page(self) -> str | None:
         """Return the address of what is under the cursor; None for an empty list."""
@@ -109,12 +124,20 @@ class SearchScreen(Screen[None]):
     def action_open_page(self) -> None:
         """Open the page of what is under the cursor."""
         url = self.page()
-        if url is not None:
-            self.app.open_page(url)
+        if url is None:
+            raise SkipAction
+        self.app.open_page(url)
 
     def action_copy(self) -> None:
         """Copy the address of what is under the cursor."""
         url = self.page()
-        if url is not None:
-            self.app.copy_to_clipboard(url)
-            self.app.notify(url, title="Copied")
+        if url is None:
+            raise SkipAction
+        self.app.copy_to_clipboard(url)
+        self.app.notify(url, title="Copied")
+
+    def begin_refresh(self) -> None:
+        """Ask the forges what is new, and say so at once: the first of them may take its time."""
+        if not self.app.refreshing:
+            self.query_one(StatusLine).say("Asking the forges what is new...")
+        self.app.refresh_catalog()

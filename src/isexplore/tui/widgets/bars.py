@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import TYPE_CHECKING, Any, cast
 
 from textual import events
@@ -22,6 +23,10 @@ if TYPE_CHECKING:
     from isexplore.tui.app import IsexploreApp
 
 
+AGE_EVERY = 30.0
+"""Seconds between two looks at how old the data is."""
+
+
 class ModeBar(Widget):
     """The program's name, the four modes, and where the data is from and how old it is."""
 
@@ -34,6 +39,10 @@ class ModeBar(Widget):
         super().__init__()
         self.mode = mode
         self._places: list[tuple[int, int, str]] = []
+
+    def on_mount(self) -> None:
+        """Let the age grow while somebody only looks."""
+        self.set_interval(AGE_EVERY, partial(fill_mode_bar, self.screen))
 
     def render(self) -> Content:
         """Return the bar."""
@@ -86,12 +95,18 @@ def one_stop(words: str) -> str:
     return re.sub(r"(?<!\.)\.\.(?!\.)", ".", words)
 
 
+BRIEFLY = 4.0
+"""Seconds for which an answer to a key that can do nothing stays."""
+
+
 class StatusLine(Widget):
     """What a pane has to say: progress, age, or an error with its next key. Never a stranger's markup."""
 
     message: reactive[str] = reactive("", layout=True)
     _held = False
     _later: tuple[str, bool] = ("", False)
+    _brief = False
+    """Whether what stands here goes by itself."""
 
     @contextmanager
     def holding(self, words: str) -> Iterator[None]:
@@ -111,8 +126,21 @@ class StatusLine(Widget):
         if self._held:
             self._later = (message, error)
             return
+        self._brief = False
         self.set_class(error, "-error")
         self.message = clean(message)
+
+    def say_briefly(self, words: str) -> None:
+        """Show words for a moment, then what stood here before; unless something else is said meanwhile."""
+        before = ("", False) if self._brief else (self.message, self.has_class("-error"))
+        self.say(words)
+        shown, self._brief = self.message, True
+
+        def back() -> None:
+            if self._brief and self.message == shown:
+                self.say(before[0], error=before[1])
+
+        self.set_timer(BRIEFLY, back)
 
     def say_error(self, error: IsexploreError, *more: str) -> None:
         """Show what happened, why, and what to do next."""
@@ -125,6 +153,14 @@ class StatusLine(Widget):
     def render(self) -> Content:
         """Return the words."""
         return Content(self.message)
+
+
+def say_below(node: Widget, words: str) -> None:
+    """Answer a key that can do nothing: below what is looked at, as a toast where there is no place for it."""
+    for line in node.screen.query(StatusLine):
+        line.say_briefly(words)
+        return
+    node.app.notify(words)
 
 
 class TitleLine(Widget):

@@ -27,6 +27,7 @@ from isexplore.tui.keys import DOCUMENT, bindings
 from isexplore.tui.links import Link, LinkKind, resolve
 from isexplore.tui.markdown import LIMIT, Document, Heading, Kind, Line, Match, Segment, find
 from isexplore.tui.text import cells
+from isexplore.tui.widgets.bars import say_below
 from isexplore.tui.widgets.line_view import LineView, Overlay
 
 SLICE = 0.003
@@ -366,6 +367,7 @@ class DocumentView(LineView):
     def _step_link(self, step: int) -> None:
         places = self._link_at or _links_of(self._lines)
         if not places:
+            say_below(self, "There is no link here.")
             return
         numbers = [number for number, _ in places]
         top = round(self.scroll_y)
@@ -397,6 +399,16 @@ class DocumentView(LineView):
             return len(self.headings) > 1
         return True
 
+    def why_not(self, action: str) -> str:
+        """Return why a key does nothing now; "" where the screen knows better."""
+        return {
+            "open_link": "n goes to a link, which enter then opens."
+            if self.links
+            else "There is no link here.",
+            "outline": "There are no headings to choose from.",
+            "show_rest": "All of it is here.",
+        }.get(action, "")
+
     def action_find_words(self) -> None:
         """Ask for words, and go to where they stand."""
         from isexplore.tui.screens.document_dialogs import FindDialog
@@ -420,6 +432,8 @@ class DocumentView(LineView):
         found = [line for line in lines if line > top] if step > 0 else [line for line in lines if line < top]
         if found:
             self.go_to(found[0] if step > 0 else found[-1])
+        else:
+            say_below(self, f"There is no heading {'below' if step > 0 else 'above'}.")
 
     def action_next(self) -> None:
         """Go to the next hit of the search, or without one to the next link."""

@@ -17,12 +17,14 @@ the row under it is another one), `RowList.Chosen` on enter or a second click. S
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
+from textwrap import wrap
 from typing import ClassVar, Generic, NamedTuple, TypeVar
 
 from rich.color import Color as RichColor
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
+from textual.actions import SkipAction
 from textual.binding import Binding, BindingType
 from textual.cache import LRUCache
 from textual.color import Color
@@ -397,7 +399,7 @@ class RowList(ScrollView, can_focus=True):
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:
         """Return the lines that a list of automatic height takes: its rows, or the words in their place."""
-        return self._count * self.row_height or len(self._empty.splitlines()) + 1
+        return self._count * self.row_height or len(self._empty_lines(width)) + 1
 
     def notify_style_update(self) -> None:
         """Forget what was drawn with the former styles."""
@@ -479,8 +481,13 @@ class RowList(ScrollView, can_focus=True):
         spans += [(text, self._style(style, ground)) for text, style in right]
         return _joined(spans)
 
+    def _empty_lines(self, width: int) -> list[str]:
+        """Return what stands in an empty list, wrapped: the reason that a forge gives may be long."""
+        room = max(1, width - 2)
+        return [part for line in self._empty.splitlines() for part in wrap(line, room) or [""]]
+
     def _draw_empty(self, line: int, width: int) -> list[Segment]:
-        lines = self._empty.splitlines()
+        lines = self._empty_lines(width)
         spans: list[Span] = []
         if not self._count and 1 <= line <= len(lines):
             spans = cut_spans([("  " + lines[line - 1], "empty")], width)
@@ -527,8 +534,9 @@ class RowList(ScrollView, can_focus=True):
 
     def action_choose(self) -> None:
         """Choose the row under the cursor."""
-        if self.cursor is not None:
-            self.post_message(self.Chosen(self, self.cursor, self._key))
+        if self.cursor is None:
+            raise SkipAction
+        self.post_message(self.Chosen(self, self.cursor, self._key))
 
     def _row_at(self, event: events.MouseEvent) -> int | None:
         offset = event.get_content_offset(self)
