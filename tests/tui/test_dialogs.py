@@ -216,7 +216,7 @@ async def test_the_last_line_names_the_keys_of_the_dialog_and_none_of_the_screen
         app = person.app
         await person.until(lambda: "c Contribute" in last_line())
         dialogs: tuple[tuple[ModalScreen[Any], str], ...] = (
-            (AskDialog("Note", (Field("note", "Note"),), accept="Save"), "enter Save ctrl+s Save esc Cancel"),
+            (AskDialog("Note", (Field("note", "Note"),), accept="Save"), "enter Save esc Cancel"),
             (PickDialog("Which file?", ["README.md"]), "enter Choose esc Cancel"),
             (ChoiceDialog("What now?", [("a", "A", "The first.")]), "enter Choose esc Cancel"),
             (ConfirmDialog("Really?", yes="Begin", no="Leave it"),

@@ -13,6 +13,7 @@ from textual.message import Message
 from textual.screen import Screen
 
 from isexplore.errors import IsexploreError
+from isexplore.models import ProjectRef
 from isexplore.services import Journey, JourneyReport
 from isexplore.text import ago
 from isexplore.tui.app import IsexploreApp
@@ -167,9 +168,13 @@ class ContributionsScreen(Screen[None]):
         journey = self._current()
         outcome = self._outcomes.get(journey.id) if journey else None
         found = (outcome.merge_request or outcome.project) if isinstance(outcome, JourneyReport) else None
-        if found is None:
+        url = found.url if found is not None else None
+        if url is None and journey is not None:
+            # What the forge cannot tell now, the catalog may know.
+            url = self.app.services.page_of(ProjectRef(journey.forge, journey.project))
+        if url is None:
             raise SkipAction
-        self.app.open_page(found.url)
+        self.app.open_page(url)
 
     def action_forget(self) -> None:
         """Take a contribution off the list, after asking."""

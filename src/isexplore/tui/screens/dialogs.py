@@ -130,8 +130,10 @@ class AskDialog(ModalScreen[dict[str, str | bool] | None]):
             return ("enter", "New line"), accept, ("tab", "Next")
         if isinstance(widget, Button):
             return ("enter", "Press"), accept
-        enter = ("enter", self._accept if form.first().ends_with(widget) else "Next")
-        return (enter, accept, ("space", "Yes or no")) if isinstance(widget, TickBox) else (enter, accept)
+        tick = (("space", "Yes or no"),) if isinstance(widget, TickBox) else ()
+        if form.first().ends_with(widget):
+            return ("enter", self._accept), *tick
+        return ("enter", "Next"), accept, *tick
 
     def on_descendant_focus(self) -> None:
         """Name the keys of what has the focus now."""

@@ -539,9 +539,9 @@ class JourneyScreen(Screen[None]):
         """Show how it ended, and look at the world again."""
         self._no_longer_runs()
         self.remove_class("-running")
-        if message.error is None:
+        if message.error is None or not self.query_one("#output", Log).line_count:
             self.remove_class("-output")
-        else:
+        if message.error is not None:
             self._errors[message.step] = message.error
             self._put_cursor(message.step)
         self.say_status()
