@@ -7,10 +7,11 @@ import inspect
 import pkgutil
 from pathlib import Path
 
+import pytest
 from textual.binding import Binding
 
 import isexplore.tui
-from isexplore.tui.keys import known_ids
+from isexplore.tui.keys import by_key, known_ids
 from tests.support.world import at_the_screen, services_for
 
 
@@ -36,3 +37,29 @@ async def test_the_palette_and_the_help_name_the_keys_as_they_are_configured(tmp
         await person.sees_words("Explore: Refresh (f5)", "Explore: Read (enter right)")
         await person.press("escape", "question_mark")
         await person.sees_words("f5 Ask the forges what is new.")
+
+
+@pytest.mark.parametrize(
+    ("advice", "here"),
+    [
+        (
+            "It may be revoked. Sign in again: isexplore login https://git.example.org",
+            "It may be revoked. L signs in again",
+        ),
+        (
+            "Make a token with the scope api and sign in again: isexplore login https://git.example.org",
+            "Make a token with the scope api and sign in again with L",
+        ),
+        (
+            "Sign in again (isexplore login); for SSH, check your key",
+            "L signs in again; for SSH, check your key",
+        ),
+        (
+            "isexplore login https://git.example.org asks for one and keeps it.",
+            "L asks for one and keeps it.",
+        ),
+        ("Check the address.", "Check the address."),
+    ],
+)
+def test_advice_names_the_key_that_signs_in(advice: str, here: str) -> None:
+    assert by_key(advice) == here

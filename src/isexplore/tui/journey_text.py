@@ -16,6 +16,7 @@ from isexplore.services import (
     StepReport,
 )
 from isexplore.text import literal
+from isexplore.tui.keys import by_key
 from isexplore.tui.widgets.rows import RowText
 
 MARKS = {"done": "✓", "ready": "▸", "waiting": "…", "blocked": "✗"}
@@ -145,7 +146,7 @@ def step_document(
     if mine and report.journey.folder:
         parts.append(f"**Clone:** {plain(at_home(report.journey.folder))}")
     elif step.hint and error is None:
-        parts.append(f"**Next:** {plain(at_home(step.hint))}")
+        parts.append(f"**Next:** {plain(at_home(by_key(step.hint)))}")
     if step.facts:
         rows = ["| | |", "| --- | --- |"]
         for fact in step.facts:
@@ -194,7 +195,7 @@ def _what_went_wrong(error: IsexploreError) -> list[str]:
     if error.detail:
         parts.append(code_block(error.detail))
     if error.hint:
-        parts.append(f"**Next:** {plain(error.hint)}")
+        parts.append(f"**Next:** {plain(by_key(error.hint))}")
     parts.append("**enter** runs the step again.")
     return parts
 

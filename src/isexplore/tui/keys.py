@@ -5,6 +5,7 @@ One table serves the screens, the help, the README and the check of the configur
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
@@ -254,3 +255,18 @@ def first_key(key: Key) -> str:
     """Return the key that the footer names, as people write it."""
     name = key.keys.partition(",")[0]
     return KEY_WORDS.get(name, name)
+
+
+SIGNS_IN = "L signs in again"
+_BY_COMMAND = (
+    (re.compile(r"Sign in again(?:: | \()isexplore login(?: [^\s)]+)?\)?"), SIGNS_IN),
+    (re.compile(r"sign in again(?:: | \()isexplore login(?: [^\s)]+)?\)?"), "sign in again with L"),
+    (re.compile(r"isexplore login \S+ asks for one"), "L asks for one"),
+)
+
+
+def by_key(words: str) -> str:
+    """Return advice that names the command that signs in, with the key that does so here in its place."""
+    for command, key in _BY_COMMAND:
+        words = command.sub(key, words)
+    return words

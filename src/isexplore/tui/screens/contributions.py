@@ -19,7 +19,7 @@ from isexplore.text import ago
 from isexplore.tui.app import IsexploreApp
 from isexplore.tui.begin import open_contribution
 from isexplore.tui.journey_text import MARKS, STATE_WORDS, STYLES
-from isexplore.tui.keys import CONTRIBUTIONS, bindings
+from isexplore.tui.keys import CONTRIBUTIONS, bindings, by_key
 from isexplore.tui.screens.dialogs import ConfirmDialog
 from isexplore.tui.widgets.bars import ModeBar, StatusLine, fill_mode_bar
 from isexplore.tui.widgets.key_line import KeyLine
@@ -52,7 +52,7 @@ def contribution_row(journey: Journey, outcome: JourneyReport | IsexploreError |
     if outcome is None:
         return RowText((head, [("  looking...", "muted")]))
     if isinstance(outcome, IsexploreError):
-        words = ". ".join(part for part in (outcome.title, outcome.hint) if part)
+        words = ". ".join(part for part in (outcome.title, by_key(outcome.hint)) if part)
         return RowText((head, [("  ! ", "warning"), (words, "warning")]))
     if outcome.current is None:
         return RowText(

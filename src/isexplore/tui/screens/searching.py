@@ -10,6 +10,7 @@ from textual.screen import Screen
 
 from isexplore.errors import AuthError, IsexploreError
 from isexplore.tui.app import IsexploreApp
+from isexplore.tui.keys import SIGNS_IN, by_key
 from isexplore.tui.messages import CatalogRefreshFailed
 from isexplore.tui.painting import ChangedCells
 from isexplore.tui.widgets.bars import StatusLine, fill_mode_bar, sentence
@@ -75,8 +76,9 @@ class SearchScreen(Screen[None]):
         """Say why there is no news; what is there gets older, also in the words above."""
         error = message.error
         self.query_one(StatusLine).say_error(error, "r tries again")
-        next_key = "L signs in again" if isinstance(error, AuthError) else "r tries again"
-        self._say_in_empty_list(error.title, error.hint, next_key)
+        hint = by_key(error.hint)
+        next_key = SIGNS_IN if isinstance(error, AuthError) else "r tries again"
+        self._say_in_empty_list(error.title, *hint.split(". "), "" if SIGNS_IN in hint else next_key)
         fill_mode_bar(self)
 
     def show_failures(self, outcome: Refreshed) -> None:

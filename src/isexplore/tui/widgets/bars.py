@@ -16,6 +16,7 @@ from textual.widget import Widget
 
 from isexplore.errors import AuthError, IsexploreError, StateError
 from isexplore.text import clean, clean_line
+from isexplore.tui.keys import SIGNS_IN, by_key
 from isexplore.tui.opening import MODES, mode_labels, name_in, place_in
 from isexplore.tui.text import cells, cut
 
@@ -90,6 +91,15 @@ def sentence(words: str) -> str:
     return words if words.endswith(("!", "?", "...")) else words.rstrip(".") + "."
 
 
+def error_words(error: IsexploreError, *more: str) -> str:
+    """Return what happened, why, and what to do next, as sentences; `more` is what else may help."""
+    hint = by_key(error.hint)
+    if isinstance(error, AuthError):
+        # Trying again helps only with another token.
+        more = () if SIGNS_IN in hint or "L asks" in hint else (SIGNS_IN,)
+    return " ".join(sentence(part) for part in (error.title, error.detail, hint, *more) if part.strip())
+
+
 def one_stop(words: str) -> str:
     """Return words in which no sentence ends twice, where reasons that end in a full stop were put together."""
     return re.sub(r"(?<!\.)\.\.(?!\.)", ".", words)
@@ -144,11 +154,7 @@ class StatusLine(Widget):
 
     def say_error(self, error: IsexploreError, *more: str) -> None:
         """Show what happened, why, and what to do next."""
-        if isinstance(error, AuthError):
-            # Trying again helps only with another token.
-            more = ("L signs in again",)
-        parts = (error.title, error.detail, error.hint, *more)
-        self.say(" ".join(sentence(part) for part in parts if part.strip()), error=True)
+        self.say(error_words(error, *more), error=True)
 
     def render(self) -> Content:
         """Return the words."""

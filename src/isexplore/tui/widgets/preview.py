@@ -13,15 +13,16 @@ from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.message import Message
 
-from isexplore.errors import AuthError, IsexploreError
+from isexplore.errors import IsexploreError
 from isexplore.models import ProjectRef
 from isexplore.text import ago, clean_line
 from isexplore.tui.garbage import settle
+from isexplore.tui.keys import by_key
 from isexplore.tui.links import Link, LinkKind
 from isexplore.tui.markdown import Kind, load_parser
 from isexplore.tui.messages import PreviewFailed, PreviewRead
 from isexplore.tui.resting import Resting
-from isexplore.tui.widgets.bars import sentence
+from isexplore.tui.widgets.bars import error_words
 from isexplore.tui.widgets.document import DocumentView
 from isexplore.tui.widgets.rows import ListRows, RowLine, RowList, RowText
 from isexplore.tui.widgets.tabs import TabStrip
@@ -254,17 +255,14 @@ class Preview(Vertical):
         notes = list(reading.notes)
         if reading.offline:
             notes.insert(0, f"Read {ago(reading.as_of)}; the forge cannot be asked now.")
-        self._note(clean_line(" ".join(notes)))
+        self._note(by_key(clean_line(" ".join(notes))))
 
     @on(PreviewFailed)
     def show_failure(self, message: PreviewFailed) -> None:
         """Say why the project cannot be read, with what to do."""
         message.stop()
         if message.ref == self.ref:
-            error = message.error
-            again = "L signs in again" if isinstance(error, AuthError) else ""
-            parts = (error.title, error.detail, error.hint, again)
-            self._note(" ".join(sentence(part) for part in parts if part))
+            self._note(error_words(message.error))
 
     def _note(self, words: str) -> None:
         # Not by a class of the pane: that would style everything in it anew.
@@ -356,8 +354,7 @@ class Preview(Vertical):
             # The reader has gone on.
             return
         if failure is not None:
-            said = (failure.title, failure.detail, failure.hint)
-            self._note(" ".join(sentence(part) for part in said if part))
+            self._note(error_words(failure))
             return
         self._came_from, self._file, self._issue_read = [(None, 1)], None, number
         focused = self.has_focus_within
@@ -425,8 +422,7 @@ class Preview(Vertical):
             # The reader has gone on.
             return
         if failure is not None:
-            said = (failure.title, failure.detail, failure.hint)
-            self._note(" ".join(sentence(part) for part in said if part))
+            self._note(error_words(failure))
             return
         if isinstance(found, str):
             self._note_reading(reading)
