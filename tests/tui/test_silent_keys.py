@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import pytest
 
+from isexplore.journey.runner import Journeys
 from isexplore.journey.store import Journey
 from isexplore.tui.journey_text import why_not
+from isexplore.tui.messages import StepFinished
 from isexplore.tui.screens.explore import ExploreScreen
 from isexplore.tui.screens.journey import JourneyScreen
 from isexplore.tui.widgets.bars import StatusLine
@@ -101,3 +104,31 @@ async def test_refreshing_is_said_at_once(tmp_path: Path, monkeypatch: pytest.Mo
         monkeypatch.setattr(person.app, "_refresh_catalog", lambda: None)
         await answers(person, "r", "Asking the forges what is new...")
         await answers(person, "r", "The forges are being asked already")
+
+
+async def test_after_a_step_the_key_that_runs_waits_until_it_is_known_how_things_stand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with practice_world(tmp_path) as world:
+        await fill_catalog(world.services)
+        world.services.journey_store.start(
+            Journey(id="", forge="practice", project="tools/alpha", issue=1), lambda known: False
+        )
+        async with at_the_screen(world.services) as person:
+            await person.press("3", "enter")
+            await person.sees_words("▸ claim", "enter Run")
+            answered, journeys_for = asyncio.Event(), world.services.journeys_for
+
+            async def slowly(journey: Journey) -> Journeys:
+                await answered.wait()
+                return await journeys_for(journey)
+
+            monkeypatch.setattr(world.services, "journeys_for", slowly)
+            screen = person.app.screen
+            assert isinstance(screen, JourneyScreen)
+            screen.post_message(StepFinished("claim", None))
+            await person.sees_words("Ran claim; looking at how everything stands now...")
+            assert "enter Run" not in person.words
+            await answers(person, "enter", "still being looked at")
+            answered.set()
+            await person.sees_words("enter Run")

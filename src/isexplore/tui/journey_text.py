@@ -265,3 +265,16 @@ def title_words(journey: Journey, report: JourneyReport | None) -> tuple[str, st
         current = next_step(report)
         where = f"{done} of {len(report.steps)} done" + (f" · {current}" if current else "")
     return f"{journey.project}{number}{title}", where
+
+
+EDIT, ANSWER, LOOK, READY = "edit", "answer", "look", "ready"
+"""What can be done about a review."""
+
+
+def review_choices(step: StepReport, *, draft: bool) -> list[tuple[str, str, str]]:
+    """Return what can be done about a review, the likeliest first: answer, its words, a line that explains it."""
+    answer = (ANSWER, "Answer in words", "A comment for the reviewers, in their thread or for the whole.")
+    edit = (EDIT, "Change the files", "Then commit and push: the merge request follows by itself.")
+    look = (LOOK, "Look again", "It is also looked at by itself, every few seconds.")
+    ready = (READY, "Mark as ready", "It is a draft: the reviewers wait for this mark.")
+    return [ready] * draft + ([edit, answer] if step.state == "ready" else [look, answer])

@@ -19,12 +19,17 @@ from isexplore.services import STEP_NAMES, Journey, JourneyReport, StepName, Ste
 from isexplore.text import clean, clean_line
 from isexplore.tui.app import IsexploreApp
 from isexplore.tui.journey_text import (
+    ANSWER,
+    EDIT,
+    LOOK,
+    READY,
     as_shell,
     at_home,
     known_steps,
     looking_document,
     next_step,
     plan_document,
+    review_choices,
     step_document,
     step_row,
     title_words,
@@ -52,10 +57,6 @@ PAGE_LINES = 400
 """Lines of output kept on the screen."""
 OWN_STEPS: frozenset[StepName] = frozenset({"change", "commit"})
 """Steps that people often take in their editor or a shell."""
-_ANSWER = "answer"
-_EDIT = "edit"
-_LOOK = "look"
-_READY = "ready"
 _SEND = "send"
 
 
@@ -67,7 +68,7 @@ class JourneyScreen(Screen[None]):
     BINDINGS = bindings(JOURNEY)
     LOOK_EVERY: ClassVar[float] = 3.0
     """Seconds between two looks at the forge while a step waits for it."""
-    OWN_LOOKS: ClassVar[int] = 4
+    OWNLOOKS: ClassVar[int] = 4
     """While the next step is one of `OWN_STEPS`, only one look of so many is taken."""
     LATE_AFTER: ClassVar[float] = 0.5
     """Seconds from the key to its dialog after which the person may be typing something else."""
@@ -110,6 +111,8 @@ class JourneyScreen(Screen[None]):
         self._diff = ""
         self._first_look = known_steps(journey)
         """The steps as last known, and those that the first look has come to."""
+        self._ran: StepName | None = None
+        """The step that has just run, until it is known how everything stands now."""
         self._preparing: StepName | None = None
         """The step whose dialog is being made ready."""
         self._shown: StepName | None = None
@@ -211,7 +214,7 @@ class JourneyScreen(Screen[None]):
             if self._preparing is None:
                 self._notice = ""
             steps.move_cursor(STEP_NAMES.index(current or STEP_NAMES[-1]))
-        self._unreachable = message.report.as_last_seen
+        self._unreachable, self._ran = message.report.as_last_seen, None
         self._show_title()
         self.say_status()
         self.show_step()
@@ -229,6 +232,8 @@ class JourneyScreen(Screen[None]):
             words = f"Running: {self.running}   (ctrl+x stops it)"
         elif self._preparing is not None:
             words = f"Getting {self._preparing} ready...   (esc gives up)"
+        elif self._ran is not None:
+            words = f"Ran {self._ran}; looking at how everything stands now..."
         elif not words:
             current = next_step(self.report)
             if current is not None and self._is_with_others(current):
@@ -245,7 +250,7 @@ class JourneyScreen(Screen[None]):
     @on(JourneyProbeFailed)
     def show_failure(self, message: JourneyProbeFailed) -> None:
         """Say why nothing can be told now."""
-        self._unreachable = True
+        self._unreachable, self._ran = True, None
         self.query_one(StatusLine).say_error(message.error, "r looks again")
         self.refresh_bindings()
 
@@ -258,7 +263,7 @@ class JourneyScreen(Screen[None]):
         self._looks += 1
         with_others = self._is_with_others(current)
         rarely = self._unreachable or current in OWN_STEPS
-        if (with_others and not self._unreachable) or (rarely and self._looks % self.OWN_LOOKS == 0):
+        if (with_others and not self._unreachable) or (rarely and self._looks % self.OWNLOOKS == 0):
             self.probe()
 
     def _is_looking(self) -> bool:
@@ -318,7 +323,7 @@ class JourneyScreen(Screen[None]):
 
     def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
         """Offer a key only where it can do something."""
-        idle = self.running is None and self._preparing is None
+        idle = self.running is None and self._preparing is None and self._ran is None
         if action == "cancel":
             return self.running is not None
         if action == "run":
@@ -331,7 +336,8 @@ class JourneyScreen(Screen[None]):
 
     def why_not(self, action: str) -> str:
         """Return why a key does nothing now."""
-        return why_not(action, self.running, self._preparing, looked=self.report is not None)
+        looked = self.report is not None and self._ran is None
+        return why_not(action, self.running, self._preparing, looked=looked)
 
     @on(RowList.Chosen, "#steps")
     def _cannot_run(self) -> None:
@@ -373,32 +379,22 @@ class JourneyScreen(Screen[None]):
 
     async def _respond(self, step: StepReport) -> None:
         """Ask what to do about a review: change the files first, else answer in words."""
-        answer = (
-            _ANSWER,
-            "Answer in words",
-            "A comment for the reviewers, in their thread or for the whole.",
-        )
-        edit = (_EDIT, "Change the files", "Then commit and push: the merge request follows by itself.")
-        look = (_LOOK, "Look again", "It is also looked at by itself, every few seconds.")
-        choices = [edit, answer] if step.state == "ready" else [look, answer]
         request = self.report.merge_request if self.report is not None else None
-        if request is not None and request.draft:
-            ready = (_READY, "Mark as ready", "It is a draft: the reviewers wait for this mark.")
-            choices.insert(0, ready)
+        choices = review_choices(step, draft=request is not None and request.draft)
         text = "\n\n".join(fact.text for fact in step.facts if fact.fix) or step.hint
         chosen = await self.app.push_screen_wait(
             ChoiceDialog("What do you want to do?", choices, text=clean(text, 2_000))
         )
-        if chosen == _EDIT:
+        if chosen == EDIT:
             if Path(self.journey.folder or "-").is_dir():
                 await self._edit()
             else:
                 self._go_to("clone")
-        elif chosen == _READY:
+        elif chosen == READY:
             self.run_step(step.name, {"ready": "yes"})
-        elif chosen == _ANSWER:
+        elif chosen == ANSWER:
             await self._ask_and_run(step)
-        elif chosen == _LOOK:
+        elif chosen == LOOK:
             self.action_refresh()
 
     async def _ask_and_run(self, step: StepReport) -> None:
@@ -454,7 +450,7 @@ class JourneyScreen(Screen[None]):
             return answers
         if not untouched:
             return answers
-        edit = (_EDIT, "Edit the description", "With what you have written so far.")
+        edit = (EDIT, "Edit the description", "With what you have written so far.")
         send = (_SEND, "Send it anyway", "Reviewers see it like this; it can be edited on the forge.")
         chosen = await self.app.push_screen_wait(
             ChoiceDialog(
@@ -538,6 +534,7 @@ class JourneyScreen(Screen[None]):
     def finish(self, message: StepFinished) -> None:
         """Show how it ended, and look at the world again."""
         self._no_longer_runs()
+        self._ran = message.step if message.error is None else None
         self.remove_class("-running")
         if message.error is None or not self.query_one("#output", Log).line_count:
             self.remove_class("-output")
