@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import signal
@@ -604,6 +605,7 @@ def test_a_bug_is_reported_with_its_log_and_without_secrets(
     from isexplore.cli import find
 
     def broken(options: object, paths: object) -> int:
+        logging.getLogger("isexplore.test").debug("something happened")
         raise RuntimeError(f"no idea what to do with {forge.token}")
 
     connected.done("sync")
