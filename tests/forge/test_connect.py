@@ -99,6 +99,18 @@ async def test_a_path_that_is_no_forge_leads_to_the_one_at_the_root(server: Forg
     assert (await recognise(f"{server.url}/group/project")).url == server.url
 
 
+@pytest.mark.parametrize("status", [404, 302])
+async def test_a_page_of_a_forge_is_not_its_api(server: ForgeServer, status: int) -> None:
+    page = html("Not Found", status)
+    page.headers["X-Gitlab-Meta"] = "{}"
+    if status == 302:
+        page.headers["Location"] = "/users/sign_in"
+    server.on("GET", "/tools/alpha/api/v4/version", page)
+    server.on("GET", "/users/sign_in", page if status == 404 else html())
+    server.on("GET", "/api/v4/version", GITLAB)
+    assert (await recognise(f"{server.url}/tools/alpha")).url == server.url
+
+
 async def test_a_sign_in_elsewhere_is_named(server: ForgeServer) -> None:
     for api in ("/api/v4/version", "/api/v1/version", "/api/v3/meta"):
         server.on("GET", api, Reply(302, headers={"Location": "https://sso.example.com/start"}))

@@ -264,7 +264,9 @@ def _found(probe: _Probe, root: str, answer: Answer) -> Found | None:
     name = ""
     if probe.kind is ForgeKind.GITLAB:
         refused = answer.status in (401, 403) and (body.message or "").startswith(("401 ", "403 "))
-        if answer.header("x-gitlab-meta") or told_version or refused:
+        # Its web pages and the redirects to its sign-in carry the header too, below every path.
+        marked = answer.header("x-gitlab-meta") and not answer.is_page and answer.status // 100 != 3
+        if marked or told_version or refused:
             name = "GitLab"
     elif probe.kind is ForgeKind.GITEA:
         known = (body.url or "").endswith("/api/swagger") or (body.message or "").startswith(_MEMBERS_ONLY)
