@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from datetime import UTC, date, datetime, timedelta
 
 import msgspec
@@ -994,3 +994,40 @@ async def test_a_login_page_is_never_an_empty_list(server: ForgeServer, forge: G
     with pytest.raises(WrongAnswerError) as caught:
         await forge.issues(UPSTREAM)
     assert "Sign in · Proxy" in caught.value.detail
+
+
+# Many projects at once
+
+
+def labelled(numbers: Iterable[int]) -> Reply:
+    return Reply(
+        body=[
+            {"iid": n, "title": f"Issue {n}", "state": "opened", "references": {"full": f"a/p#{n}"}}
+            for n in numbers
+        ]
+    )
+
+
+async def test_issues_of_all_projects_come_in_the_forges_order_to_their_end_or_the_limit(
+    server: ForgeServer, forge: GitLabForge
+) -> None:
+    server.on("GET", "/issues", labelled([]))
+    for page, numbers in enumerate((range(100), range(100, 200), range(200, 230)), 1):
+        server.on("GET", "/issues", labelled(numbers), query={"page": str(page)})
+    found = await forge.issues_anywhere("good first issue", limit=1_000)
+    assert [issue.number for issue in found] == list(range(230))
+    assert {issue.project for issue in found} == {"a/p"}
+    asked = server.asked("GET", "/issues")
+    assert len(asked) <= 3 + 3, "those on their way when the end showed, and no more"
+    assert {(one.query["scope"], one.query["labels"]) for one in asked} == {("all", "good first issue")}
+    assert len(await forge.issues_anywhere("good first issue", limit=150)) == 150
+    assert {one.query["page"] for one in server.asked("GET", "/issues")[len(asked) :]} == {"1", "2"}
+
+
+async def test_issues_on_pages_that_go_in_circles_are_refused(
+    server: ForgeServer, forge: GitLabForge
+) -> None:
+    server.on("GET", "/issues", labelled(range(100)))
+    with pytest.raises(WrongAnswerError, match="does not go on"):
+        await forge.issues_anywhere("easy", limit=50_000)
+    assert len(server.asked("GET", "/issues")) < 20
