@@ -224,8 +224,9 @@ class Closer:
         told = await across.ask_everywhere(forge, self._reading, desk.pause, projects, known=known)
         if told is None:
             return False
+        before = await desk.write(desk.shelf.issue_counts)
         for part in across.in_parts(told.issues):
-            await desk.write(partial(self._keep_issues, part))
+            await desk.write(partial(self._keep_issues, part, before))
         facts: dict[str, str | int] = {
             _EVERYWHERE: now,
             _ROUND: 0,
@@ -248,8 +249,9 @@ class Closer:
         turn = waiting[: across.GROUPS]
         answers = across.ask_groups(forge, self._reading, desk.pause, projects, turn, known=known)
         told = 0
+        before = await desk.write(desk.shelf.issue_counts)
         async for answer in answers:
-            await desk.write(partial(self._keep_issues, answer.issues))
+            await desk.write(partial(self._keep_issues, answer.issues, before))
             asked[answer.group] = (int(desk.clock()), answer.whole)
             told += 1
             note = json.dumps(asked)
@@ -257,15 +259,20 @@ class Closer:
         if told == len(waiting):
             await desk.write(lambda: desk.database.set_facts(**{_ROUND: 0}))
 
-    def _keep_issues(self, found: Mapping[str, Sequence[JudgedIssue]]) -> None:
-        before = self._desk.shelf.with_issues()
+    def _keep_issues(self, found: Mapping[str, Sequence[JudgedIssue]], before: Mapping[str, int]) -> None:
+        """Write the first issues of projects; `before` says how many of each were kept."""
         # Where there were none and are none, nothing has to be written.
         told = {pid: issues for pid, issues in found.items() if issues or pid in before}
         if not told:
             return
         self._desk.shelf.put_issues_of_many(told)
         self._desk.writer.enrich(
-            ((pid, Details(good_first_issues=len(issues))) for pid, issues in told.items()), looked=False
+            (
+                (pid, Details(good_first_issues=len(issues)))
+                for pid, issues in told.items()
+                if len(issues) != before.get(pid)
+            ),
+            looked=False,
         )
 
     # How much is known

@@ -119,9 +119,10 @@ class Shelf:
         found = self._database.ask("SELECT labels FROM issue WHERE labels <> ''")
         return [label for (labels,) in found for label in str(labels).split("\n")]
 
-    def with_issues(self) -> set[str]:
-        """Return the ids of the projects of which good first issues are kept."""
-        return {str(pid) for (pid,) in self._database.ask("SELECT DISTINCT pid FROM issue")}
+    def issue_counts(self) -> dict[str, int]:
+        """Return how many good first issues are kept of each project that has any, by its id."""
+        found = self._database.ask("SELECT pid, count(*) FROM issue GROUP BY pid")
+        return {str(pid): int(number) for pid, number in found}
 
     def drop_issue(self, pid: str, number: int) -> None:
         """Forget an issue that is closed or no longer for newcomers."""
