@@ -304,7 +304,7 @@ def _entry_at(number: int) -> dict[str, object]:
     ],
 )
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32"])
-def test_a_list_is_read_entry_by_entry_as_if_it_were_read_whole(text: str, encoding: str) -> None:
+def test_a_list_is_read_in_every_encoding_that_json_may_have(text: str, encoding: str) -> None:
     whole = json.loads(text)
     found = read_repos(text.encode(encoding), forge="work")
     assert len(found.projects) == sum(isinstance(each, dict) for each in whole)
