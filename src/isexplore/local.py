@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from contextlib import suppress
 from functools import cached_property
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from isexplore.catalog.query import Found
@@ -48,6 +49,7 @@ class LocalServices:
         self.paths = paths
         self.config = config
         self.practising = practising
+        self._reading_issues = Lock()
         self._mine: tuple[tuple[int, int], dict[tuple[str, str, int], int]] | None = None
         """Issues of my contributions, with the state file's version that they were read from."""
 
@@ -203,13 +205,16 @@ class LocalServices:
         ] + [YOURS]
         return sorted(found, key=lambda issue: order.index(issue.verdict))
 
-    def first_issues(self, text: str, *, limit: int = 2_000, typing: bool = True) -> FoundIssues:
+    def first_issues(
+        self, text: str, *, limit: int = 30, typing: bool = True, deadline: float | None = None
+    ) -> FoundIssues:
         """Search the first issues of all projects.
 
         Args:
             text: words and filters.
-            limit: how many to return.
+            limit: how many to read at once.
             typing: somebody still types: the last filter may be unfinished.
+            deadline: seconds that it may take; more is done by `first_issues_to_the_end`.
 
         Raises:
             UsageError: an unknown filter or a bad value.
@@ -222,7 +227,25 @@ class LocalServices:
             limit=limit,
             typing=typing,
             mine=self._my_issues(),
+            deadline=deadline,
         )
+
+    def first_issues_to_the_end(self, late: FoundIssues) -> FoundIssues:
+        """Search first issues however long it takes: for a thread, after a search that was late or is outdated."""
+        from isexplore.catalog.issues import first_issues
+
+        catalog = late.catalog
+        # One after the other: who types fast would have them read as often as there are keys.
+        with self._reading_issues, catalog.again() as own:
+            kept = catalog.first_issues
+            if kept is not None and kept[0] == late.revision:
+                own.first_issues = (own.revision(), kept[1])
+            elif kept is not None:
+                own.first_issues = ((), kept[1])
+            found = first_issues(own, late.query.text, limit=0, typing=True, mine=self._my_issues())
+            if found.index is not None:
+                catalog.first_issues = (late.revision, found.index)
+        return found.rebound(catalog)
 
     def _my_issues(self) -> dict[tuple[str, str, int], int]:
         """Return the issues of my contributions, each with when that ended, 0 while it runs; asked at every key."""
@@ -255,6 +278,9 @@ class LocalServices:
     def reopen_catalog(self) -> None:
         """Look at the catalog's files anew, after a refresh by another process."""
         fresh = self.catalog.again()
+        if self.catalog.first_issues is not None:
+            # Of before, but shown until they have been read anew; most of their texts are the same.
+            fresh.first_issues = ((), self.catalog.first_issues[1])
         self.catalog.close()
         self.__dict__["catalog"] = fresh
 

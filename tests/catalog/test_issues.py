@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from isexplore.catalog import words
+from isexplore.catalog import issues, words
 from isexplore.catalog.database import Database
 from isexplore.catalog.issues import first_issues
 from isexplore.catalog.shelf import JudgedIssue, Shelf
@@ -77,6 +77,14 @@ def numbers(view: Catalog, text: str) -> list[int]:
         ("-verdict:free", [1, 7]),
         ("lang:go", [2, 1]),
         ("lang:py", [7]),
+        ("lang:golang", [2, 1]),
+        ("LANG:GO", [2, 1]),
+        ("group:PAY", [2, 1]),
+        ("topic:ap", [2, 1]),
+        ("has:description", [2, 1, 7]),
+        ("-has:contributing", [7]),
+        ("topic:api topic:nothing", []),
+        ("verdict:free verdict:stale", [2, 1]),
         ("group:infra", [7]),
         ("project:tool", [7]),
         ("project:pay/billing label:ui", [2]),
@@ -109,7 +117,7 @@ def test_the_shape_that_scripts_rely_on(view: Catalog) -> None:
     }
     assert found.as_of == "2025-06-01T12:00:00Z"
     missing = "the first issues of 1 project are not known yet; each sync asks for more"
-    assert found.notice == missing
+    assert (found.notice, found.unseen) == (None, missing)
     assert found.incomplete == [("work", missing)], "a part never looks like all"
 
 
@@ -161,6 +169,91 @@ def test_texts_are_read_once_until_somebody_writes(
         Shelf(database).put_issues("infra/tool", [judged("infra/tool", 8, "Another", Verdict.FREE, 2)])
     assert numbers(view, "loop") == [8, 2, 1]
     assert first_issues(view, "another").issues[0].description == "The **retry** loop"
+
+
+@pytest.mark.parametrize(
+    ("text", "expected", "showing"),
+    [
+        ("drak theme", [2], "dark theme"),
+        ("expalin", [1], "explain"),
+        ("tpyo lang:python", [7], "typo lang:python"),
+        ("zzzzz", [], None),
+        ('"drak theme"', [], None),
+        ("drak verdict:stale", [], None),
+    ],
+)
+def test_typing_errors_are_forgiven(
+    view: Catalog, text: str, expected: list[int], showing: str | None
+) -> None:
+    found = first_issues(view, text, now=NOW.timestamp())
+    assert ([each.number for each in found.issues], found.corrected) == (expected, showing)
+
+
+@pytest.mark.parametrize(
+    ("text", "notice"),
+    [
+        ("lang:pyhton", "No first issue has lang:pyhton; did you mean lang:python?"),
+        ("topic:apj", "No first issue has topic:apj; did you mean topic:api?"),
+        ("group:pya", "No first issue has group:pya; did you mean group:pay?"),
+        ("project:bilings", "No first issue has project:bilings; did you mean project:pay/billing?"),
+        (
+            "label:good-frist-issue",
+            "No first issue has label:good-frist-issue; did you mean label:good-first-issue?",
+        ),
+        ("lang:cobol", "No first issue has lang:cobol"),
+        ("lang:go", None),
+        ("group:pa", None),
+        ("-lang:pyhton", "No first issue has lang:pyhton; did you mean lang:python?"),
+    ],
+)
+def test_a_value_that_no_issue_has_is_named_with_the_nearest(
+    view: Catalog, text: str, notice: str | None
+) -> None:
+    assert first_issues(view, text, typing=True).notice == notice
+
+
+@pytest.mark.parametrize(
+    ("text", "hint"),
+    [("verdict:fre", "verdict:free"), ("has:contribution", "has:contributing"), ("sort:star", "sort:stars")],
+)
+def test_a_bad_value_is_named_with_the_nearest(view: Catalog, text: str, hint: str) -> None:
+    with pytest.raises(UsageError) as caught:
+        first_issues(view, text)
+    assert hint in caught.value.hint
+
+
+def test_a_key_press_does_not_wait_for_many_issues(
+    view: Catalog, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(issues, "_SOON_READ", 1)
+    late = first_issues(view, "back-off", deadline=60)
+    assert (late.late, late.total, late.index) == (True, 0, None)
+    assert first_issues(view, "").total == 3
+    # Known now, but their words are not.
+    assert first_issues(view, "verdict:free", deadline=60).total == 1
+    assert first_issues(view, "back-off", deadline=60).late
+    assert first_issues(view, "back-off").total == 2
+    assert not first_issues(view, "back-off lang:go", deadline=60).late
+    assert first_issues(view, "bcak", deadline=60).late, "all words together are not known yet"
+    assert first_issues(view, "bcak").corrected == "back"
+    assert first_issues(view, "loop", deadline=0).late
+    with Database(ACCOUNT, str(tmp_path), clock=NOW.timestamp) as database:
+        Shelf(database).put_issues("infra/tool", [judged("infra/tool", 8, "Back-off", Verdict.FREE, 2)])
+    before = first_issues(view, "back-off", deadline=60)
+    assert (before.late, before.outdated) == (False, True)
+    assert [each.number if each else None for each in before.window(0, 9)] == [1, None], "7 has left"
+    after = first_issues(view, "back-off")
+    assert [each.number for each in after.issues] == [8, 1]
+    assert not first_issues(view, "back-off", deadline=60).outdated
+
+
+def test_an_issue_is_found_among_the_hits(view: Catalog) -> None:
+    found = first_issues(view, "lang:go,python sort:name", limit=0)
+    keys = [found.key(position) for position in range(found.total)]
+    assert keys == [("work", "infra/tool", 7), ("work", "pay/billing", 1), ("work", "pay/billing", 2)]
+    assert [found.index_of(*key) for key in keys] == [0, 1, 2]
+    assert found.index_of("work", "pay/billing", 9) is None
+    assert first_issues(view, "lang:go").index_of("work", "infra/tool", 7) is None
 
 
 def test_an_issue_is_one_s_own_only_while_it_is(view: Catalog) -> None:

@@ -9,9 +9,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from isexplore.catalog.database import Database
+from isexplore.catalog.shelf import JudgedIssue, Shelf
 from isexplore.catalog.store import Account, Catalog
 from isexplore.catalog.write import Details, Writer
-from isexplore.models import Project, Visibility
+from isexplore.models import Issue, IssueVerdict, Project, Verdict, Visibility
 
 NOW = datetime(2025, 6, 1, 12, tzinfo=UTC)
 ACCOUNT = Account("work", "https://git.example.com", "mia")
@@ -122,6 +123,30 @@ def fill(
         flush()
         if whole:
             writer.finish(as_of=int(NOW.timestamp()), optimize=True)
+
+
+def fill_issues(folder: Path, projects: Iterable[Project], count: int, *, account: Account = ACCOUNT) -> None:
+    """Give these projects `count` good first issues each."""
+    rng = random.Random(13)
+    with Database(account, os.fspath(folder), clock=NOW.timestamp) as database:
+        shelf = Shelf(database)
+        for each in projects:
+            shelf.put_issues(each.id, [_issue(rng, each, number) for number in range(1, count + 1)])
+
+
+def _issue(rng: random.Random, of: Project, number: int) -> JudgedIssue:
+    issue = Issue(
+        forge=of.forge,
+        project=of.path,
+        number=number,
+        title=" ".join(rng.choices((*FIRST, *LAST), k=5)).capitalize(),
+        url=f"{of.url}/-/issues/{number}",
+        labels=("good first issue", rng.choice(_TOPICS)),
+        description=readme(rng, 60),
+        created_at=moment(rng.uniform(500, 900)),
+        updated_at=moment(rng.uniform(0, 500)),
+    )
+    return JudgedIssue(issue, IssueVerdict(verdict=rng.choice(list(Verdict)), reasons=("because",)))
 
 
 def catalog(folder: Path, *accounts: Account) -> Catalog:

@@ -6,19 +6,19 @@ rate limit lang:go group:platform verdict:free updated:90d label:docs sort:updat
 from __future__ import annotations
 
 import time
+from itertools import islice
 
 from isexplore.catalog import words
-from isexplore.catalog.coverage import first_issues_missing
-from isexplore.catalog.language import HAS, PROJECT_FILTERS, Filter, Query, parse, seconds
+from isexplore.catalog.issue_index import Clock, IssueIndex, TooLateError, read_index
+from isexplore.catalog.language import PROJECT_FILTERS, Query, Word, corrected, parse, seconds
 from isexplore.catalog.rank import match_spans
 from isexplore.catalog.store import Catalog, Store, rfc3339
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Iterator, Sequence
 
-    Mine = Mapping[tuple[str, str, int], int]
-    """Issues of one's own contributions: when that ended (seconds since 1970), 0 while it runs."""
+    from isexplore.catalog.issue_index import Mine
 
 ISSUE_FILTERS = {
     "verdict": "free, maybe-taken, stale, unknown",
@@ -37,7 +37,8 @@ ISSUE_FILTERS = {
 
 YOURS = "yours"
 """Instead of a verdict: one's own contribution is about this issue."""
-_ORDER = {"free": 0, "unknown": 1, "stale": 2, "maybe-taken": 3, YOURS: 4}
+_SOON_READ = 1_000
+"""Issues that are read, or looked through for the first time, within the time of a key press."""
 _COLUMNS = (
     "i.pid, i.number, i.title, i.url, i.labels, i.author, i.assignees, i.comments, i.created_at, i.updated_at, "
     "i.verdict, i.reasons, i.description <> '', i.fetched_at, i.first_seen, i.judged_at, p.id, p.path, p.name, "
@@ -146,24 +147,88 @@ def _several(value: object) -> tuple[str, ...]:
 
 
 class FoundIssues:
-    """What a search for issues found."""
+    """What a search for issues found. Rows beyond the first ones are read when they are asked for."""
 
-    __slots__ = ("as_of", "incomplete", "issues", "notice", "query", "total")
-
-    def __init__(self, query: Query) -> None:
+    def __init__(self, catalog: Catalog, query: Query) -> None:
+        self.catalog = catalog
         self.query = query
         self.issues: list[FirstIssue] = []
+        """Those that the search was asked for; one that has left meanwhile is missing."""
         self.total = 0
+        self.late = False
+        """The deadline passed, and nothing was found out: ask again without one."""
+        self.outdated = False
+        """Somebody has written since this was read: ask again without a deadline."""
+        self.corrected: str | None = None
+        """The search that these are the results of, when the one asked for has none."""
+        self.notice: str | None = None
+        """A remark on the search: a filter's value that no issue has, with the nearest one."""
+        self.unseen: str | None = None
+        """What is not known yet though nothing failed, in words; None when everything is. `incomplete` has it too."""
         self.as_of: str | None = None
         """Since when nothing here is older (RFC 3339); None before the first sync."""
         self.incomplete: list[tuple[str, str]] = []
         """Forges of which something is missing, each with the reason."""
-        self.notice: str | None = None
-        """What is not known yet though nothing failed, in words; None when everything is. `incomplete` has it too."""
+        self.index: IssueIndex | None = None
+        """What was asked; None where it has not been read."""
+        self.revision: tuple[int, ...] = ()
+        """The state of the files (`Catalog.revision`) before it was read."""
+        self._mine: Mine = {}
+        self._hits = 0
+        self._places: list[int] = []
+        """The first hits in order, each as its place in the index."""
+        self._rest: Iterator[int] = iter(())
+        """The others."""
+
+    def window(self, offset: int, count: int) -> list[FirstIssue | None]:
+        """Return `count` hits from `offset` on; None in place of one that has left the catalog."""
+        return [self._read(place) for place in self._until(offset + count)[offset:]]
+
+    def key(self, position: int) -> tuple[str, str, int]:
+        """Return forge, project and number of the hit at a position."""
+        assert self.index is not None
+        return self.index.key(self._until(position + 1)[position])
+
+    def index_of(self, forge: str, project: str, number: int) -> int | None:
+        """Return where an issue stands among the hits, or None."""
+        place = self.index.place_of((forge, project, number)) if self.index is not None else None
+        if place is None or not self._hits >> place & 1:
+            return None
+        self._until(self.total)
+        return self._places.index(place)
+
+    def take(self, hits: int, order: Iterator[int]) -> None:
+        """Take over what matches, as the index told it, and its order."""
+        self._hits, self._places, self._rest = hits, [], order
+        self.total = hits.bit_count()
+
+    def _until(self, end: int) -> list[int]:
+        """Return the places of the hits before the position `end`."""
+        if len(self._places) < end:
+            self._places += islice(self._rest, end - len(self._places))
+        return self._places[:end]
+
+    def _read(self, place: int) -> FirstIssue | None:
+        assert self.index is not None
+        entry = self.index.entries[place]
+        store = self.catalog.stores[entry.store]
+        found = store.query(f"{_SELECT} WHERE i.pid = ? AND i.number = ?", (entry.pid, entry.number))
+        if not found:
+            return None
+        issue = FirstIssue(store, found[0])
+        issue.still_offered(self._mine)
+        return issue
 
     def spans(self, text: str) -> list[tuple[int, int]]:
         """Return where `text` matches the search."""
         return match_spans(text, self.query)
+
+    def rebound(self, catalog: Catalog) -> FoundIssues:
+        """Return this result on another view of the same files, for another thread."""
+        other = FoundIssues(catalog, self.query)
+        other.__dict__.update(self.__dict__)
+        other.catalog = catalog
+        return other
 
 
 def first_issues(
@@ -175,56 +240,142 @@ def first_issues(
     typing: bool = False,
     now: float | None = None,
     mine: Mine | None = None,
+    deadline: float | None = None,
 ) -> FoundIssues:
     """Return the good first issues that match, those that are free first.
 
     Args:
         catalog: where to look.
         text: words (of title, labels, description and project) and filters.
-        limit: how many to return.
+        limit: how many to read at once; `FoundIssues.window` reads others.
         offset: where to begin.
         typing: somebody still types: the last filter may be unfinished.
         now: the moment that ages count from, in seconds since 1970; the present if None.
         mine: issues of one's own contributions.
+        deadline: seconds after which to return with nothing (`FoundIssues.late`); what is known of many
+            issues is then not read anew either (`FoundIssues.outdated`).
 
     Raises:
         UsageError: an unknown filter or a bad value.
     """
-    query = parse(
-        text, typing=typing, filters=ISSUE_FILTERS, forges=[store.forge for store in catalog.stores]
-    )
+    forges = [store.forge for store in catalog.stores]
+    found = FoundIssues(catalog, parse(text, typing=typing, filters=ISSUE_FILTERS, forges=forges))
+    found._mine = mine or {}
+    clock = Clock(deadline)
     moment = int(time.time() if now is None else now)
-    found = FoundIssues(query)
-    rated: list[tuple[tuple[object, ...], FirstIssue]] = []
-    wanted = any(chosen.name == "verdict" and not chosen.negated for chosen in query.filters)
-    theirs = mine or {}
-    begins = [f" {token}" for word in query.wanted for token in word.tokens]
-    phrases = [
-        (" " + " ".join(word.tokens) + " " * (word.exact or word.negated), word.negated)
-        for word in query.words
-    ]
-    for store in catalog.stores:
-        for kept in _kept(store, with_texts=bool(query.words)):
-            text = kept.text
-            if any((phrase in text) == negated for phrase, negated in phrases):
-                continue
-            if query.filters and not _passes(store, query, kept, moment):
-                continue
-            issue = kept.issue
-            if theirs and (issue.forge, issue.project, issue.number) in theirs:
-                # What is kept is asked again with the next key: what is one's own now may not be then.
-                issue = FirstIssue(store, kept.values)
-                if not issue.still_offered(theirs) or (issue.verdict == YOURS and wanted):
-                    continue
-            rated.append((_order(query, issue, kept, begins), issue))
-    rated.sort(key=lambda each: each[0])
-    found.total = len(rated)
-    found.issues = [issue for _, issue in rated[offset : offset + limit]]
+    try:
+        index = _index_of(found, clock)
+        _search(found, index, found.query, moment, clock)
+        if not found.total and found.query.wanted:
+            _forgive(found, index, moment, clock, forges)
+    except TooLateError:
+        found.late = True
+    else:
+        found.issues = [issue for issue in found.window(offset, limit) if issue is not None]
+        found.unseen = "; ".join(told for _, told in index.missing) or None
     found.as_of = rfc3339(catalog.as_of())
-    missing = [(store.forge, told) for store in catalog.stores if (told := first_issues_missing(store))]
-    found.incomplete = [*catalog.incomplete(), *missing]
-    found.notice = "; ".join(told for _, told in missing) or None
+    found.incomplete = [*catalog.incomplete(), *(found.index.missing if found.index is not None else ())]
     return found
+
+
+def _index_of(found: FoundIssues, clock: Clock) -> IssueIndex:
+    """Return what is kept of the issues, read anew where somebody wrote and there is the time for it."""
+    catalog = found.catalog
+    found.revision = catalog.revision()
+    kept = catalog.first_issues
+    found.index = kept[1] if kept is not None else None
+    found.outdated = kept is None or kept[0] != found.revision
+    if found.outdated and clock.runs and _many(catalog):
+        if found.index is None:
+            raise TooLateError
+    elif found.outdated:
+        found.index = read_index(catalog, found.index)
+        catalog.first_issues = (found.revision, found.index)
+        found.outdated = False
+    assert found.index is not None
+    if found.query.words and not found.index.has_texts:
+        if clock.runs and len(found.index.entries) > _SOON_READ:
+            raise TooLateError
+        found.index.read_texts(catalog.stores)
+    return found.index
+
+
+def _many(catalog: Catalog) -> bool:
+    """Whether reading all issues takes longer than a key press may."""
+    counted = (store.numbers("SELECT count(*) FROM issue") for store in catalog.stores)
+    return sum(number for rows in counted for (number,) in rows) > _SOON_READ
+
+
+def _search(found: FoundIssues, index: IssueIndex, query: Query, now: int, clock: Clock) -> None:
+    hits = index.all
+    for chosen in query.filters:
+        known = index.dated(chosen.name) if chosen.name in ("updated", "age") else index.all
+        some = 0
+        for value in chosen.values:
+            some |= _with(found, index, chosen.name, value, now)
+        # When an issue was changed nobody knows of some: these are neither within a time nor outside it.
+        hits &= known & (~some if chosen.negated else some)
+        clock.look()
+    for word in query.words:
+        having = index.all
+        for phrase in _phrases(word):
+            having &= index.word(phrase, clock)
+        hits &= ~having if word.negated else having
+    yours, gone = index.own(found._mine)
+    hits &= ~gone
+    if any(chosen.name == "verdict" and not chosen.negated for chosen in query.filters):
+        hits &= ~yours
+    if query.sort in ("updated", "activity", "score", "stars", "name"):
+        found.take(hits, index.sorted_by(query.sort, hits))
+    else:
+        begins = [
+            f" {each}" for word in query.wanted for each in ((word.text,) if word.is_sign else word.tokens)
+        ]
+        titles = [index.word(begin, clock, in_title=True) for begin in begins]
+        found.take(hits, index.best_first(hits, yours, titles))
+
+
+def _with(found: FoundIssues, index: IssueIndex, name: str, value: str, now: int) -> int:
+    """Return which issues have a value of a filter; remarks on one that none has."""
+    if name in ("updated", "age"):
+        moment = now - (seconds(value) or 0)
+        return index.updated_since(moment) if name == "updated" else index.opened_since(moment)
+    if (name, value) == ("has", "description"):
+        return index.with_text(found.catalog.stores)
+    some = index.filtered(name, value)
+    if not some and index.entries and name in ("lang", "topic", "group", "project", "label"):
+        known = index.known(name)
+        near = words.nearest(words.fold(value.strip("/")), known)
+        if near is None and name == "project":
+            ends = {each.rpartition("/")[2]: each for each in known}
+            near = ends.get(words.nearest(words.fold(value.rpartition("/")[2]), ends) or "")
+        found.notice = found.notice or (
+            f"No first issue has {name}:{value}" + (f"; did you mean {name}:{near}?" if near else "")
+        )
+    return some
+
+
+def _phrases(word: Word) -> list[str]:
+    """Return what a text must hold to have a word, its words with a space before each."""
+    end = " " * (word.exact or word.negated)
+    if word.is_sign:
+        return [f" {word.text}{end}"]
+    return [f" {' '.join(word.tokens)}{end}", *(f" {sign} " for sign in word.signs)]
+
+
+def _forgive(found: FoundIssues, index: IssueIndex, now: int, clock: Clock, forges: Sequence[str]) -> None:
+    """Find what there is with each unknown word replaced by the nearest known one."""
+    if not index.has_vocabulary:
+        if clock.runs and len(index.entries) > _SOON_READ:
+            raise TooLateError
+        index.read_vocabulary()
+    text = corrected(found.query, lambda word: index.nearest_word(word, clock))
+    if text is None:
+        return
+    query = parse(text, typing=True, filters=ISSUE_FILTERS, forges=forges)
+    _search(found, index, query, now, clock)
+    if found.total:
+        found.corrected, found.query = text, query
 
 
 def issues_of(store: Store, path: str, *, since: int | None = None) -> list[FirstIssue]:
@@ -241,92 +392,3 @@ def issues_of(store: Store, path: str, *, since: int | None = None) -> list[Firs
         (path, since) if since is not None else (path,),
     )
     return [FirstIssue(store, values) for values in found]
-
-
-class Kept:
-    """An issue with what the search makes of it, kept from key to key until somebody writes to the file."""
-
-    __slots__ = ("issue", "last", "text", "title", "values")
-
-    def __init__(self, store: Store, values: tuple[object, ...]) -> None:
-        self.values = values
-        self.issue = FirstIssue(store, values)
-        self.text = ""
-        """Its words and its project's, folded, a space before and after each; made for the first search of words."""
-        self.title = ""
-        """The same of its title alone; made together with `text`."""
-        self.last = (-(self.issue.updated_at or 0), self.issue.rank, self.issue.number)
-        """What it is ordered by among equals."""
-
-
-def _kept(store: Store, *, with_texts: bool) -> list[Kept]:
-    """Return all issues of a file; read and folded once for each time that somebody wrote."""
-    version = store.numbers("PRAGMA data_version")
-    if not version:
-        return []
-    if store.issues is None or store.issues[0] != version[0][0]:
-        found = [Kept(store, values) for values in store.query(_SELECT)]
-        store.issues = (version[0][0], found)
-    kept = store.issues[1]
-    if with_texts and kept and not all(each.text for each in kept):
-        texts = {
-            (pid, number): text
-            for pid, number, text in store.query("SELECT pid, number, description FROM issue")
-        }
-        for each in kept:
-            values = each.values
-            parts = (values[2], values[4], texts.get((values[0], values[1]), ""), values[17], values[18])
-            each.text = f" {' '.join(words.tokens(chr(10).join(map(str, parts))))} "
-            each.title = " " + " ".join(words.tokens(str(values[2])))
-    return kept
-
-
-def _passes(store: Store, query: Query, kept: Kept, now: int) -> bool:
-    for chosen in query.filters:
-        if chosen.name in ("updated", "age"):
-            moment = kept.issue.updated_at if chosen.name == "updated" else kept.issue.created_at
-            if moment is None:
-                # When it was, nobody knows: neither within a time nor outside it.
-                return False
-            hit = moment >= now - max(seconds(value) or 0 for value in chosen.values)
-        elif chosen.name == "verdict":
-            hit = kept.issue.verdict in chosen.values
-        else:
-            hit = any(_has(store, chosen, words.fold(value), kept.values) for value in chosen.values)
-        if hit == chosen.negated:
-            return False
-    return True
-
-
-def _has(store: Store, chosen: Filter, value: str, values: Sequence[object]) -> bool:
-    name, path = chosen.name, words.fold(str(values[17]))
-    if name == "forge":
-        return words.fold(store.forge) == value
-    if name == "group":
-        return path.startswith(value.strip("/") + "/")
-    if name == "project":
-        return path == value or path.endswith("/" + value)
-    if name == "label":
-        return any(words.topic_value(value) in words.topic_value(label) for label in _several(values[4]))
-    if name == "lang":
-        names = [words.fold(each) for each in (str(values[19] or ""), *_several(values[20])[:3])]
-        return value in names or any(each.startswith(value) for each in names)
-    if name == "topic":
-        return words.topic_value(value) in [words.topic_value(each) for each in _several(values[21])]
-    facts = {"gfi": True, "licence": values[24], "issues": values[25], "description": values[12]}
-    wanted = next((each for each in HAS.values() if each.lower() == value), value)
-    return bool(facts[wanted]) if wanted in facts else wanted in _several(values[22])
-
-
-def _order(query: Query, issue: FirstIssue, kept: Kept, begins: Sequence[str]) -> tuple[object, ...]:
-    latest = kept.last[0]
-    if query.sort in ("updated", "activity"):
-        return (latest, issue.rank, issue.number)
-    if query.sort == "score":
-        return (issue.rank, latest, issue.number)
-    if query.sort == "stars":
-        return (-issue.stars, issue.rank, latest, issue.number)
-    if query.sort == "name":
-        return (issue.project.lower(), issue.number, latest)
-    missed = sum([begin not in kept.title for begin in begins])
-    return (_ORDER.get(issue.verdict, 9), missed, kept.last)

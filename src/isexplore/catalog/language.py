@@ -12,7 +12,7 @@ from isexplore.catalog import words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from typing import NoReturn
 
 SORTS = ("relevance", "score", "activity", "updated", "stars", "name")
@@ -57,6 +57,8 @@ LONGEST_SPAN = 100 * _UNITS["y"]
 MAX_LENGTH = 1_000
 """Characters of a search that are looked at."""
 MAX_WORDS = 16
+_SHORTEST_TYPO, _LONGEST_TYPO = 4, 20
+"""Letters of a word below which a near word is no better guess than another, and above which looking takes long."""
 
 
 class Piece:
@@ -229,6 +231,31 @@ def parse(
         else:
             chosen.append(Filter(name, values, part.negated))
     return Query(text, found, _merged(chosen), sort)
+
+
+def corrected(query: Query, nearest: Callable[[str], str | None]) -> str | None:
+    """Return a search with other words for those that nothing begins with; None where there is no other.
+
+    Args:
+        query: the search that found nothing.
+        nearest: returns the known word that a word may have meant, itself for one that is known.
+    """
+    text, changed = query.text, False
+    for word in query.wanted:
+        if word.exact or word.signs or len(word.tokens) != 1:
+            continue
+        typed = word.tokens[0]
+        better = nearest(typed) if _SHORTEST_TYPO <= len(typed) <= _LONGEST_TYPO else None
+        if better and better != typed:
+            text, changed = _replaced(text, word, better), True
+    return text if changed else None
+
+
+def _replaced(text: str, word: Word, better: str) -> str:
+    for part in pieces(text):
+        if part.name is None and not part.negated and words.fold(part.value) == word.text:
+            return text[: part.start] + better + text[part.end :]
+    return text
 
 
 def expand(text: str, searches: Mapping[str, str], *, typing: bool = False) -> str:

@@ -13,7 +13,7 @@ import time
 from isexplore.catalog import match, words
 from isexplore.catalog.coverage import languages_missing
 from isexplore.catalog.driver import sqlite3
-from isexplore.catalog.language import Query, Word, parse
+from isexplore.catalog.language import Query, corrected, parse
 from isexplore.catalog.match import Compiled, Place
 from isexplore.catalog.rank import best_first, match_spans
 from isexplore.catalog.store import Catalog, Row, Store, rfc3339
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
 
 CANDIDATES = 500
 """Hits, best score first, that are ordered by how well they fit."""
-_SHORTEST_TYPO, _LONGEST_TYPO = 4, 20
-"""Letters of a word below which a near word is no better guess than another, and above which looking takes long."""
 
 
 class Found:
@@ -319,23 +317,13 @@ def _on_forge(store: Store, query: Query) -> bool:
 
 def _forgiven(found: Found, stop: _Deadline, need: int) -> Found | None:
     """Return what is found with each unknown word replaced by the nearest known one; None if nothing is."""
-    text = found.query.text
-    changed = False
-    for word in found.query.wanted:
-        if (
-            word.exact
-            or word.signs
-            or len(word.tokens) != 1
-            or not _SHORTEST_TYPO <= len(word.tokens[0]) <= _LONGEST_TYPO
-        ):
-            continue
-        if stop.over:
-            found.late = True
-            return None
-        better = _nearest_word(found, word)
-        if better and better != word.tokens[0]:
-            text, changed = _replaced(text, word, better), True
-    if not changed:
+
+    def nearest(typed: str) -> str | None:
+        found.late = found.late or stop.over
+        return None if found.late else _nearest_word(found, typed)
+
+    text = corrected(found.query, nearest)
+    if text is None or found.late:
         return None
     again = Found(found.catalog, found.query)
     again._now = found._now
@@ -347,20 +335,10 @@ def _forgiven(found: Found, stop: _Deadline, need: int) -> Found | None:
     return again
 
 
-def _replaced(text: str, word: Word, better: str) -> str:
-    from isexplore.catalog.language import pieces
-
-    for part in pieces(text):
-        if part.name is None and not part.negated and words.fold(part.value) == word.text:
-            return text[: part.start] + better + text[part.end :]
-    return text
-
-
-def _nearest_word(found: Found, word: Word) -> str | None:
-    """Return the indexed word that is one slip away from `word`, the most frequent first."""
+def _nearest_word(found: Found, typed: str) -> str | None:
+    """Return the indexed word that is one slip away from `typed`, the most frequent first."""
     stores = [found.catalog.stores[number] for number in found._stores]
     exists = "SELECT term FROM word WHERE term >= ? AND term < ? ORDER BY term LIMIT 1"
-    typed = word.tokens[0]
     if any(store.query(exists, (typed, typed + "\U0010ffff")) for store in stores):
         return typed
     near = [

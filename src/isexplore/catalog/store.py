@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from typing import Self
 
-    from isexplore.catalog.issues import Kept
+    from isexplore.catalog.issue_index import IssueIndex
 
 _COLUMNS = (
     "id, pid, path, name, url, description, visibility, language, languages, topics, licence, owner, "
@@ -262,8 +262,6 @@ class Store:
         self._seen = -1
         self._rows: dict[int, Row] = {}
         self._fits: dict[int, Fit] = {}
-        self.issues: tuple[int, list[Kept]] | None = None
-        """What `isexplore.catalog.issues` has read, with the version of the file that it is of."""
 
     def close(self) -> None:
         """Close the file."""
@@ -389,6 +387,8 @@ class Catalog:
         self.folder = os.fspath(folder)
         self.accounts = tuple(accounts)
         self.stores = [Store(each, os.path.join(self.folder, each.file_name)) for each in self.accounts]
+        self.first_issues: tuple[tuple[int, ...], IssueIndex] | None = None
+        """What `isexplore.catalog.issues` has read, with the `revision` that it is of."""
 
     @classmethod
     def open(cls, folder: str | os.PathLike[str], accounts: Iterable[Account]) -> Self:

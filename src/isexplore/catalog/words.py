@@ -169,16 +169,19 @@ def edits(word: str, alphabet: str = "abcdefghijklmnopqrstuvwxyz0123456789") -> 
 
 
 def distance(first: str, second: str, bound: int = 3) -> int:
-    """Return the edit distance of two short words, at most `bound` + 1."""
+    """Return how many slips two short words are apart, at most `bound` + 1; two letters swapped are one slip."""
     if abs(len(first) - len(second)) > bound:
         return bound + 1
+    before: list[int] = []
     previous = list(range(len(second) + 1))
     for row, left in enumerate(first, 1):
         current = [row]
         for column, right in enumerate(second, 1):
             cost = min(previous[column] + 1, current[-1] + 1, previous[column - 1] + (left != right))
+            if row > 1 and column > 1 and left == second[column - 2] and right == first[row - 2]:
+                cost = min(cost, before[column - 2] + 1)
             current.append(cost)
-        previous = current
+        before, previous = previous, current
     return min(previous[-1], bound + 1)
 
 

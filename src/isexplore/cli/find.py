@@ -67,14 +67,19 @@ def issues(options: argparse.Namespace, paths: Paths) -> int:
                 "total": found.total,
                 "as_of": found.as_of,
                 "incomplete": [{"forge": forge, "reason": reason} for forge, reason in found.incomplete],
+                "corrected": found.corrected,
             }
         )
         return EXIT_OK
     for forge, reason in found.incomplete:
         tell(f"isexplore: {forge}: {reason}")
+    if found.corrected:
+        tell(f"isexplore: nothing is spelt like that; showing {found.corrected}")
+    if found.notice:
+        tell(f"isexplore: {found.notice}")
     if not rows:
         matching = bool(options.query) and services.catalog.count() > 0
-        if fault := could_not_be_read(found.incomplete):
+        if fault := could_not_be_read(services.catalog.incomplete()):
             known = (
                 "No first issue matches, of those that are known" if matching else "No first issue is known"
             )

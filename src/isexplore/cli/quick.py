@@ -137,7 +137,7 @@ def print_found(catalog: Catalog, text: str, limit: int, as_json: bool, *, state
     if found.notice:
         tell(f"isexplore: {found.notice}")
     if not found.rows:
-        fault = could_not_be_read(found.incomplete)
+        fault = could_not_be_read(catalog.incomplete())
         if fault:
             known = (
                 "No project matches, of those that are known" if catalog.count() else "No project is known"

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
 WINDOW = 60
 """Rows fetched at once: more than any screen shows."""
+ISSUES_AT_ONCE = 30
+"""Issues read at once, each by itself."""
 VERDICT_WIDTH = 2 + len("maybe taken")
 VERDICTS = {"free": "good", "yours": "accent", "maybe-taken": "warning", "stale": "muted", "unknown": "muted"}
 
@@ -139,22 +141,32 @@ class FoundIssueRows(RowSource):
     def __init__(self, found: FoundIssues, services: Services) -> None:
         self.found = found
         self._is_new = services.is_new
+        self._windows: dict[int, list[FirstIssue | None]] = {}
 
     def __len__(self) -> int:
-        return len(self.found.issues)
+        return self.found.total
 
-    def item(self, index: int) -> FirstIssue:
-        """Return an issue."""
-        return self.found.issues[index]
+    def item(self, index: int) -> FirstIssue | None:
+        """Return an issue; None where it has left the catalog since it was found, or the files were closed."""
+        start = index - index % ISSUES_AT_ONCE
+        if start not in self._windows:
+            self._windows[start] = self.found.window(start, ISSUES_AT_ONCE)
+        window = self._windows[start]
+        return window[index - start] if index - start < len(window) else None
 
     def key(self, index: int) -> Hashable:
         """Return forge, project and number."""
-        row = self.item(index)
-        return (row.forge, row.project, row.number)
+        return self.found.key(index)
+
+    def index_of(self, key: Hashable) -> int | None:
+        """Return where an issue is among the hits; none of their rows is read."""
+        return self.found.index_of(*key) if isinstance(key, tuple) else None
 
     def row(self, index: int) -> RowText:
-        """Return title and verdict, project, and the reasons."""
+        """Return title and verdict, project, and the reasons; blank lines where it has left."""
         item = self.item(index)
+        if item is None:
+            return RowText(())
         words = item.verdict.replace("-", " ")
         # When it changed stands at the right end already.
         reasons = [reason for reason in item.reasons if not reason.startswith("last changed")]

@@ -27,10 +27,15 @@ from isexplore.tui.widgets.rows import RowList
 from isexplore.tui.widgets.search_bar import SearchBar
 
 if TYPE_CHECKING:
-    from isexplore.catalog.issues import FirstIssue
+    from isexplore.catalog.issues import FirstIssue, FoundIssues
 
 EMPTY = "No good first issues are known yet. r asks the forges."
 NO_HIT = "No first issue matches. Try fewer words, or verdict:free."
+
+
+READING = "Reading the first issues;\nthey appear here by themselves."
+KEY_SECONDS = 0.014
+"""How long a search may hold up the echo of a key."""
 
 
 def _version_of(row: FirstIssue) -> tuple[object, ...]:
@@ -87,20 +92,37 @@ class FirstIssuesScreen(SearchScreen):
     def show_results(self, text: str) -> None:
         """Search, and show what was found; called within the key press."""
         self._query = text
-        bar = self.query_one(SearchBar)
-        rows = self.query_one("#issues", RowList)
         try:
-            found = self.app.services.first_issues(text)
+            found = self.app.services.first_issues(text, limit=0, deadline=KEY_SECONDS)
         except IsexploreError as error:
             self.say_wrong(error)
             return
-        bar.error = ""
+        rows = self.query_one("#issues", RowList)
+        if not found.late:
+            self._show_found(text, found)
+        elif not len(rows.source):
+            rows.empty = READING
+        if found.late or found.outdated:
+            # The time of a key press has passed, or what is shown is of before: it is replaced when all is known.
+            self._search_on(text, found)
+
+    @work(exclusive=True, group="search")
+    async def _search_on(self, text: str, late: FoundIssues) -> None:
+        found = await asyncio.to_thread(self.app.services.first_issues_to_the_end, late)
+        if text == self._query:
+            self._show_found(text, found)
+
+    def _show_found(self, text: str, found: FoundIssues) -> None:
+        bar = self.query_one(SearchBar)
+        rows = self.query_one("#issues", RowList)
+        corrected = f"Nothing is spelt like that; showing {found.corrected}" if found.corrected else ""
+        bar.error = corrected or found.notice or ""
         nothing = NO_HIT if text.strip() else EMPTY if found.total else self.empty_words(EMPTY)
         # A line of the list is short: what is not known, and what comes of it, on one each.
-        rows.empty = "\n".join((nothing, *found.notice.split("; "))) if found.notice else nothing
+        rows.empty = "\n".join((nothing, *found.unseen.split("; "))) if found.unseen else nothing
         rows.set_rows(FoundIssueRows(found, self.app.services), keep_cursor=True)
         told = count(found.total, "first issue")
-        bar.status = f"{told} so far" if found.notice else told
+        bar.status = f"{told} so far" if found.unseen else told
         self._resting.begin()
 
     def current(self) -> FirstIssue | None:
