@@ -1,8 +1,9 @@
-"""How fast keys are answered: `python -m tests.benchmarks.keys [--size N] [--keys N]`.
+"""How fast keys are answered: `python -m tests.benchmarks.keys [--size N] [--issues N] [--keys N]`.
 
 Typing in Explore on a pseudo-terminal: from the key to the results painted, beside the echo of a
 plain `Input` of Textual; the same while another process synchronises (writes to the catalog all the
-time); moving in the list; and the start with a long list beside a short one.
+time); moving in the list; and the start with a long list beside a short one. Typing in First issues
+with ten thousand of them beside a thousand.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import time
 from pathlib import Path
 from statistics import median, quantiles
 
+from isexplore.config.paths import Paths
 from tests.benchmarks.start_up import (
     ACCOUNT,
     BARE,
@@ -25,6 +27,7 @@ from tests.benchmarks.start_up import (
     ours,
     report,
 )
+from tests.support.catalog import fill_issues, made_up
 from tests.support.pty_screen import PtyScreen, environment
 
 TARGETS = ("retry queue", "billing api", "sensor fleet", "auth token", "gateway", "metric trace")
@@ -69,13 +72,22 @@ def echo(folder: Path, keys: int) -> list[float]:
         ]
 
 
-def typing(folder: Path, first: str, keys: int) -> list[float]:
-    """Return how long isexplore takes from a typed key to its results: the status line names the order."""
+def typing(folder: Path, first: str, keys: int, *, mode: str = "") -> list[float]:
+    """Return how long isexplore takes from a typed key to its results, in the screen that the key `mode` opens."""
     taken: list[float] = []
     with PtyScreen(PROGRAM, environment(folder)) as screen:
         screen.until(first)
         screen.quiet(0.6)
-        screen.send("/")
+        if mode:
+            screen.send(mode)
+            screen.until("#1")
+            # The words of all issues are read with the first key, in a thread.
+            screen.send("/e")
+            time.sleep(1.0)
+            screen.send("\x15")
+            screen.quiet()
+        else:
+            screen.send("/")
         screen.quiet()
         while len(taken) < keys:
             for target in TARGETS:
@@ -107,6 +119,7 @@ def main() -> None:
     """Print the table."""
     options = argparse.ArgumentParser(description=__doc__)
     options.add_argument("--size", type=int, default=100_000)
+    options.add_argument("--issues", type=int, default=10_000)
     options.add_argument("--keys", type=int, default=100)
     options.add_argument("--rounds", type=int, default=5)
     chosen = options.parse_args()
@@ -118,6 +131,12 @@ def main() -> None:
         bare = echo(long, chosen.keys)
         typed = typing(long, first, chosen.keys)
         moved = moving(long, first, chosen.keys // 2)
+        in_issues = {}
+        for count in (chosen.issues, 1_000):
+            folder = Path(temporary, f"issues-{count}")
+            top, _ = make_world(folder, count // 5)
+            fill_issues(Paths.under(folder).catalog_dir, made_up(count // 5), 5, account=ACCOUNT)
+            in_issues[count] = typing(folder, top, chosen.keys, mode="2")
         writer = subprocess.Popen([sys.executable, "-c", _WRITER, str(long / "cache" / "catalog"), *ACCOUNT])
         try:
             during = typing(long, first, chosen.keys)
@@ -135,6 +154,8 @@ def main() -> None:
     words(f"results at {chosen.size:,}", typed)
     words("the same during a sync", during)
     words("cursor", moved)
+    for count, times in in_issues.items():
+        words(f"first issues at {count:,}", times)
     report("K1", [median(typed) / median(bare)], 2.5, "p50: results / echo")
     report("K1", [_p99(typed) / median(bare)], 6.5, "p99: results / p50 of echo")
     # The handler of Input.Changed paints one frame later: 33.7 ms where the echo takes 3.7.
@@ -143,6 +164,9 @@ def main() -> None:
     )
     report("L1", [long_start / short_start for short_start, long_start in starts], 1.35, "ready: 100k / 1k")
     report("L1", [median(moved) / median(bare)], 1.5, "p50: cursor / echo")
+    many, few = in_issues[chosen.issues], in_issues[1_000]
+    report("K1", [median(many) / median(bare)], 6.5, "p50: first issues / echo")
+    report("Q3", [_p99(many) / _p99(few)], 5.0, "p99: first issues at 10,000 / at 1,000")
     report("Y2", [_p99(during) / _p99(typed)], 1.5, "p99: results during a sync / idle")
 
 

@@ -112,8 +112,8 @@ async def test_a_forge_that_cannot_tell_all_at_once_is_asked_for_some_groups_at_
             with world.catalog() as catalog:
                 found = first_issues(catalog, "")
             known.append(len({one.project for one in found.issues} - {world.rows()[0].path}))
-            unknown.append(found.notice)
-            assert found.incomplete == [(FORGE, found.notice)]
+            unknown.append(found.unseen)
+            assert found.incomplete == [(FORGE, found.unseen)]
     assert groups == [2, 2, 1, 0, 0], "those that waited come next, then nothing is due until tomorrow"
     assert known[0] < known[1] < known[2] == known[3]
     assert unknown[-1] == "the first issues of 1 project are not known yet; each sync asks for more"
@@ -127,7 +127,7 @@ async def test_labels_that_too_many_issues_have_are_told(
     with syncing(tmp_path, seeds=SEEDS) as world:
         await world.sync(looks=1)
         with world.catalog() as catalog:
-            notice = first_issues(catalog, "").notice
+            notice = first_issues(catalog, "").unseen
     assert notice is not None
     assert '"good first issue"' in notice
     assert "only those changed last are known" in notice
@@ -156,7 +156,7 @@ async def test_a_group_that_refuses_costs_nothing_else(tmp_path: Path) -> None:
         assert len(world.rows()) == 5
         with world.catalog() as catalog:
             assert dict(catalog.incomplete()).get(FORGE) is None
-            assert "of 4 projects are not known" in str(first_issues(catalog, "").notice)
+            assert "of 4 projects are not known" in str(first_issues(catalog, "").unseen)
 
 
 def test_which_groups_and_labels_are_asked_for() -> None:

@@ -29,6 +29,7 @@ VERDICTS = ("free", "unknown", "stale", "maybe-taken")
 """In the order of the list."""
 _ANSWERS = 4_000
 """Answers that are kept."""
+_DIGITS = bytes.maketrans(b"\0\1", b"01")
 _AT_ONCE = 1_000
 """Texts to look at between two looks at the clock."""
 _CANDIDATES = 12
@@ -210,21 +211,27 @@ class IssueIndex:
             found = self._answers[kind, value] = find()
         return found
 
-    def word(self, phrase: str, clock: Clock, *, in_title: bool = False) -> int:
-        """Return which have a phrase (its words with a space before each) in their texts, or in the title."""
-        kind = "title" if in_title else "text"
-        return self._kept(kind, phrase, lambda: self._look_for(phrase, kind, clock))
+    def word(self, phrase: str, clock: Clock) -> int:
+        """Return which have a phrase in their texts: its words with a space before each."""
+        return self._kept("text", phrase, lambda: self._look_for(phrase, clock))
 
-    def _look_for(self, phrase: str, kind: str, clock: Clock) -> int:
-        texts = self._titles if kind == "title" else self._texts
-        shorter = (self._answers.get((kind, phrase[:end])) for end in range(len(phrase) - 1, 1, -1))
+    def _look_for(self, phrase: str, clock: Clock) -> int:
+        texts = self._texts
+        shorter = (self._answers.get(("text", phrase[:end])) for end in range(len(phrase) - 1, 1, -1))
         before = next((found for found in shorter if found is not None), self.all)
-        places: Sequence[int] = range(len(texts)) if before == self.all else places_of(before)
-        found: list[int] = []
-        for start in range(0, len(places), _AT_ONCE):
+        if before.bit_count() * 3 < len(texts):
+            found: list[int] = []
+            places = places_of(before)
+            for start in range(0, len(places), _AT_ONCE):
+                clock.look()
+                found += [place for place in places[start : start + _AT_ONCE] if phrase in texts[place]]
+            return mask_of(found, len(texts))
+        flags: list[bool] = []
+        for start in range(0, len(texts), _AT_ONCE):
             clock.look()
-            found += [place for place in places[start : start + _AT_ONCE] if phrase in texts[place]]
-        return mask_of(found, len(texts))
+            flags += [phrase in text for text in texts[start : start + _AT_ONCE]]
+        # As digits of the base two, the last one first, a tenth of the time that setting bit by bit takes.
+        return int(bytes(flags).translate(_DIGITS)[::-1] or b"0", 2)
 
     def filtered(self, name: str, value: str) -> int:
         """Return which have one value of a filter, or a value that begins with it where none is it."""
@@ -326,28 +333,25 @@ class IssueIndex:
 
     # Orders
 
-    def best_first(self, hits: int, yours: int, titles: Sequence[int]) -> Iterator[int]:
+    def best_first(self, hits: int, yours: int, begins: Sequence[str]) -> Iterator[int]:
         """Yield hits: free ones first, then those with more of the words in the title, then the latest change.
 
         Args:
             hits: what matches.
             yours: one's own contributions.
-            titles: for each word, which have it in the title.
+            begins: words, each with a space before it.
         """
         left = hits & ~yours
         groups = []
         for verdict in VERDICTS:
             groups.append(left & self.filtered("verdict", verdict))
             left &= ~groups[-1]
+        titles = self._titles
         for group in (*groups, hits & yours, left):
-            missing = [group]
-            for title in titles:
-                some = [0, *missing]
-                missing = [
-                    (each & title) | (fewer & ~title) for each, fewer in zip((*missing, 0), some, strict=True)
-                ]
-            for each in missing:
-                yield from places_of(each)
+            places = places_of(group)
+            if begins:
+                places.sort(key=lambda place: sum([begin not in titles[place] for begin in begins]))
+            yield from places
 
     def sorted_by(self, sort: str, hits: int) -> Iterator[int]:
         """Yield hits in an order that knows nothing of words."""

@@ -331,8 +331,7 @@ def _search(found: FoundIssues, index: IssueIndex, query: Query, now: int, clock
         begins = [
             f" {each}" for word in query.wanted for each in ((word.text,) if word.is_sign else word.tokens)
         ]
-        titles = [index.word(begin, clock, in_title=True) for begin in begins]
-        found.take(hits, index.best_first(hits, yours, titles))
+        found.take(hits, index.best_first(hits, yours, begins))
 
 
 def _with(found: FoundIssues, index: IssueIndex, name: str, value: str, now: int) -> int:

@@ -91,6 +91,8 @@ class FirstIssuesScreen(SearchScreen):
 
     def show_results(self, text: str) -> None:
         """Search, and show what was found; called within the key press."""
+        # The same search again brings news: whoever has gone down its list stays there.
+        keep_cursor = not text or text == self._query
         self._query = text
         try:
             found = self.app.services.first_issues(text, limit=0, deadline=KEY_SECONDS)
@@ -99,20 +101,20 @@ class FirstIssuesScreen(SearchScreen):
             return
         rows = self.query_one("#issues", RowList)
         if not found.late:
-            self._show_found(text, found)
+            self._show_found(text, found, keep_cursor=keep_cursor)
         elif not len(rows.source):
             rows.empty = READING
         if found.late or found.outdated:
             # The time of a key press has passed, or what is shown is of before: it is replaced when all is known.
-            self._search_on(text, found)
+            self._search_on(text, found, keep_cursor=keep_cursor or not found.late)
 
     @work(exclusive=True, group="search")
-    async def _search_on(self, text: str, late: FoundIssues) -> None:
+    async def _search_on(self, text: str, late: FoundIssues, *, keep_cursor: bool) -> None:
         found = await asyncio.to_thread(self.app.services.first_issues_to_the_end, late)
         if text == self._query:
-            self._show_found(text, found)
+            self._show_found(text, found, keep_cursor=keep_cursor)
 
-    def _show_found(self, text: str, found: FoundIssues) -> None:
+    def _show_found(self, text: str, found: FoundIssues, *, keep_cursor: bool) -> None:
         bar = self.query_one(SearchBar)
         rows = self.query_one("#issues", RowList)
         corrected = f"Nothing is spelt like that; showing {found.corrected}" if found.corrected else ""
@@ -120,7 +122,7 @@ class FirstIssuesScreen(SearchScreen):
         nothing = NO_HIT if text.strip() else EMPTY if found.total else self.empty_words(EMPTY)
         # A line of the list is short: what is not known, and what comes of it, on one each.
         rows.empty = "\n".join((nothing, *found.unseen.split("; "))) if found.unseen else nothing
-        rows.set_rows(FoundIssueRows(found, self.app.services), keep_cursor=True)
+        rows.set_rows(FoundIssueRows(found, self.app.services), keep_cursor=keep_cursor)
         told = count(found.total, "first issue")
         bar.status = f"{told} so far" if found.unseen else told
         self._resting.begin()
