@@ -292,6 +292,42 @@ async def test_a_branch_made_by_hand_in_a_known_clone_is_noticed(world: Contribu
         assert await world.journeys().made_by_hand() == []
 
 
+async def test_a_clone_of_one_branch_learns_what_to_compare_with(world: Contributor) -> None:
+    """So does every clone whose default branch got another name."""
+    fork = await world.forge.fork(world.project)
+    folder = world.home / "one"
+    bare = str(world.server.bare(fork.path))
+    git("branch", "old", "main", cwd=world.server.bare(fork.path))
+    git(
+        "clone",
+        "--quiet",
+        "--single-branch",
+        "--branch",
+        "old",
+        f"file://{bare}",
+        str(folder),
+        cwd=world.home,
+    )
+    git("remote", "set-url", "origin", world.server.url(fork.path), cwd=folder)
+    git("switch", "--quiet", "--create", BRANCH, cwd=folder)
+    write_files(folder, {"README.md": "# Better\n"})
+    git("commit", "--quiet", "--all", "--message", "Better", cwd=folder)
+    journey = await world.journeys().adopt(folder)
+    report = await world.journeys().plan_all(journey)
+    assert [line.text.split(" ", 3)[3] for line in report.step("clone").commands] == [
+        f"remote add -- upstream {world.server.url(world.project.path)}",
+        "fetch --no-recurse-submodules -- upstream +refs/heads/main:refs/remotes/upstream/main",
+    ]
+    await world.run_until(journey, "clone")
+    report = await world.probe(journey)
+    assert report.current == "push"
+    git("update-ref", "-d", "refs/remotes/upstream/main", cwd=folder)
+    report = await world.probe(journey)
+    assert report.step("clone").detail == f"{folder} lacks upstream/main"
+    await world.run_until(journey, "propose")
+    assert len(world.forge.requests_of(world.project)) == 1
+
+
 async def test_clone_on_the_default_branch_is_still_of_its_journey(world: Contributor) -> None:
     first = begin(world)
     await world.run_until(first, "branch")

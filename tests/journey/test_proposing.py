@@ -83,6 +83,39 @@ async def test_a_merge_that_is_not_finished_is_not_proposed(world: Contributor) 
     assert "--abort" in error.hint
 
 
+async def test_a_rebase_is_told_before_the_branch_that_it_took_away(world: Contributor) -> None:
+    journey = await committed(world)
+    world.git("switch", "--quiet", "--detach")
+    (world.folder / ".git" / "rebase-merge").mkdir()
+    assert (await refusal(world, journey)).title == "In the clone, a rebase is not finished"
+    (world.folder / ".git" / "rebase-merge").rmdir()
+    (world.folder / ".git" / "BISECT_LOG").write_text("")
+    assert (await refusal(world, journey)).hint == "End it with git bisect reset"
+
+
+async def test_nothing_to_propose_is_told_by_a_dry_run_too(world: Contributor) -> None:
+    journey = world.journeys().start(world.project, world.issue)
+    await world.run_until(journey, "branch")
+    assert (
+        await refusal(world, journey)
+    ).title == "There is nothing to propose yet, since nothing has changed"
+    world.edit()
+    assert (await refusal(world, journey)).title == "There is nothing to propose yet: 1 file not committed"
+
+
+async def test_commits_on_no_branch_are_not_left_behind(world: Contributor) -> None:
+    journey = await committed(world)
+    world.git("switch", "--quiet", "--detach")
+    world.git("commit", "--quiet", "--allow-empty", "--message", "Loose")
+    head = world.git("rev-parse", "HEAD")
+    with pytest.raises(BlockedError, match="1 commit that no branch has"):
+        await world.run(journey, "branch")
+    assert world.git("rev-parse", "HEAD") == head
+    world.git("branch", "kept")
+    await world.run(journey, "branch")
+    assert world.git("branch", "--show-current") == journey.branch
+
+
 async def test_a_closed_merge_request_gets_no_more_commits(world: Contributor) -> None:
     journey = await committed(world)
     await world.run_until(journey, "propose")

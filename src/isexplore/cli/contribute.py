@@ -148,23 +148,16 @@ def propose(options: argparse.Namespace, paths: Paths) -> int:
         folder = Path(options.dir or ".").expanduser().resolve()
         await services.connect_all()
         journey = await services.journeys.adopt(folder, record=not options.dry_run)
-        for remark in await services.journeys.before_proposing(journey):
-            tell(remark)
         answers = {"draft": "yes"} if options.draft else {"draft": "no"} if options.ready else {}
         if options.title:
             answers["title"] = options.title
         if body is not None:
             answers["body"] = body
-        if options.dry_run:
-            # Also the branch that takes along what was committed on the default one.
-            steps: tuple[StepName, ...] = ("fork", "clone", "branch", "push", "propose")
-            chosen: dict[StepName, dict[str, str]] = {"propose": answers}
-            if options.ready:
-                steps, chosen = (*steps, "review"), {**chosen, "review": {"ready": "yes"}}
-            code = await _dry_run(services, journey, steps, chosen, options.json)
-            await tell_untouched(services, journey, answers)
-            return code
         try:
+            for remark in await services.journeys.before_proposing(journey):
+                tell(remark)
+            if options.dry_run:
+                return await _plan_proposing(services, journey, answers, options)
             await _take(services, journey, "fork", "push", {}, options.json)
             if not options.yes:
                 ask = not options.json and sys.stdin.isatty()
@@ -193,6 +186,19 @@ def propose(options: argparse.Namespace, paths: Paths) -> int:
         return EXIT_OK
 
     return run_in_world(paths, work, mind_tokens=True)
+
+
+async def _plan_proposing(
+    services: Services, journey: Journey, answers: Mapping[str, str], options: argparse.Namespace
+) -> int:
+    # Also the branch that takes along what was committed on the default one.
+    steps: tuple[StepName, ...] = ("fork", "clone", "branch", "push", "propose")
+    chosen: dict[StepName, Mapping[str, str]] = {"propose": answers}
+    if options.ready:
+        steps, chosen = (*steps, "review"), {**chosen, "review": {"ready": "yes"}}
+    code = await _dry_run(services, journey, steps, chosen, options.json)
+    await tell_untouched(services, journey, answers)
+    return code
 
 
 def _wants_ready(report: JourneyReport, options: argparse.Namespace) -> bool:

@@ -205,12 +205,13 @@ class Git:
         folder: Path,
         remote: str,
         *,
+        branch: str | None = None,
         credential: Credential | None = None,
         on_output: OnOutput | None = None,
     ) -> None:
-        """Bring the remote branches of `remote` up to date."""
+        """Bring the remote branches of `remote` up to date, or one `branch`, also where the clone left it out."""
         url = await self.remote_url(folder, remote)
-        command = with_progress(commands.fetch_command(folder, remote), "fetch")
+        command = with_progress(commands.fetch_command(folder, remote, branch), "fetch")
         finished = await self._session.networked(
             command, url=url, credential=credential, folder=folder, on_output=on_output
         )
@@ -517,6 +518,12 @@ class Git:
             check(finished, "local")
         return finished.returncode == 0
 
+    async def on_no_branch(self, folder: Path) -> int:
+        """Return how many commits of the checked-out one's history no branch has, here or last seen elsewhere."""
+        words = ("rev-list", "--count", "--max-count=1000", "HEAD", "--not", "--branches", "--remotes")
+        finished = check(await self._session.read(folder, *words, "--"), "local")
+        return int(finished.output)
+
     async def facts(self, folder: Path) -> CloneFacts:
         """Return how a folder stands; a missing folder or one that is no clone is an answer, not an error.
 
@@ -582,7 +589,14 @@ def _read_clone(folder: Path) -> CloneFacts:
                 if section.startswith('remote "')
             }
     except InvalidGitRepositoryError:
-        return CloneFacts(exists=True)
+        if not (folder / ".git" / "config").exists():
+            return CloneFacts(exists=True)
+        raise GitError(
+            f"The clone cannot be read: {folder}",
+            "Git does not take what is in it for a repository: files of .git are missing or damaged",
+            "Look at it in a shell with git status, or choose another folder",
+            reason="failed",
+        ) from None
     except (GitPythonError, OSError, ValueError, ConfigParserError) as error:
         raise GitError(
             f"The clone cannot be read: {folder}",

@@ -71,9 +71,12 @@ def clone_command(
     return _git(None, *words, "--", url, str(folder))
 
 
-def fetch_command(folder: Path | None, remote: str) -> Command:
-    """Bring the remote branches up to date; nothing of the user's changes."""
-    return _git(folder, "fetch", "--no-recurse-submodules", "--", check_remote(remote))
+def fetch_command(folder: Path | None, remote: str, branch: str | None = None) -> Command:
+    """Bring the remote branches up to date, or one that the clone may have left out; nothing of the user's changes."""
+    refs = (
+        [] if branch is None else [f"+refs/heads/{check_branch_name(branch)}:refs/remotes/{remote}/{branch}"]
+    )
+    return _git(folder, "fetch", "--no-recurse-submodules", "--", check_remote(remote), *refs)
 
 
 def push_command(folder: Path | None, remote: str, branch: str) -> Command:

@@ -23,15 +23,17 @@ from isexplore.journey.step import NO_ANSWERS
 from isexplore.journey.suggestions import branch_name
 from isexplore.journey.world import World, maybe
 from isexplore.models import MergeRequestState
+from isexplore.text import count
 
 
 def unfinished(facts: CloneFacts) -> StepState | None:
     """Return a blocked state when git waits for the end of something the user began."""
     if facts.in_progress is not None:
+        ends = f"Finish it with git {facts.in_progress} --continue, or give it up with --abort"
         return StepState(
             state="blocked",
             detail=f"a {facts.in_progress} is not finished in the clone",
-            hint=f"Finish it with git {facts.in_progress} --continue, or give it up with --abort",
+            hint="End it with git bisect reset" if facts.in_progress == "bisect" else ends,
         )
     return None
 
@@ -200,6 +202,8 @@ class Branch:
 
     async def _make(self, world: World, name: str) -> AsyncIterator[Progress]:
         folder, facts = world.folder(), await world.clone()
+        if facts.branch is None and facts.head is not None:
+            await self._refuse_losing(world, name)
         credential = await world.clone_credential()
         if name in facts.branches:
             async for progress in running(
@@ -235,6 +239,17 @@ class Branch:
             self.name,
             lambda say: world.git.fetch(world.folder(), remote, credential=world.credential, on_output=say),
         )
+
+    @staticmethod
+    async def _refuse_losing(world: World, name: str) -> None:
+        """Raise BlockedError where commits are checked out that would be hard to find again."""
+        loose = await world.git.on_no_branch(world.folder())
+        if loose:
+            raise BlockedError(
+                f"The clone is on no branch, with {count(loose, 'commit')} that no branch has",
+                f"Looked at {world.folder()}. Switching to {name} would leave them behind.",
+                "git switch -c NAME takes them to a branch of their own; then try again",
+            )
 
     @staticmethod
     def _refuse(world: World, name: str, default: str) -> None:

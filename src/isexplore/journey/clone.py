@@ -53,6 +53,17 @@ async def missing_remotes(world: World) -> list[tuple[str, Project]]:
     return missing
 
 
+async def unknown_base(world: World) -> str | None:
+    """Return the remote whose default branch the clone has never seen; None where that is not needed.
+
+    So it is in a clone of a single branch, and after the default branch got another name.
+    """
+    if await world.base() is not None or await world.merge_request() is not None:
+        return None
+    remotes = await world.remotes()
+    return (remotes.upstream or remotes.fork) if (await world.project()).default_branch else None
+
+
 class Clone:
     """Clones the fork and adds the original as a second remote; adopts a clone that is there."""
 
@@ -85,6 +96,13 @@ class Clone:
                 state="ready",
                 detail=f"{folder} lacks the remote {words}",
                 hint="Run it to add that; nothing is renamed",
+            )
+        remote = await unknown_base(world)
+        if remote is not None:
+            return StepState(
+                state="ready",
+                detail=f"{folder} lacks {remote}/{(await world.project()).default_branch}",
+                hint="Run it to fetch that: your change is compared with it",
             )
         world.learn(folder=str(folder))
         return StepState(state="done", detail=str(folder), facts=await self._rows(world))
@@ -147,10 +165,16 @@ class Clone:
         if facts.is_repo:
             if not await world.is_clone_of_project():
                 return ()
-            return tuple(
+            missing = await missing_remotes(world)
+            added = tuple(
                 plan.git(commands.add_remote_command(folder, name, world.clone_url(one)))
-                for name, one in await missing_remotes(world)
+                for name, one in missing
             )
+            known = (await world.remotes()).upstream
+            remote = known or next((name for name, one in missing if one.id == project.id), None)
+            if remote is None or await world.base() is not None or await world.merge_request() is not None:
+                return added
+            return (*added, plan.git(commands.fetch_command(folder, remote, project.default_branch)))
         if await comes_with_fork(world):
             # The step “fork” shows the commands, and runs them.
             return ()
@@ -208,8 +232,23 @@ class Clone:
             yield Progress(text=f"Adding the remote {name} for {project.path}", step=self.name)
             await world.git.add_remote(folder, name, world.clone_url(project))
             world.forget_facts()
+        remote = await unknown_base(world)
+        if remote is not None:
+            async for progress in self._fetch(world, folder, remote):
+                yield progress
         world.learn(folder=str(folder), checkout_failed=False)
         yield Progress(text=f"The clone is in {folder}", fraction=1.0, step=self.name)
+
+    async def _fetch(self, world: World, folder: Path, remote: str) -> AsyncIterator[Progress]:
+        branch = (await world.project()).default_branch
+        yield Progress(text=f"Fetching {branch} from {remote}", step=self.name)
+        credential = await world.clone_credential()
+        async for progress in running(
+            self.name,
+            lambda say: world.git.fetch(folder, remote, branch=branch, credential=credential, on_output=say),
+        ):
+            yield progress
+        world.forget_facts()
 
     async def _finish(self, world: World, folder: Path) -> AsyncIterator[Progress]:
         yield Progress(text="Writing the files that are missing", step=self.name)

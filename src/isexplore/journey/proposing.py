@@ -21,15 +21,25 @@ async def before_proposing(world: World) -> tuple[str, ...]:
     facts = await world.clone()
     if not facts.is_repo:
         return ()
-    _refuse_another_branch(world, facts)
     busy = unfinished(facts)
     if busy is not None:
         raise BlockedError(f"In the clone, {busy.detail.removesuffix(' in the clone')}", "", busy.hint)
+    _refuse_another_branch(world, facts)
     request = await world.merge_request()
     if request is not None:
         await _refuse_ended(world, facts, request)
     await refuse_no_change(world)
-    left = await world.changes() if await world.commits() else []
+    commits = await world.commits()
+    if request is None and not commits and await world.base() is not None:
+        waiting = f": {count(facts.changes, 'file')} not committed" if facts.changes else ""
+        raise BlockedError(
+            f"There is nothing to propose yet{waiting or ', since nothing has changed'}",
+            f"Looked at {world.folder()}",
+            "Commit your change first (git commit)"
+            if waiting
+            else f"Edit the files in {world.folder()}, in your editor or a shell",
+        )
+    left = await world.changes() if commits else []
     return (f"Not in it: {count(len(left), 'file')} not committed.",) if left else ()
 
 
