@@ -340,3 +340,24 @@ async def test_the_ways_on_from_the_preview_are_named_first(tmp_path: Path) -> N
         await person.until(lambda: person.sees.splitlines()[-1].startswith("esc Back ] Next tab"))
         await person.press("escape")
         await person.until(lambda: "esc Back" not in person.sees.splitlines()[-1])
+
+
+async def test_the_age_says_that_a_refresh_reached_a_part_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    outcomes = [
+        Refreshed(words="work: it refused the connection", failures=("work",)),
+        Refreshed(words="All is new"),
+    ]
+
+    async def refresh_beside(services: Services, on_progress: updates.OnProgress) -> Refreshed:
+        return outcomes.pop(0)
+
+    monkeypatch.setattr(updates, "refresh_beside", refresh_beside)
+    async with at_the_screen(full(tmp_path)) as person:
+        await person.until(lambda: isinstance(person.app.screen, ExploreScreen))
+        await person.press("r")
+        await person.sees_words(", in part", "it refused the connection")
+        await person.press("r")
+        await person.sees_words("All is new")
+        assert ", in part" not in person.words

@@ -30,6 +30,13 @@ def test_the_age_stays_when_the_name_must_go(room: int, seen: str) -> None:
     assert place_in(room, "practice forge · 4 minutes ago") == seen
 
 
+@pytest.mark.parametrize(
+    ("room", "seen"), [(30, "4 minutes ago, in part"), (19, "4 minutes, in part"), (9, "in part"), (6, "")]
+)
+def test_an_age_that_holds_for_a_part_never_stands_alone(room: int, seen: str) -> None:
+    assert place_in(room, "practice forge at home · 4 minutes ago, in part") == seen
+
+
 @pytest.mark.parametrize(("room", "seen"), [(14, "practice forge"), (8, "pract..."), (7, "")])
 def test_a_name_alone_is_cut(room: int, seen: str) -> None:
     assert place_in(room, "practice forge") == seen

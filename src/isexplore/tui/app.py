@@ -98,6 +98,8 @@ class IsexploreApp(App[int]):
         """What is at work, in words, by the contribution whose step it is: leaving would stop it."""
         self.refreshing = False
         """Whether the forges are being asked what is new."""
+        self.refreshed_in_part = False
+        """Whether the last refresh could not ask for all of it, so that its age tells only of the rest."""
         self.looked_at_catalog = False
         """Whether the catalog was shown: what was new in it then is not new the next time."""
         self._safe_filter = SafeFilter()
@@ -328,6 +330,7 @@ class IsexploreApp(App[int]):
             self._tell_screens(CatalogRefreshFailed(error))
             return
         self.refreshing = False
+        self.refreshed_in_part = bool(outcome.failures)
         self.services.reopen_catalog()
         self._tell_screens(CatalogRefreshed(outcome))
 

@@ -27,6 +27,8 @@ MODES: tuple[tuple[str, str, str], ...] = (
 _NAME = " isexplore "
 PLACEHOLDER = "Search: words, lang:python, has:gfi ..."
 """What the empty search line says: 80 columns have room for what was found beside it."""
+IN_PART = ", in part"
+"""What stands behind the age where the last refresh failed for a part of what it asked for."""
 WIDE = 100
 """Columns from which on the preview stands beside the list."""
 ROW_HEIGHT = 3
@@ -59,7 +61,10 @@ def place_in(room: int, place: str) -> str:
     if len(place) <= room:
         return place
     if name:
-        return next((words for words in (age_only, age_only.removesuffix(" ago")) if len(words) <= room), "")
+        part = IN_PART.strip(", ") if age_only.endswith(IN_PART) else ""
+        return next(
+            (words for words in (age_only, age_only.replace(" ago", ""), part) if len(words) <= room), ""
+        )
     return place[: room - 3] + ELLIPSIS if room >= 8 else ""
 
 

@@ -17,7 +17,7 @@ from textual.widget import Widget
 from isexplore.errors import AuthError, IsexploreError, StateError
 from isexplore.text import clean, clean_line
 from isexplore.tui.keys import SIGNS_IN, by_key
-from isexplore.tui.opening import MODES, mode_labels, name_in, place_in
+from isexplore.tui.opening import IN_PART, MODES, mode_labels, name_in, place_in
 from isexplore.tui.text import cells, cut
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def fill_mode_bar(screen: Screen[Any]) -> None:
     """Show on a screen's mode bar how many contributions run, how many bookmarks there are, and the data's age."""
     app: IsexploreApp = cast("IsexploreApp", screen.app)
     bar = screen.query_one(ModeBar)
-    bar.place = app.services.place_words()
+    bar.place = app.services.place_words() + (IN_PART if app.refreshed_in_part else "")
     # A state file that cannot be read is told by the screen that shows it.
     with suppress(StateError):
         bar.counts = {
