@@ -31,7 +31,7 @@ async def answers(person: Person, key: str, *words: str) -> None:
 async def test_an_empty_list_says_what_fills_it(tmp_path: Path) -> None:
     async with at_the_screen(services_for(tmp_path, DEAD, "token")) as person:
         await person.until(lambda: isinstance(person.app.screen, ExploreScreen) and not person.app.refreshing)
-        for key in ("c", "b", "o", "y", "w", "enter", "right_square_bracket"):
+        for key in ("c", "b", "o", "y", "w", "F", "enter", "right_square_bracket"):
             await answers(person, key, "The list is empty: r asks the forges.")
         await person.press("2")
         await person.sees_words("0 first issues")
@@ -54,6 +54,7 @@ async def test_a_key_without_a_meaning_points_to_the_help_and_escape_to_the_way_
             await person.press(mode)
             await answers(person, "Z", "Z does nothing here; ? names the keys.")
             await answers(person, "escape", "1 2 3 4 go elsewhere, q quits.")
+            await answers(person, "ctrl+c", "ctrl+q quits")
 
 
 async def test_a_document_says_what_it_does_not_have(tmp_path: Path) -> None:

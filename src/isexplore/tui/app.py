@@ -176,6 +176,10 @@ class IsexploreApp(App[int]):
         """Quit as the key does; what Textual's own key and palette ask for."""
         await self.action_leave()
 
+    def action_help_quit(self) -> None:
+        """Say how to quit: what Textual's ctrl+c does where nothing is selected."""
+        say_below(self.screen, "ctrl+q quits; q does, too, where no text is typed.")
+
     def _fatal_error(self) -> None:
         # Textual's own version prints every local variable of every frame, tokens among them.
         self._return_code = EXIT_BUG

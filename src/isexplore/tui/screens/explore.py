@@ -230,8 +230,9 @@ class ExploreScreen(SearchScreen):
     def action_facets(self) -> None:
         """Choose a language, a topic or a group of what was found."""
         source = self.query_one("#results", RowList).source
-        if isinstance(source, FoundRows):
-            self.app.ask(self._narrow(source.found))
+        if not isinstance(source, FoundRows) or not len(source):
+            raise SkipAction
+        self.app.ask(self._narrow(source.found))
 
     async def _narrow(self, found: Found) -> None:
         from isexplore.tui.screens.dialogs import PickDialog
