@@ -174,7 +174,7 @@ class ConnectedServices(LocalServices):
         if search.found is None:
             raise AuthError(
                 f"No token for {config.name} is known",
-                "\n".join(f"{note.source} {note.what}" for note in search.notes),
+                "\n".join(f"{note.source}: {note.what}" for note in search.notes),
                 f"isexplore login {config.url} asks for one and keeps it.",
                 forge=config.name,
             )
