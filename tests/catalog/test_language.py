@@ -165,3 +165,19 @@ def test_pieces_know_where_they_stand() -> None:
 )
 def test_words_that_their_signs_tell_from_others(text: str, signed: list[str]) -> None:
     assert sorted(words.signed(text)) == sorted(signed)
+
+
+@pytest.mark.parametrize(
+    ("text", "remark"),
+    [
+        ("retry \U0001f423", "\U0001f423 is left out: it has neither letters nor digits"),
+        ("*", "* is left out: it has neither letters nor digits"),
+        ("w " * 17, "Only the first 16 words are looked for"),
+        ("a" * 1_001, "Only the first 1,000 characters are looked for"),
+        ("retry - -- lang:go -x", None),
+        ("", None),
+    ],
+)
+def test_what_is_not_looked_for_is_said(text: str, remark: str | None) -> None:
+    assert parse(text).remark == remark
+    assert parse("retry (", typing=True).remark is None, "somebody goes on"

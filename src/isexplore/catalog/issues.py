@@ -261,6 +261,7 @@ def first_issues(
     forges = [store.forge for store in catalog.stores]
     found = FoundIssues(catalog, parse(text, typing=typing, filters=ISSUE_FILTERS, forges=forges))
     found._mine = mine or {}
+    found.notice = found.query.remark
     clock = Clock(deadline)
     moment = int(time.time() if now is None else now)
     try:
@@ -348,8 +349,8 @@ def _with(found: FoundIssues, index: IssueIndex, name: str, value: str, now: int
         if near is None and name == "project":
             ends = {each.rpartition("/")[2]: each for each in known}
             near = ends.get(words.nearest(words.fold(value.rpartition("/")[2]), ends) or "")
-        found.notice = found.notice or (
-            f"No first issue has {name}:{value}" + (f"; did you mean {name}:{near}?" if near else "")
+        found.notice = f"No first issue has {name}:{value}" + (
+            f"; did you mean {name}:{near}?" if near else ""
         )
     return some
 

@@ -120,7 +120,7 @@ class Filter:
 class Query:
     """A search, understood."""
 
-    __slots__ = ("filters", "sort", "text", "words")
+    __slots__ = ("filters", "remark", "sort", "text", "words")
 
     def __init__(self, text: str, found: list[Word], filters: list[Filter], sort: str | None) -> None:
         self.text = text
@@ -128,6 +128,8 @@ class Query:
         self.filters = filters
         self.sort = sort
         """None when none was asked for."""
+        self.remark: str | None = None
+        """What of it is not looked for, and why; None when all of it is."""
 
     @property
     def wanted(self) -> list[Word]:
@@ -202,13 +204,21 @@ def parse(
     found: list[Word] = []
     chosen: list[Filter] = []
     sort: str | None = None
+    remark: str | None = None
     parts = pieces(text)
+    if len(text.rstrip()) > MAX_LENGTH:
+        remark = f"Only the first {MAX_LENGTH:,} characters are looked for"
     for part in parts:
         open_end = typing and part is parts[-1] and part.end >= len(text.rstrip("\n"))
         if part.name is None:
             word = Word(part.value, exact=part.quoted, negated=part.negated)
-            if word.tokens and len(found) < MAX_WORDS:
+            if not word.tokens:
+                if part.value.strip("-") and not open_end:
+                    remark = remark or f"{_short(part.value)} is left out: it has neither letters nor digits"
+            elif len(found) < MAX_WORDS:
                 found.append(word)
+            else:
+                remark = remark or f"Only the first {MAX_WORDS} words are looked for"
             continue
         name = _ALIASES.get(part.name, part.name)
         if name not in filters:
@@ -230,7 +240,9 @@ def parse(
             sort = values[-1]
         else:
             chosen.append(Filter(name, values, part.negated))
-    return Query(text, found, _merged(chosen), sort)
+    query = Query(text, found, _merged(chosen), sort)
+    query.remark = remark
+    return query
 
 
 def corrected(query: Query, nearest: Callable[[str], str | None]) -> str | None:

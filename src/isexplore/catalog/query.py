@@ -255,7 +255,7 @@ def _run(found: Found, stop: _Deadline, need: int) -> None:
         if store.connection is not None and _on_forge(store, query)
     ]
     found._compiled = match.compile_query(catalog, query, found._now)
-    found.notice = found._compiled.notice
+    found.notice = found._compiled.notice or query.remark
     try:
         if query.sort in match.ORDERS:
             found._head, found._whole = match.sorted_places(

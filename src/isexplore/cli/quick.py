@@ -134,7 +134,8 @@ def print_found(catalog: Catalog, text: str, limit: int, as_json: bool, *, state
         tell(f"isexplore: {forge}: {reason}")
     if found.corrected:
         tell(f"isexplore: nothing is spelt like that; showing {found.corrected}")
-    if found.notice:
+    told = {reason for _, reason in found.incomplete}
+    if found.notice and not told.issuperset(found.notice.split("; ")):
         tell(f"isexplore: {found.notice}")
     if not found.rows:
         fault = could_not_be_read(catalog.incomplete())
