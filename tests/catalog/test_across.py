@@ -10,6 +10,7 @@ import pytest
 
 from isexplore.catalog.across import groups_worth_asking, spellings
 from isexplore.catalog.issues import first_issues
+from isexplore.catalog.store import faults
 from isexplore.forge.answers import Answer
 from isexplore.forge.http import ForgeClient
 from isexplore.forge.http import Path as Address
@@ -114,6 +115,7 @@ async def test_a_forge_that_cannot_tell_all_at_once_is_asked_for_some_groups_at_
             known.append(len({one.project for one in found.issues} - {world.rows()[0].path}))
             unknown.append(found.unseen)
             assert found.incomplete == [(FORGE, found.unseen)]
+            assert faults(found.incomplete) == []
     assert groups == [2, 2, 1, 0, 0], "those that waited come next, then nothing is due until tomorrow"
     assert known[0] < known[1] < known[2] == known[3]
     assert unknown[-1] == "the first issues of 1 project are not known yet; each sync asks for more"

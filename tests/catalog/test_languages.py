@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from isexplore.catalog.query import search
+from isexplore.catalog.store import faults
 from isexplore.practice.server import Fault
 from tests.support.syncing import FORGE, Syncing, syncing
 
@@ -73,6 +74,7 @@ async def test_where_graphql_is_closed_a_search_says_what_is_missing(tmp_path: P
             (missing,) = found.incomplete
             assert missing[0] == FORGE
             assert "are not known yet" in missing[1]
+            assert faults(found.incomplete) == [], "nothing went wrong"
             assert search(catalog, "python").incomplete == []
         known = sum(row.language is not None for row in world.rows())
         assert 0 < known <= 10

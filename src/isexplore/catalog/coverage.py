@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from isexplore.catalog.store import NotAsked
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from isexplore.catalog.store import Store
@@ -26,7 +28,7 @@ def _of_projects(number: int) -> str:
     return f"{number:,} {'project' if number == 1 else 'projects'}"
 
 
-def first_issues_missing(store: Store) -> str | None:
+def first_issues_missing(store: Store) -> NotAsked | None:
     """Return which good first issues of a forge are not known, in words; None when all are."""
     facts = _facts(store)
     told = facts.get(ISSUES_UNASKED)
@@ -49,12 +51,12 @@ def first_issues_missing(store: Store) -> str | None:
     if cut := str(facts.get(ISSUES_CUT) or ""):
         labels = ", ".join(f'"{label}"' for label in cut.split("\n"))
         words.append(f"so many issues have the label {labels} that only those changed last are known")
-    return "; ".join(words) or None
+    return NotAsked("; ".join(words)) if words else None
 
 
-def languages_missing(store: Store) -> str | None:
+def languages_missing(store: Store) -> NotAsked | None:
     """Return how many projects of a forge `lang:` cannot find yet, in words; None when it can find all."""
     unasked = _facts(store).get(LANGUAGES_UNASKED)
     if not isinstance(unasked, int) or not unasked:
         return None
-    return f"the languages of {_of_projects(unasked)} are not known yet; each sync asks for more"
+    return NotAsked(f"the languages of {_of_projects(unasked)} are not known yet; each sync asks for more")

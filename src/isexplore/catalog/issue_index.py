@@ -140,7 +140,7 @@ class IssueIndex:
         self,
         forges: Sequence[str],
         entries: list[Entry],
-        missing: list[tuple[str, str]],
+        missing: Sequence[tuple[str, str]],
         old: IssueIndex | None = None,
     ) -> None:
         self.forges = forges

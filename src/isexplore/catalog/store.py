@@ -187,13 +187,23 @@ def rfc3339(seconds: int | None) -> str | None:
     return year + time.strftime("-%m-%dT%H:%M:%SZ", moment) if len(year) == 4 else None
 
 
+class NotAsked(str):
+    """Why something is missing where nothing went wrong: nobody has asked the forge for it yet."""
+
+    __slots__ = ()
+
+
 def faults(incomplete: Iterable[tuple[str, str]]) -> list[tuple[str, str]]:
     """Return of forges of which something is missing, with the reasons, those where something went wrong.
 
     The others only wait for a sync, or for its end.
     """
     waiting = (schema.NOTHING_YET, schema.NOT_FINISHED)
-    return [(forge, reason) for forge, reason in incomplete if reason not in waiting]
+    return [
+        (forge, reason)
+        for forge, reason in incomplete
+        if reason not in waiting and not isinstance(reason, NotAsked)
+    ]
 
 
 class Account(tuple[str, str, str]):

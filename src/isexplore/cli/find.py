@@ -85,7 +85,11 @@ def issues(options: argparse.Namespace, paths: Paths) -> int:
             )
             say(f"{known}: {fault}")
         elif matching:
-            say("No first issue matches.")
+            say(
+                "No first issue matches, of those that are known."
+                if found.unseen
+                else "No first issue matches."
+            )
         else:
             say("No first issues are known. isexplore sync asks for them.")
         return EXIT_OK
