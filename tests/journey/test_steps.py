@@ -543,6 +543,8 @@ async def test_commits_without_the_sign_off_that_is_insisted_on_are_not_pushed(
     with pytest.raises(BlockedError, match="1 commit without the sign-off") as raised:
         await world.run_until(journey, "propose")
     assert "CONTRIBUTING.md, line 3" in raised.value.detail
+    with pytest.raises(BlockedError, match="1 commit without the sign-off"):
+        await world.journeys().before_proposing(world.journeys().get(journey.id))
     assert world.forge.requests_of(world.project) == []
     remedy = raised.value.hint.partition(" adds it")[0]
     world.git(*remedy.split()[1:])

@@ -568,10 +568,11 @@ def _read_clone(folder: Path) -> CloneFacts:
         from git.exc import GitError as GitPythonError
 
         from git import GitConfigParser, InvalidGitRepositoryError, Repo
-    except ImportError as error:
+    except ImportError:
+        # GitPython's own words speak of its variables.
         raise GitError(
             "Git is not installed",
-            clean_line(str(error), 300),
+            "No program “git” was found on PATH",
             "Install git (https://git-scm.com/downloads), then try again",
             reason="missing",
         ) from None

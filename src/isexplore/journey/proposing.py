@@ -5,7 +5,7 @@ from __future__ import annotations
 from isexplore.errors import BlockedError
 from isexplore.git.facts import CloneFacts
 from isexplore.journey.branch import unfinished
-from isexplore.journey.change import refuse_no_change
+from isexplore.journey.change import lacks_sign_off, refuse_no_change
 from isexplore.journey.world import World
 from isexplore.models import MergeRequest, MergeRequestState
 from isexplore.text import count
@@ -16,7 +16,8 @@ async def before_proposing(world: World) -> tuple[str, ...]:
 
     Raises:
         BlockedError: another branch is checked out than the contribution's, git waits for the end of a
-            merge or rebase, the merge request has ended without what is checked out, or nothing has changed.
+            merge or rebase, the merge request has ended without what is checked out, nothing has
+            changed, or a sign-off is missing that is insisted on.
     """
     facts = await world.clone()
     if not facts.is_repo:
@@ -39,6 +40,9 @@ async def before_proposing(world: World) -> tuple[str, ...]:
             if waiting
             else f"Edit the files in {world.folder()}, in your editor or a shell",
         )
+    refusal = await lacks_sign_off(world) if request is None else None
+    if refusal is not None:
+        raise refusal
     left = await world.changes() if commits else []
     return (f"Not in it: {count(len(left), 'file')} not committed.",) if left else ()
 

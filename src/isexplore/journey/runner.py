@@ -432,7 +432,7 @@ class Journeys:
         Raises:
             BlockedError: it is not what the contribution is about, or cannot be proposed any more.
         """
-        return await before_proposing(self._world(journey, thorough=False))
+        return await before_proposing(self._world(journey))
 
     async def untouched(self, journey: Journey, answers: Answers | None = None) -> tuple[str, ...]:
         """Return what of the project's template a new merge request would leave unanswered, in words."""
