@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncGenerator, Callable, Sequence
-from contextlib import suppress
+from contextlib import aclosing, suppress
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -327,6 +327,31 @@ class Services(ConnectedServices):
             for one in probes:
                 one.cancel()
             await asyncio.gather(*probes, return_exceptions=True)
+
+    async def probe_by_hand(self) -> list[tuple[Journey, JourneyReport | IsexploreError]]:
+        """Return what was begun by hand in the clones of contributions, not recorded, compared with the world.
+
+        What has ended by hand too is no contribution that isexplore follows.
+        """
+        if not self.journey_store.list():
+            return []
+        await self.connect_all()
+        async with aclosing(self.probe_all(await self.journeys.made_by_hand())) as probed:
+            found = {journey: outcome async for journey, outcome in probed}
+        return [
+            (journey, outcome)
+            for journey, outcome in found.items()
+            if isinstance(outcome, IsexploreError) or outcome.current is not None
+        ]
+
+    async def adopt(self, folder: Path) -> Journey:
+        """Return the contribution of what is checked out in a clone, recorded.
+
+        Raises:
+            BlockedError: the folder is no clone, or of no project on a known forge.
+        """
+        await self.connect_all()
+        return await self.journeys.adopt(folder)
 
 
 def open_practice(paths: Paths, server: Server) -> Services:

@@ -222,14 +222,10 @@ def status(options: argparse.Namespace, paths: Paths) -> int:
             return _forget(services, options.forget)
         journeys = services.journey_store.list()
         outcomes = {journey: outcome async for journey, outcome in services.probe_all(journeys)}
-        by_hand = await services.journeys.made_by_hand() if journeys else []
-        async for journey, outcome in services.probe_all(by_hand):
-            # What ended without isexplore is no contribution that it follows.
-            if isinstance(outcome, IsexploreError) or outcome.current is not None:
-                outcomes[journey] = outcome
+        by_hand = await services.probe_by_hand()
         documents: list[dict[str, object]] = []
         failed = False
-        for journey, outcome in ((one, outcomes[one]) for one in (*journeys, *by_hand) if one in outcomes):
+        for journey, outcome in (*((one, outcomes[one]) for one in journeys), *by_hand):
             if isinstance(outcome, IsexploreError):
                 failed = True
                 documents.append({"forge": journey.forge, "project": journey.project, **outcome.as_json()})

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import aclosing
+from contextlib import aclosing, suppress
+from pathlib import Path
 from typing import ClassVar
 
 from textual import on, work
@@ -35,16 +36,29 @@ EMPTY = (
 class ContributionProbed(Message):
     """One contribution was compared with the world."""
 
-    def __init__(self, journey_id: str, outcome: JourneyReport | IsexploreError) -> None:
+    def __init__(self, journey: Journey, outcome: JourneyReport | IsexploreError) -> None:
         super().__init__()
-        self.journey_id = journey_id
+        self.journey = journey
         self.outcome = outcome
+
+
+class BegunByHand(Message):
+    """Branches were found in the clones that were made without isexplore."""
+
+    def __init__(self, found: list[tuple[Journey, JourneyReport | IsexploreError]]) -> None:
+        super().__init__()
+        self.found = found
+
+
+def key_of(journey: Journey) -> tuple[str, str, str]:
+    """Return what tells a contribution from the others; one that was begun by hand has no id."""
+    return (journey.id, journey.folder, journey.branch) if not journey.id else (journey.id, "", "")
 
 
 def contribution_row(journey: Journey, outcome: JourneyReport | IsexploreError | None) -> RowText:
     """Return the two lines of a contribution."""
     number = f" #{journey.issue}" if journey.issue is not None else ""
-    title = journey.title or journey.issue_title
+    title = journey.title or journey.issue_title or ("" if journey.id else f"{journey.branch}, begun by hand")
     head = RowLine(
         [(f"{journey.project}{number}", "title"), (f"  {title}" if title else "", "")],
         [(ago(journey.updated_at), "muted")],
@@ -89,7 +103,8 @@ class ContributionsScreen(Screen[None]):
 
     def __init__(self) -> None:
         super().__init__()
-        self._outcomes: dict[str, JourneyReport | IsexploreError] = {}
+        self._outcomes: dict[tuple[str, str, str], JourneyReport | IsexploreError] = {}
+        self._by_hand: list[Journey] = []
 
     def compose(self) -> ComposeResult:
         """Lay out the list."""
@@ -109,7 +124,7 @@ class ContributionsScreen(Screen[None]):
         except IsexploreError as error:
             self.query_one(StatusLine).say(str(error), error=True)
             return
-        self._show(journeys)
+        self._show([*journeys, *self._by_hand])
         fill_mode_bar(self)
         notice = self.app.services.state.notice
         self.query_one(StatusLine).say(notice or "", error=bool(notice))
@@ -119,8 +134,8 @@ class ContributionsScreen(Screen[None]):
         self.query_one("#contributions", RowList).set_rows(
             ListRows(
                 journeys,
-                lambda journey: contribution_row(journey, self._outcomes.get(journey.id)),
-                key=lambda journey: journey.id,
+                lambda journey: contribution_row(journey, self._outcomes.get(key_of(journey))),
+                key=key_of,
             )
         )
 
@@ -129,13 +144,25 @@ class ContributionsScreen(Screen[None]):
         # Closed at once when somebody leaves: the collector would end its requests some time later.
         async with aclosing(self.app.services.probe_all(journeys)) as outcomes:
             async for journey, outcome in outcomes:
-                self.post_message(ContributionProbed(journey.id, outcome))
+                self.post_message(ContributionProbed(journey, outcome))
+        with suppress(IsexploreError):
+            self.post_message(BegunByHand(await self.app.services.probe_by_hand()))
 
     @on(ContributionProbed)
     def show_outcome(self, message: ContributionProbed) -> None:
         """Fill in one contribution's line."""
-        self._outcomes[message.journey_id] = message.outcome
+        self._outcomes[key_of(message.journey)] = message.outcome
         self.query_one("#contributions", RowList).refresh_rows()
+
+    @on(BegunByHand)
+    def show_begun_by_hand(self, message: BegunByHand) -> None:
+        """Add what was begun by hand below the others."""
+        by_hand = [journey for journey, _ in message.found]
+        self._outcomes.update({key_of(journey): outcome for journey, outcome in message.found})
+        if by_hand != self._by_hand:
+            self._by_hand = by_hand
+            with suppress(IsexploreError):
+                self._show([*self.app.services.journey_store.list(), *by_hand])
 
     def _current(self) -> Journey | None:
         rows = self.query_one("#contributions", RowList)
@@ -149,7 +176,16 @@ class ContributionsScreen(Screen[None]):
     def open_chosen(self) -> None:
         """Open the steps of the one that was chosen."""
         if (journey := self._current()) is not None:
-            self.app.ask(open_contribution(self.app, journey))
+            self.app.ask(self._open(journey))
+
+    async def _open(self, journey: Journey) -> None:
+        try:
+            # Opened, what was begun by hand is a contribution as the others.
+            known = journey if journey.id else await self.app.services.adopt(Path(journey.folder))
+        except IsexploreError as error:
+            self.app.tell_error(error)
+            return
+        await open_contribution(self.app, known)
 
     def action_open(self) -> None:
         """Open the steps."""
@@ -159,14 +195,17 @@ class ContributionsScreen(Screen[None]):
 
     def why_not(self, action: str) -> str:
         """Return why a key does nothing now."""
-        if self._current() is None:
+        journey = self._current()
+        if journey is None:
             return "There is no contribution yet: 1 finds a project, 2 a first issue; c begins there."
+        if action == "forget":
+            return "It was begun by hand: it leaves this list with its branch, or once another one is checked out."
         return "Its page is not known: the forge has not answered yet. r looks again."
 
     def action_open_page(self) -> None:
         """Open the merge request, or the project."""
         journey = self._current()
-        outcome = self._outcomes.get(journey.id) if journey else None
+        outcome = self._outcomes.get(key_of(journey)) if journey else None
         found = (outcome.merge_request or outcome.project) if isinstance(outcome, JourneyReport) else None
         url = found.url if found is not None else None
         if url is None and journey is not None:
@@ -179,7 +218,7 @@ class ContributionsScreen(Screen[None]):
     def action_forget(self) -> None:
         """Take a contribution off the list, after asking."""
         journey = self._current()
-        if journey is None:
+        if journey is None or not journey.id:
             raise SkipAction
         self.app.ask(self._forget(journey))
 
