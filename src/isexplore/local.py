@@ -149,7 +149,8 @@ class LocalServices:
         Where it cannot be noted, what is new stays new.
         """
         with suppress(StateError):
-            self.visits.mark(EXPLORE)
+            # Whoever quits does not wait for another isexplore.
+            self.visits.mark(EXPLORE, patience=0.1)
 
     def search_to_the_end(self, text: str) -> Found:
         """Search however long it takes: for a thread, after a search that its deadline cut short.

@@ -20,6 +20,13 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "state.toml"
 
 
+def test_a_visit_is_not_waited_for(tmp_path: Path) -> None:
+    file = tmp_path / "state.toml"
+    visits = Visits(StateFile(file, lock_seconds=3_600))
+    with StateFile(file).edit(), pytest.raises(StateError, match=r"within 0\.01 seconds"):
+        visits.mark("explore", patience=0.01)
+
+
 def test_bookmarks_last_in_the_order_they_were_made(file: Path) -> None:
     bookmarks = Bookmarks(StateFile(file), now=lambda: NOW)
     assert bookmarks.list() == []

@@ -31,10 +31,10 @@ class MortalState(StateFile):
         self._forge = forge
 
     @contextmanager
-    def edit(self) -> Iterator[dict[str, Any]]:
+    def edit(self, *, patience: float | None = None) -> Iterator[dict[str, Any]]:
         if self._forge.crashed:
             raise Crash("killed")
-        with super().edit() as table:
+        with super().edit(patience=patience) as table:
             yield table
 
 

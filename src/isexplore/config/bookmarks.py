@@ -159,13 +159,17 @@ class Visits:
         moment = self.last(what)
         return int(moment.timestamp()) if moment is not None else None
 
-    def mark(self, what: str) -> None:
+    def mark(self, what: str, *, patience: float | None = None) -> None:
         """Note that `what` was looked at now.
+
+        Args:
+            what: a screen, or a project's `forge:path`.
+            patience: seconds to wait for another instance that writes; None for the usual time.
 
         Raises:
             StateError: it could not be saved.
         """
-        with self._state.edit() as state:
+        with self._state.edit(patience=patience) as state:
             visits = state.get(_VISITS)
             if not isinstance(visits, dict):
                 visits = {}

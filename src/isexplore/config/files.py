@@ -210,10 +210,13 @@ class StateFile:
             return {}
 
     @contextmanager
-    def edit(self) -> Iterator[dict[str, Any]]:
+    def edit(self, *, patience: float | None = None) -> Iterator[dict[str, Any]]:
         """Yield what the file holds now; write what it was made into. Nothing is written after an exception.
 
-        Blocks up to `LOCK_SECONDS` while another instance writes. Must not be nested.
+        Blocks while another instance writes. Must not be nested.
+
+        Args:
+            patience: seconds to wait for another instance; None for `LOCK_SECONDS`.
 
         Raises:
             StateError: another instance does not let go, the file is of a newer isexplore, or the disk
@@ -224,7 +227,7 @@ class StateFile:
             yield changed
             self._memory = _storable_table(changed)
             return
-        with self._lock():
+        with self._lock(patience):
             data = self._parse_or_quarantine() if self._memory is None else _copy_table(self._memory)
             self._refuse_newer(data)
             yield data
@@ -297,7 +300,7 @@ class StateFile:
         self.notice = f"{self.path} cannot be used ({reason}): changes last until isexplore ends."
 
     @contextmanager
-    def _lock(self) -> Iterator[None]:
+    def _lock(self, patience: float | None = None) -> Iterator[None]:
         """Hold the lock file; without a place for one, go on in memory.
 
         Raises:
@@ -306,7 +309,8 @@ class StateFile:
         from filelock import FileLock, Timeout
 
         real = Path(os.path.realpath(self.path))
-        lock = FileLock(real.with_suffix(".lock"), timeout=self._lock_seconds)
+        seconds = self._lock_seconds if patience is None else patience
+        lock = FileLock(real.with_suffix(".lock"), timeout=seconds)
         held = False
         try:
             self._disk.make_folder(real.parent)
@@ -315,7 +319,7 @@ class StateFile:
         except Timeout as error:
             raise StateError(
                 f"Another isexplore is using {self.path}",
-                f"It did not let go within {self._lock_seconds:g} seconds. Nothing was changed.",
+                f"It did not let go within {seconds:g} seconds. Nothing was changed.",
                 "Wait for it or close it, then try again.",
             ) from error
         except OSError as error:
