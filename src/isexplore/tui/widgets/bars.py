@@ -113,42 +113,56 @@ class StatusLine(Widget):
     """What a pane has to say: progress, age, or an error with its next key. Never a stranger's markup."""
 
     message: reactive[str] = reactive("", layout=True)
-    _held = False
-    _later: tuple[str, bool] = ("", False)
-    _brief = False
-    """Whether what stands here goes by itself."""
+
+    def __init__(self, *, id: str | None = None) -> None:
+        super().__init__(id=id)
+        self._held: dict[object, str] = {}
+        """The words of every `holding` that lasts, in the order in which they began."""
+        self._later: tuple[str, bool] = ("", False)
+        """What was said last, and whether that is an error: shown while nothing is held or said for a moment."""
+        self._brief = False
+        """Whether what stands here goes by itself."""
 
     @contextmanager
     def holding(self, words: str) -> Iterator[None]:
-        """Show words while the block lasts, then what was said meanwhile: progress of something else, say."""
-        self._later = ("", False)
-        self.say(words)
-        self._held = True
+        """Show words while the block lasts, then what was said meanwhile: progress of something else, say.
+
+        Blocks may overlap, as when one question takes another's place: the one that began last is told.
+        """
+        if not self._held:
+            self._later = ("", False)
+        hold = object()
+        self._held[hold] = words
+        self._show(words)
         try:
             yield
         finally:
-            self._held = False
-            message, error = self._later
-            self.say(message, error=error)
+            del self._held[hold]
+            self._show(*self._standing())
+
+    def _standing(self) -> tuple[str, bool]:
+        """Return what is to be read unless something is said for a moment."""
+        return (next(reversed(self._held.values())), False) if self._held else self._later
 
     def say(self, message: str, *, error: bool = False) -> None:
         """Show words; an error may take several lines."""
-        if self._held:
-            self._later = (message, error)
-            return
+        self._later = (message, error)
+        if not self._held:
+            self._show(message, error)
+
+    def _show(self, message: str, error: bool = False) -> None:
         self._brief = False
         self.set_class(error, "-error")
         self.message = clean(message)
 
     def say_briefly(self, words: str) -> None:
         """Show words for a moment, then what stood here before; unless something else is said meanwhile."""
-        before = ("", False) if self._brief else (self.message, self.has_class("-error"))
-        self.say(words)
+        self._show(words)
         shown, self._brief = self.message, True
 
         def back() -> None:
             if self._brief and self.message == shown:
-                self.say(before[0], error=before[1])
+                self._show(*self._standing())
 
         self.set_timer(BRIEFLY, back)
 
