@@ -11,6 +11,7 @@ import pytest
 from isexplore.config.secrets import Secret
 from isexplore.errors import GitError
 from isexplore.git.client import Credential, Git
+from isexplore.git.failures import explain
 from tests.support.git import GitServer, add_commit, git, write_files
 
 
@@ -395,3 +396,11 @@ async def test_a_token_in_a_remote_s_address_is_not_repeated(
         await client.fetch(clone, "origin", on_output=lines.append)
     assert lines
     assert "glpat-in-the-address" not in "\n".join([str(caught.value), *lines])
+
+
+@pytest.mark.parametrize(
+    ("returncode", "words"),
+    [(3, "exit code 3"), (-25, "SIGXFSZ"), (-200, "signal 200")],
+)
+def test_a_silent_end_is_told_with_its_cause(returncode: int, words: str) -> None:
+    assert words in explain("clone", (), returncode).detail

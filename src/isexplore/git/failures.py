@@ -6,6 +6,7 @@ Git runs with `LC_ALL=C.UTF-8`, so its own words are stable; the servers' words 
 from __future__ import annotations
 
 import re
+import signal
 from typing import Literal, NamedTuple
 
 from isexplore.errors import GitError
@@ -250,6 +251,17 @@ def quote(lines: tuple[str, ...] | list[str]) -> str:
     return text if len(text) <= _MAX_DETAIL else "..." + text[-_MAX_DETAIL:]
 
 
+def _silent_end(returncode: int) -> str:
+    """Return how something ended that said nothing of it."""
+    if returncode >= 0:
+        return f"It ended with exit code {returncode} and said nothing"
+    try:
+        name = signal.Signals(-returncode).name
+    except ValueError:
+        name = f"signal {-returncode}"
+    return f"It was ended from outside ({name}), by the system or by somebody"
+
+
 def explain(
     operation: Operation, lines: tuple[str, ...] | list[str], returncode: int, *, subject: str = ""
 ) -> GitError:
@@ -272,7 +284,7 @@ def explain(
             return GitError(title, quote(lines), rule.hint, reason=rule.reason, returncode=returncode)
     return GitError(
         f"git {operation if operation != 'local' else ''} failed".replace("  ", " "),
-        quote(lines) or f"It ended with exit code {returncode} and said nothing",
+        quote(lines) or _silent_end(returncode),
         "Run the command in a shell to see more; isexplore sees what you did there",
         reason="failed",
         returncode=returncode,
@@ -283,7 +295,7 @@ def hook_failed(hook: str, lines: tuple[str, ...] | list[str], returncode: int) 
     """Return the error for a hook of the user or the project that said no."""
     return GitError(
         f"The {hook} hook said no",
-        quote(lines) or f"It ended with exit code {returncode} and said nothing",
+        quote(lines) or _silent_end(returncode),
         "Fix what it names, then try again; isexplore never skips hooks",
         reason="hook-failed",
         returncode=returncode,
