@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
+from isexplore.cli.output import take_back
 from isexplore.errors import CancelledError
 
 ENDING = (signal.SIGTERM, signal.SIGHUP)
@@ -28,6 +29,7 @@ def answer_to(question: str) -> str | None:
 
 def line_for(question: str) -> str | None:
     """Ask on standard error; return the line as it was typed, None where nobody answers."""
+    take_back()
     print(question, end="", file=sys.stderr, flush=True)
     try:
         with interruptible():

@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from isexplore.cli.asking import interruptible, yes
-from isexplore.cli.output import print_json, say, tell
+from isexplore.cli.output import print_json, say, take_back, tell, wait_for
 from isexplore.errors import EXIT_OK, EXIT_REFUSED, EXIT_USAGE, AuthError, ConfigError, UsageError
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ async def _login(options: argparse.Namespace, paths: Paths) -> int:
     store: Store | None = "file" if options.plain_file else "session" if options.session else None
     signing = SignIn(paths, store=store)
     kind = ForgeKind(options.kind) if options.kind else None
+    wait_for(f"Looking what {url} is...", quiet=options.json)
     candidate = await signing.recognise(url, kind=kind, name=options.name, allow_http=options.allow_http)
     quiet = bool(options.json)
     if not quiet:
@@ -54,6 +55,7 @@ async def _login(options: argparse.Namespace, paths: Paths) -> int:
         say(f"{candidate.forge.url} is {candidate.product}{version}.")
     signed = await _obtain(signing, candidate, options)
     for attempt in range(1, TRIES + 1):
+        wait_for("Trying the token: who you are, what it may do, git...", quiet=quiet)
         try:
             verified = await signing.verify(
                 candidate, signed if not hasattr(signed, "token") else signed.token
@@ -117,6 +119,7 @@ async def _take_profile(options: argparse.Namespace, paths: Paths) -> str | None
     from isexplore.config.network import ssl_context
     from isexplore.login.profile import add_profile
 
+    wait_for(f"Reading the profile {options.profile}...", quiet=options.json)
     added = await add_profile(options.profile, paths, tls=lambda: ssl_context(load(paths).checked().network))
     names = [forge.name for forge in added.loaded.config.forges]
     if not options.json:
@@ -151,7 +154,10 @@ async def _fill(paths: Paths, signing: SignIn, quiet: bool, *, ready: bool = Tru
     services = Services.open(paths)
     services.tokens = signing.tokens
     try:
-        outcome = await refresh(services)
+        outcome = await refresh(
+            services,
+            on_progress=lambda progress: wait_for(f"Reading the catalog: {progress.text}", quiet=quiet),
+        )
     except IsexploreError as error:
         tell(f"isexplore: the catalog is not filled yet: {error.title}", "  isexplore sync tries again.")
         return
@@ -222,6 +228,7 @@ def _ask_token() -> Secret:
 
     from isexplore.config.secrets import check_token
 
+    take_back()
     try:
         with interruptible():
             return check_token(getpass("Paste the token (it is not shown): "))
@@ -272,6 +279,7 @@ def doctor(options: argparse.Namespace, paths: Paths) -> int:
     from isexplore.doctor.examine import examine
 
     services = practice_services()
+    wait_for("Checking everything between here and a merge request...", quiet=options.json)
     report = run_to_end(
         examine(
             paths,
@@ -283,6 +291,7 @@ def doctor(options: argparse.Namespace, paths: Paths) -> int:
     if options.json:
         print_json(report.as_json())
     else:
+        take_back()
         sys.stdout.write(report.as_text())
     return report.exit_code
 

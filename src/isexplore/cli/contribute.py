@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from isexplore.cli.asking import line_for, yes
 from isexplore.cli.describing import read_description, settled, tell_untouched
-from isexplore.cli.output import print_json, print_table, say, tell
+from isexplore.cli.output import print_json, print_table, say, tell, wait_for
 from isexplore.cli.world import naming, program, run_in_world
 from isexplore.errors import EXIT_OK, EXIT_REFUSED, BlockedError, GitError, IsexploreError, UsageError
 
@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from isexplore.models import ProjectRef
     from isexplore.services import IssueLine, Services
 
+_ASKING = "Asking the forge and git..."
+"""What is waited for between two lines of a command that goes through the steps."""
 MARKS = {"done": "✓", "ready": "▸", "waiting": "…", "blocked": "✗"}
 
 
@@ -49,6 +51,7 @@ def contribute(options: argparse.Namespace, paths: Paths) -> int:
         if folder is None and not (options.dry_run or options.json) and sys.stdin.isatty():
             folder = _asked_folder(services, ref)
         number = f" #{options.issue}" if options.issue is not None else ""
+        wait_for(f"Looking at {ref.path}{number}, and what you may do there...", quiet=options.json)
         with naming(f"{ref.path}{number}", services, ref.path):
             journey = await services.begin(
                 ref,
@@ -146,6 +149,7 @@ def propose(options: argparse.Namespace, paths: Paths) -> int:
 
     async def work(services: Services) -> int:
         folder = Path(options.dir or ".").expanduser().resolve()
+        wait_for("Looking at the clone, and at its project on the forge...", quiet=options.json)
         await services.connect_all()
         journey = await services.journeys.adopt(folder, record=not options.dry_run)
         answers = {"draft": "yes"} if options.draft else {"draft": "no"} if options.ready else {}
@@ -221,6 +225,7 @@ def status(options: argparse.Namespace, paths: Paths) -> int:
         if options.forget:
             return _forget(services, options.forget)
         journeys = services.journey_store.list()
+        wait_for(_ASKING, quiet=options.json)
         outcomes = {journey: outcome async for journey, outcome in services.probe_all(journeys)}
         by_hand = await services.probe_by_hand()
         documents: list[dict[str, object]] = []
@@ -391,9 +396,11 @@ async def _take(
 ) -> None:
     """Run the steps from `first` to `last`; progress goes to stderr, where a person may be watching."""
     show = not quiet and sys.stderr.isatty()
+    wait_for(_ASKING, quiet=quiet)
     async for progress in services.journeys.run_until(journey, last, first=first, answers=answers):
         if show:
             tell(f"  {progress.step + ': ' if progress.step else ''}{progress.text}")
+            wait_for(_ASKING)
 
 
 async def _dry_run(

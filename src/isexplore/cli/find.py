@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from isexplore.cli.output import print_json, print_table, say, tell
+from isexplore.cli.output import print_json, print_table, say, tell, wait_for
 from isexplore.errors import EXIT_OK, EXIT_REFUSED
 
 if TYPE_CHECKING:
@@ -106,6 +106,8 @@ def show(options: argparse.Namespace, paths: Paths) -> int:
 
     async def work(services: Services) -> int:
         ref = services.resolve(options.project)
+        which = f" #{options.issue}" if options.issue is not None else ""
+        wait_for(f"Reading {ref.path}{which}...", quiet=options.json)
         if options.issue is not None:
             with naming(f"{ref.path} #{options.issue}", services, ref.path):
                 reading_issue = await services.read_issue(ref, options.issue)
@@ -137,13 +139,10 @@ def sync(options: argparse.Namespace, paths: Paths) -> int:
     Raises:
         ConfigError: there is nothing to refresh it from.
     """
-    import shutil
-
     from msgspec import structs
 
     from isexplore.cli.world import run_in_world
     from isexplore.errors import ConfigError
-    from isexplore.text import shorten
 
     async def work(services: Services) -> int:
         from isexplore.catalog.reports import SyncProgress
@@ -158,17 +157,10 @@ def sync(options: argparse.Namespace, paths: Paths) -> int:
         if options.lines:
             return await serve_lines(services, full=options.full)
 
-        live = sys.stderr.isatty() and not options.json
-
         def tell_progress(progress: SyncProgress) -> None:
-            if live:
-                # A line that wraps could not be taken back.
-                words = shorten(progress.text, shutil.get_terminal_size().columns - 1)
-                print(f"\r\x1b[K{words}", end="", file=sys.stderr, flush=True)
+            wait_for(progress.text, quiet=options.json)
 
         outcome = await refresh(services, full=options.full, on_progress=tell_progress)
-        if live:
-            print("\r\x1b[K", end="", file=sys.stderr, flush=True)
         if options.json:
             print_json(outcome.as_json())
             return EXIT_REFUSED if outcome.failures else EXIT_OK

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import sys
 
-from isexplore.cli.output import abandon, fill_streams, output_is_lost, print_error, print_json, tell
+from isexplore.cli.output import (
+    abandon,
+    fill_streams,
+    output_is_lost,
+    print_error,
+    print_json,
+    take_back,
+    tell,
+)
 from isexplore.errors import EXIT_BUG, EXIT_INTERRUPTED, EXIT_OK, EXIT_REFUSED, CancelledError, IsexploreError
 
 TYPE_CHECKING = False
@@ -53,6 +61,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         try:
             return _answered(words, as_json)
         finally:
+            take_back()
             # An error's document and the help are still to be written as well.
             sys.stdout.flush()
     except BrokenPipeError:

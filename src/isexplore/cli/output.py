@@ -14,16 +14,65 @@ if TYPE_CHECKING:
 
     from isexplore.errors import IsexploreError
 
+_passing = False
+"""Whether a line is on the terminal that the next one takes the place of."""
+
+
+def wait_for(words: str, *, quiet: bool = False) -> None:
+    """Say at standard error's terminal what is being waited for, until something else is printed.
+
+    Args:
+        words: what; cut where they would not fit into one line, which could not be taken back.
+        quiet: say nothing: a document is asked for.
+    """
+    global _passing
+    if quiet or not sys.stderr.isatty() or _logs_are_shown():
+        return
+    import shutil
+
+    from isexplore.text import shorten
+
+    take_back()
+    words = shorten(clean(words), shutil.get_terminal_size().columns - 1)
+    _passing = True
+    _write_in_passing(words)
+
+
+def take_back() -> None:
+    """Take the words of `wait_for` off the terminal, before something is written there."""
+    global _passing
+    if _passing:
+        _passing = False
+        _write_in_passing("\r\x1b[K")
+
+
+def _write_in_passing(text: str) -> None:
+    """Write to standard error; a terminal that has gone must not end the work that goes on without it."""
+    try:
+        print(text, end="", file=sys.stderr, flush=True)
+    except OSError:
+        abandon(sys.stderr)
+
+
+def _logs_are_shown() -> bool:
+    """Whether `--verbose` writes its lines to standard error, behind whatever stands there."""
+    logging = sys.modules.get("logging")
+    return logging is not None and any(
+        getattr(handler, "stream", None) is sys.stderr for handler in logging.getLogger().handlers
+    )
+
 
 def print_json(document: Any) -> None:
     """Print one JSON document; characters beyond ASCII are escaped, so nothing in it acts on a terminal."""
     import json
 
+    take_back()
     print(json.dumps(document, indent=2, default=str))
 
 
 def say(*lines: str) -> None:
     """Print words on stdout, cleaned."""
+    take_back()
     for line in lines:
         print(clean(line))
 
@@ -47,6 +96,7 @@ def tell(*lines: str) -> None:
         BrokenPipeError: nobody reads them any more.
     """
     try:
+        take_back()
         for line in lines:
             print(clean(line), file=sys.stderr)
     except BrokenPipeError:
@@ -109,6 +159,7 @@ def print_table(rows: Iterable[Sequence[str]], *, gap: str = "  ") -> None:
     table = [[clean(cell) for cell in row] for row in rows]
     if not table:
         return
+    take_back()
     widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
     for row in table:
         cells = [cell.ljust(width) for cell, width in zip(row[:-1], widths, strict=False)]

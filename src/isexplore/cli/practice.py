@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
+from isexplore.cli.output import take_back, wait_for
 from isexplore.cli.world import enter_practice
 from isexplore.config.paths import Paths
 from isexplore.errors import EXIT_OK, UsageError
@@ -12,6 +13,7 @@ from isexplore.errors import EXIT_OK, UsageError
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from isexplore.catalog.reports import SyncProgress
     from isexplore.services import Services
 
 
@@ -38,6 +40,9 @@ def practice(options: argparse.Namespace, paths: Paths) -> int:
             )
         if getattr(inner, "lines", False):
             return _refresh_for_screens(inner, world)
+    quiet = bool(getattr(inner, "json", False))
+    known = not options.fresh and (world.data_dir / "world").exists()
+    wait_for(f"{'Starting' if known else 'Making'} the practice forge...", quiet=quiet)
     server = start_child(
         world.data_dir / "world",
         fresh=options.fresh,
@@ -51,6 +56,7 @@ def practice(options: argparse.Namespace, paths: Paths) -> int:
         if inner is None:
             from isexplore.cli.screens import open_screens
 
+            take_back()
             return open_screens(world, services)
         enter_practice(services)
         from isexplore.cli.main import dispatch, start_log
@@ -58,7 +64,7 @@ def practice(options: argparse.Namespace, paths: Paths) -> int:
         inner.verbose = inner.verbose or options.verbose
         start_log(inner, world)
         if inner.command in ("search", "issues", "show", "contribute", "export", "bookmark"):
-            _fill_catalog(services)
+            _fill_catalog(services, quiet)
         return dispatch(inner, world)
     finally:
         server.stop()
@@ -68,7 +74,7 @@ def _refresh_for_screens(inner: argparse.Namespace, world: Paths) -> int:
     """Be the refresh of screens that run: of the forge that they know, never of one started in its place."""
     import asyncio
 
-    from isexplore.catalog.reports import SyncProgress, SyncReport
+    from isexplore.catalog.reports import SyncReport
     from isexplore.catalog.sync_process import serve as tell_lines
     from isexplore.cli.main import dispatch
     from isexplore.errors import UnavailableError
@@ -90,7 +96,7 @@ def _refresh_for_screens(inner: argparse.Namespace, world: Paths) -> int:
     return asyncio.run(tell_lines(refuse))
 
 
-def _fill_catalog(services: Services) -> None:
+def _fill_catalog(services: Services, quiet: bool) -> None:
     """Read the practice world into the catalog, the first time; the real world's catalog waits for `sync`."""
     import asyncio
 
@@ -99,8 +105,11 @@ def _fill_catalog(services: Services) -> None:
     if services.catalog_size():
         return
 
+    def tell_progress(progress: SyncProgress) -> None:
+        wait_for(f"Reading the practice forge: {progress.text}", quiet=quiet)
+
     async def fill() -> None:
-        await refresh(services)
+        await refresh(services, on_progress=tell_progress)
         await services.disconnect()
 
     asyncio.run(fill())
