@@ -14,7 +14,9 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, TextArea
 
 import isexplore.tui.app
+from isexplore.errors import ForgeError
 from isexplore.journey import steps
+from isexplore.journey.states import StepReport
 from isexplore.tui.app import IsexploreApp
 from isexplore.tui.screens.dialogs import (
     AskDialog,
@@ -25,6 +27,7 @@ from isexplore.tui.screens.dialogs import (
     PickDialog,
 )
 from isexplore.tui.screens.document_dialogs import OutlineDialog
+from isexplore.tui.screens.step_dialog import step_dialog
 from isexplore.tui.widgets.form import Field
 from tests.support.tui import HostApp, frame, settle, until
 from tests.support.world import at_the_screen, services_for
@@ -265,3 +268,27 @@ async def test_the_place_of_the_scroll_bar_is_kept_free() -> None:
         await settle(pilot)
         assert app.screen.query_one("#dialog-body").max_scroll_y > 0
         assert text.size.width == wide
+
+
+async def test_what_the_template_asks_is_answered_where_it_was_written_just_now() -> None:
+    app = HostApp(css=CSS)
+    async with app.run_test(size=SMALL) as pilot:
+        dialog = step_dialog(
+            StepReport(name="propose", title="Propose", state="ready", detail="ready"),
+            steps.explain("propose"),
+            (
+                Field("title", "Title", default="New"),
+                Field("body", "Description", "multiline", "What is new"),
+            ),
+            error=ForgeError("The forge said no"),
+            given={"title": "Old", "body": "What is old"},
+            branch_objection=lambda name: "",
+            late=False,
+            unanswered=("not ticked: make test",),
+        )
+        app.push_screen(dialog)
+        await settle(pilot)
+        written = app.screen.query_one(TextArea)
+        assert app.focused is written
+        assert written.text == "What is new"
+        assert "not ticked: make test" in frame(app)

@@ -132,6 +132,11 @@ async def test_a_newcomer_with_the_keyboard_sees_the_change_merged(
             await person.until(lambda: isinstance(person.app.screen, AskDialog))
             description = person.app.screen.query(TextArea).first()
             assert description.text == body, "whoever leaves the question loses nothing"
+            assert person.app.focused is description
+            await person.sees_words(
+                "Still as the project's template has it", "not ticked: I looked", "## Why"
+            )
+            assert "Running propose" not in person.sees
             description.text = body.replace("- [ ]", "- [x]")
             await person.press("ctrl+s")
 

@@ -51,6 +51,7 @@ class AskDialog(ModalScreen[dict[str, str | bool] | None]):
         error: str = "",
         checks: Mapping[str, Callable[[str], str]] | None = None,
         late: bool = False,
+        begin_at: str = "",
     ) -> None:
         """Ask.
 
@@ -62,10 +63,12 @@ class AskDialog(ModalScreen[dict[str, str | bool] | None]):
             error: what went wrong with the answers before.
             checks: by key of a field: return what is wrong with an answer, "" where nothing is.
             late: it comes when the person may be typing something else already.
+            begin_at: key of the field to begin in; the first where none is named.
         """
         super().__init__()
         self._title = title
         self._text = text
+        self._begin_at = begin_at
         self._fields = tuple(fields)
         self._accept = accept
         self._error = error
@@ -110,8 +113,12 @@ class AskDialog(ModalScreen[dict[str, str | bool] | None]):
         self.query_one(".dialog").border_subtitle = Content(words)
 
     def _begin(self) -> None:
-        """Put the cursor into the first field, with what went wrong in sight."""
+        """Put the cursor into the first field, or the one that it is about; with what went wrong in sight."""
         form = self.query_one(Form)
+        if self._begin_at:
+            # That scrolls there.
+            form.focus_on(self._begin_at)
+            return
         form.focus_first(scroll=False)
         self.call_after_refresh(self._show_error if self._error else form.show_first)
 

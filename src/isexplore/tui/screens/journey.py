@@ -44,8 +44,8 @@ from isexplore.tui.messages import (
     StepProgressed,
 )
 from isexplore.tui.outside import editor_command, find_program, how_it_ended, shell_command
-from isexplore.tui.screens.dialogs import AskDialog, ChoiceDialog, PickDialog
-from isexplore.tui.screens.step_dialog import step_dialog
+from isexplore.tui.screens.dialogs import ChoiceDialog, PickDialog
+from isexplore.tui.screens.step_dialog import as_answers, step_dialog
 from isexplore.tui.text import cut
 from isexplore.tui.widgets.bars import ModeBar, StatusLine, TitleLine, fill_mode_bar, say_below
 from isexplore.tui.widgets.document import DocumentView
@@ -450,6 +450,7 @@ class JourneyScreen(Screen[None]):
             return answers
         if not untouched:
             return answers
+        self._tell("")
         edit = (EDIT, "Edit the description", "With what you have written so far.")
         send = (_SEND, "Send it anyway", "Reviewers see it like this; it can be edited on the forge.")
         chosen = await self.app.push_screen_wait(
@@ -462,22 +463,19 @@ class JourneyScreen(Screen[None]):
         if chosen == _SEND:
             return answers
         # Also where the question was left: nobody writes a description twice.
-        return await self._ask_for(step, [one._replace(default=answers[one.key]) for one in fields])
+        written = [one._replace(default=answers[one.key]) for one in fields]
+        return await self._ask_for(step, written, unanswered=untouched)
 
     async def _ask_for(
-        self, step: StepReport, fields: Sequence[Field], *, late: bool = False
+        self,
+        step: StepReport,
+        fields: Sequence[Field],
+        *,
+        late: bool = False,
+        unanswered: Sequence[str] = (),
     ) -> dict[str, str] | None:
-        values = await self.app.push_screen_wait(self._dialog(step, fields, late=late))
-        if values is None:
-            return None
-        return {
-            key: value if isinstance(value, str) else ("yes" if value else "no")
-            for key, value in values.items()
-        }
-
-    def _dialog(self, step: StepReport, fields: Sequence[Field], *, late: bool) -> AskDialog:
         error = self._errors.get(step.name)
-        return step_dialog(
+        dialog = step_dialog(
             step,
             self.app.services.explain(step.name),
             fields,
@@ -485,7 +483,9 @@ class JourneyScreen(Screen[None]):
             given=self._answers.get(step.name, {}) if error is not None else {},
             branch_objection=self._branch_objection,
             late=late,
+            unanswered=unanswered,
         )
+        return as_answers(await self.app.push_screen_wait(dialog))
 
     def _branch_objection(self, name: str) -> str:
         """Return why a name is not fit for the branch; "" where it is, or where the step's own is taken."""

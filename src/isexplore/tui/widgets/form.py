@@ -263,6 +263,10 @@ class Form(VerticalGroup):
             answer.focus(scroll_visible=scroll)
             return
 
+    def focus_on(self, key: str) -> None:
+        """Put the focus on one question, and scroll there."""
+        self._inputs[key].focus(scroll_visible=False)
+
     def show_first(self) -> None:
         """Bring the whole first question into sight, and what stands above it as far as there is room."""
         for field in self._fields[:1]:
