@@ -292,3 +292,16 @@ async def test_what_the_template_asks_is_answered_where_it_was_written_just_now(
         assert app.focused is written
         assert written.text == "What is new"
         assert "not ticked: make test" in frame(app)
+
+
+async def test_a_long_text_has_keys_for_its_beginning_and_end() -> None:
+    app = HostApp(css=CSS)
+    async with app.run_test(size=SMALL) as pilot:
+        body = Field("body", "Description", "multiline", "\n".join(map(str, range(40))))
+        answers = ask(app, AskDialog("Propose", (body,)))
+        await settle(pilot)
+        await pilot.press("ctrl+end", "x", "ctrl+home", "y", "ctrl+s")
+        await until(lambda: answers)
+        text = str(answers[0]["body"])
+        assert text.startswith("y0\n")
+        assert text.endswith("\n39x")

@@ -171,6 +171,23 @@ class EndInput(Input):
         self.scroll_to(x=max(0, size - self.scrollable_content_region.width), animate=False, force=True)
 
 
+class LongText(TextArea):
+    """A text of several lines, with the keys for its beginning and its end."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("ctrl+home", "go_to_start", "Start of the text", show=False),
+        Binding("ctrl+end", "go_to_end", "End of the text", show=False),
+    ]
+
+    def action_go_to_start(self) -> None:
+        """Put the cursor before the first word."""
+        self.move_cursor(self.document.start)
+
+    def action_go_to_end(self) -> None:
+        """Put the cursor behind the last word."""
+        self.move_cursor(self.document.end)
+
+
 class FolderSuggester(Suggester):
     """Completes the path of a folder, as a shell does."""
 
@@ -350,7 +367,7 @@ def _input(field: Field) -> Widget:
     if field.kind == "choice":
         return ChoiceList([(value, clean_line(label)) for value, label in field.choices], default)
     if field.kind == "multiline":
-        area = TextArea(clean(default), soft_wrap=True, show_line_numbers=False)
+        area = LongText(clean(default), soft_wrap=True, show_line_numbers=False)
         # Behind the words that are there: enter would push them down from in front of them.
         area.move_cursor((0, len(area.document.get_line(0))))
         return area
