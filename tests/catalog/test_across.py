@@ -177,3 +177,14 @@ def test_which_groups_and_labels_are_asked_for() -> None:
         "Easy",
         "Good First Issue",
     ]
+
+
+async def test_a_forge_is_not_asked_about_all_projects_when_each_was_looked_at(
+    tmp_path: Path, asked: list[str]
+) -> None:
+    with syncing(tmp_path, seeds=SEEDS) as world:
+        assert (await world.sync(looks=50)).complete
+        assert "issues" not in asked, "nobody waits for the answer"
+        with world.catalog() as catalog:
+            assert first_issues(catalog, "").total == 16
+            assert first_issues(catalog, "").unseen is None

@@ -27,6 +27,8 @@ LOOK_AGAIN = 7 * 86_400
 """Seconds after which an unchanged project is looked at again."""
 LOOK_ON_EVERY = 3_600
 """Seconds after which a sync goes on with projects that wait for a look though nothing happened in them."""
+_FIRST_ISSUES_AGAIN = 86_400
+"""Seconds after which all first issues are asked for again, though no listing has come to its end since."""
 _LANGUAGES_AGAIN = 30 * 86_400
 """Seconds after which the languages of a project that changed are asked for again."""
 _LOOKS_AT_ONCE_WRITTEN = 25
@@ -39,6 +41,8 @@ _ROUND = "first_issues_round"
 """Fact: since when groups are asked one after the other; 0 when that has come to an end."""
 _EVERYWHERE = "first_issues_at"
 """Fact: when the forge last told the first issues of all projects."""
+_ASKED = "first_issues_asked_at"
+"""Fact: when it was last asked for them, and answered whatever it did."""
 _LOOKED_ON = "looked_on_at"
 """Fact: when a sync last went on with the projects that wait for a closer look."""
 
@@ -62,7 +66,7 @@ class Closer:
         """Learn what is due; what fails is in the tally.
 
         Args:
-            full: everything has just been listed.
+            full: everything has just been listed, to its end.
         """
         if not self._desk.options.looks:
             # What somebody keeps is looked at all the same.
@@ -198,15 +202,25 @@ class Closer:
     async def _ask_across(self, *, full: bool) -> None:
         """Learn about the first issues of projects whose turn for a closer look has not come."""
         desk, forge = self._desk, self._desk.source.forge
-        if not isinstance(forge, GroupIssues) or not (full or desk.database.number(_ROUND)):
+        if not isinstance(forge, GroupIssues):
+            return
+        now = int(desk.clock())
+        anew = full or now - desk.database.number(_ASKED) >= _FIRST_ISSUES_AGAIN
+        if not (anew or desk.database.number(_ROUND)):
             return
         projects = await desk.write(desk.writer.never_looked_at)
-        known = await desk.write(desk.shelf.issue_labels)
         self._learnt = True
+        facts: dict[str, str | int] = {_ASKED: now, _ROUND: 0, coverage.ISSUES_CUT: ""}
+        if not projects:
+            # All have been looked at: that told more than a list of issues would.
+            await desk.write(lambda: desk.database.set_facts(**facts))
+            return
+        known = await desk.write(desk.shelf.issue_labels)
         try:
-            if full and not await self._ask_everywhere(forge, projects, known):
+            if anew and not await self._ask_everywhere(forge, projects, known):
                 # What groups are asked for, they are asked for anew.
-                await desk.write(lambda: desk.database.set_facts(**{_ROUND: int(desk.clock())}))
+                facts = {_ASKED: now, _ROUND: now, coverage.ISSUES_CUT: ""}
+                await desk.write(lambda: desk.database.set_facts(**facts))
             if desk.database.number(_ROUND):
                 await self._ask_groups(forge, projects, known)
         except ForgeError as error:
@@ -229,6 +243,7 @@ class Closer:
             await desk.write(partial(self._keep_issues, part, before))
         facts: dict[str, str | int] = {
             _EVERYWHERE: now,
+            _ASKED: now,
             _ROUND: 0,
             _GROUPS: "",
             coverage.ISSUES_CUT: "\n".join(told.cut),

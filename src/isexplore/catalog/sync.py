@@ -176,7 +176,7 @@ class _ForgeSync:
                 if full:
                     self._seen.clear()
                     await self._list_everything(started)
-            await self._closer.run(full=full)
+            await self._closer.run(full=full and not self._tally.failures)
         finally:
             phase = "failed" if self._tally.failures else "done"
             self._desk.tell(phase, self._desk.before + self._tally.listed)
