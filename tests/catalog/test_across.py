@@ -188,3 +188,18 @@ async def test_a_forge_is_not_asked_about_all_projects_when_each_was_looked_at(
         with world.catalog() as catalog:
             assert first_issues(catalog, "").total == 16
             assert first_issues(catalog, "").unseen is None
+
+
+async def test_a_group_that_is_too_much_does_not_keep_the_others_waiting(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seeds = [
+        *(seed(f"big/p{number}", issue(f"Lift {number}")) for number in range(6)),
+        *(seed(f"small/p{number}", issue(f"Paint {number}")) for number in range(4)),
+    ]
+    with syncing(tmp_path, seeds=seeds) as world:
+        for _ in range(3):
+            world.forge.knobs.faults[:] = [TOO_MUCH, Fault(status=500, path="/groups/big/issues")]
+            await world.sync(looks=1)
+        rows = {row.path: row.good_first_issues for row in world.rows()}
+    assert [rows[f"small/p{number}"] for number in range(4)] == [1] * 4

@@ -149,8 +149,8 @@ async def ask_groups(
 ) -> AsyncGenerator[Told]:
     """Yield the good first issues of each group, with what can be said of them unread.
 
-    A group that refuses has told nothing. Of one that told everything, every project is there: those
-    without such an issue with none.
+    A group that refuses has told nothing, and neither has one for which that is too much: it is the last
+    that is asked. Of one that told everything, every project is there: those without such an issue with none.
 
     Args:
         forge: whom to ask.
@@ -184,7 +184,9 @@ async def ask_groups(
             # A person's own projects look like a group's, and are not.
             yield Told(group, {}, False)
         except UnavailableError:
-            # The question is a heavy one: who does not answer it is not asked any more.
+            # The question is a heavy one: who does not answer it is not asked any more. That this one was
+            # asked is told, so that the next sync does not begin with it and come no further.
+            yield Told(group, {}, False)
             return
 
 
