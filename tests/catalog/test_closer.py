@@ -11,6 +11,7 @@ import pytest
 from isexplore.catalog.issues import first_issues
 from isexplore.catalog.reports import ForgeReport
 from isexplore.catalog.sync import Options, Sync
+from isexplore.catalog.write import Writer
 from isexplore.errors import ForgeError, NotVisibleError, RateLimitedError
 from isexplore.models import Issue
 from tests.support.catalog import NOW, catalog, moment, project
@@ -159,3 +160,21 @@ async def test_what_too_many_issues_have_is_not_told_any_more_when_all_were_look
     assert forge.asked == 0
     with catalog(tmp_path) as view:
         assert first_issues(view, "").unseen is None
+
+
+async def test_a_death_between_issues_and_their_number_is_mended_by_the_next_answer(
+    tmp_path: Path, forge: TellingForge, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await sync(tmp_path, forge, clock)
+    forge.offers = dict.fromkeys(forge.offers, 3)
+    with monkeypatch.context() as patch:
+
+        def die(self: Writer, *_: object, **told: object) -> None:
+            if told.get("looked") is False:
+                raise asyncio.CancelledError
+
+        patch.setattr(Writer, "enrich", die)
+        with pytest.raises(asyncio.CancelledError):
+            await sync(tmp_path, forge, clock, full=True)
+    await sync(tmp_path, forge, clock, full=True)
+    assert set(known(tmp_path).values()) == {3}

@@ -238,7 +238,7 @@ class Closer:
         told = await across.ask_everywhere(forge, self._reading, desk.pause, projects, known=known)
         if told is None:
             return False
-        before = await desk.write(desk.shelf.issue_counts)
+        before = await desk.write(self._known_before)
         for part in across.in_parts(told.issues):
             await desk.write(partial(self._keep_issues, part, before))
         facts: dict[str, str | int] = {
@@ -264,7 +264,7 @@ class Closer:
         turn = waiting[: across.GROUPS]
         answers = across.ask_groups(forge, self._reading, desk.pause, projects, turn, known=known)
         told = 0
-        before = await desk.write(desk.shelf.issue_counts)
+        before = await desk.write(self._known_before)
         async for answer in answers:
             await desk.write(partial(self._keep_issues, answer.issues, before))
             asked[answer.group] = (int(desk.clock()), answer.whole)
@@ -274,8 +274,13 @@ class Closer:
         if told == len(waiting):
             await desk.write(lambda: desk.database.set_facts(**{_ROUND: 0}))
 
+    def _known_before(self) -> dict[str, int]:
+        """Return the number of first issues that the row of a project tells, for those with one or with issues."""
+        # After a death between the two, issues are kept that the row does not count yet, or the other way round.
+        return dict.fromkeys(self._desk.shelf.issue_counts(), 0) | self._desk.writer.first_issue_numbers()
+
     def _keep_issues(self, found: Mapping[str, Sequence[JudgedIssue]], before: Mapping[str, int]) -> None:
-        """Write the first issues of projects; `before` says how many of each were kept."""
+        """Write the first issues of projects; `before` is what `_known_before` told."""
         # Where there were none and are none, nothing has to be written.
         told = {pid: issues for pid, issues in found.items() if issues or pid in before}
         if not told:
@@ -285,7 +290,7 @@ class Closer:
             (
                 (pid, Details(good_first_issues=len(issues)))
                 for pid, issues in told.items()
-                if len(issues) != before.get(pid)
+                if len(issues) != before.get(pid, 0)
             ),
             looked=False,
         )

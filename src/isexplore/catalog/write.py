@@ -544,6 +544,11 @@ class Writer:
         found = self._database.ask("SELECT path, pid FROM project WHERE enriched_at IS NULL AND origin = ''")
         return {str(path): str(pid) for path, pid in found}
 
+    def first_issue_numbers(self) -> dict[str, int]:
+        """Return how many good first issues each project has that has any, by its id, as its row tells."""
+        found = self._database.ask("SELECT pid, good_first_issues FROM project WHERE good_first_issues > 0")
+        return {str(pid): int(number) for pid, number in found}
+
     def projects_to_enrich(
         self,
         limit: int,
