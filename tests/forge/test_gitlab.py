@@ -729,6 +729,38 @@ def graphql(server: ForgeServer, *answers: Reply) -> None:
     server.on("POST", "/api/graphql", *answers)
 
 
+def language_answer(seen: Seen, *, at_once: int) -> Reply:
+    """Answer as a GitLab whose time suffices for some projects in one question."""
+    ids = seen.json["variables"]["ids"]
+    nodes = [
+        {"id": each, "languages": [{"name": "Go", "share": 90.0}] if number < at_once else None}
+        for number, each in enumerate(ids)
+    ]
+    answer: dict[str, object] = {"data": {"projects": {"nodes": nodes}}}
+    if len(ids) > at_once:
+        answer["errors"] = [{"message": "Timeout on Project.languages", "path": ["projects"]}]
+    return Reply(body=answer)
+
+
+async def test_languages_that_came_too_late_are_asked_for_in_halves(
+    server: ForgeServer, forge: GitLabForge
+) -> None:
+    server.prefix = "/gitlab"
+    server.on("POST", "/api/graphql", lambda seen: language_answer(seen, at_once=30))
+    ids = [str(number) for number in range(100)]
+    assert await forge.languages_of(ids) == dict.fromkeys(ids, ("Go",))
+    assert len(server.requests) == 7
+
+
+async def test_languages_that_always_come_too_late_are_not_taken_for_none(
+    server: ForgeServer, forge: GitLabForge
+) -> None:
+    late = [{"message": "Timeout on Query.projects"}]
+    graphql(server, Reply(body={"data": {"projects": None}, "errors": late}))
+    with pytest.raises(UnavailableError, match="takes too long"):
+        await forge.languages_of(["1", "2"])
+
+
 async def test_divergence_in_one_call(server: ForgeServer, forge: GitLabForge) -> None:
     graphql(server, recorded("gitlab.graphql.fork_details"))
     stand = await forge.divergence(FORK, UPSTREAM, "main")

@@ -27,6 +27,8 @@ _LANES = 4
 _LEAST = 10
 """Projects that are asked about together even where more are too much."""
 _PROJECT = "gid://gitlab/Project/"
+_TOO_LATE = "Timeout on "
+"""How the error begins that GitLab gives for a part of a query for which its time did not suffice."""
 # Eleven points of the 200 that an anonymous query may cost.
 _LANGUAGES = """query($ids: [ID!]) {
   projects(ids: $ids, first: 100) { nodes { id languages { name share } } }
@@ -84,9 +86,17 @@ async def _ask_languages(client: ForgeClient, url: str, ids: Sequence[str]) -> d
     variables = {"ids": [f"{_PROJECT}{each}" for each in ids]}
     body = {"query": _LANGUAGES, "variables": variables}
     answer = await client.send_json("POST", f"{url}/api/graphql", body, type=_Answer)
+    words = "; ".join(clean_line(error.message or "") for error in answer.errors)
+    if any((error.message or "").startswith(_TOO_LATE) for error in answer.errors):
+        # A good answer by its status; what it did not come to in time is null in it.
+        raise UnavailableError(
+            f"{client.host} takes too long to tell the languages of {len(ids)} projects",
+            words,
+            "Try again in a few minutes.",
+            forge=client.name,
+        )
     projects = answer.data.projects if answer.data is not None else None
     if projects is None or projects.nodes is None:
-        words = "; ".join(clean_line(error.message or "") for error in answer.errors)
         raise InvalidError("This GitLab does not tell the languages of many projects at once", words)
     found: dict[str, tuple[str, ...]] = dict.fromkeys(ids, ())
     for project in projects.nodes:
