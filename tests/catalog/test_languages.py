@@ -8,7 +8,9 @@ import pytest
 
 from isexplore.catalog.query import search
 from isexplore.catalog.store import faults
+from isexplore.practice.seed import CommitSeed, ProjectSeed
 from isexplore.practice.server import Fault
+from tests.support.practice import SEEDS
 from tests.support.syncing import FORGE, Syncing, syncing
 
 MANY = 450
@@ -91,3 +93,21 @@ async def test_too_heavy_a_question_is_asked_in_halves(tmp_path: Path) -> None:
         assert report.complete
         assert asked(world, "/graphql") == 3
         assert sum(row.language is not None for row in world.rows()) > 40
+
+
+async def test_where_graphql_is_closed_a_project_without_languages_is_known_once_it_was_looked_at(
+    tmp_path: Path,
+) -> None:
+    words = CommitSeed("mara", "Write it down", 40, {"README.md": "# Words"})
+    seeds = [
+        ProjectSeed(path=path, description="", topics=("innersource",), members={"mara": 40}, commits=commits)
+        for path, commits in (("docs/only", (words,)), ("docs/empty", ()))
+    ]
+    with syncing(tmp_path, seeds=[*SEEDS, *seeds]) as world:
+        world.forge.knobs.faults.append(Fault(status=404, path="/api/graphql"))
+        await world.sync(looks=50)
+        rows = world.rows()
+        assert all(row.enriched_at for row in rows)
+        assert {"docs/only", "docs/empty"} <= {row.path for row in rows if row.language is None}
+        with world.catalog() as catalog:
+            assert search(catalog, "lang:python").incomplete == []

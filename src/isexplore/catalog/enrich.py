@@ -123,6 +123,8 @@ class Looker:
                 languages = await self._languages(project)
                 if Capability.PARTICIPATION in self._forge.capabilities:
                     weeks = await self._pause.ask(lambda: self._forge.participation(project))
+            elif not project.languages:
+                languages = ()
         except _REFUSED as error:
             _its_own(error)
             refused = True
@@ -153,7 +155,7 @@ class Looker:
         if project.languages:
             return None
         found = await self._pause.ask(lambda: self._forge.languages(project))
-        return tuple(clean_line(name, 60) for name in list(found)[:_LANGUAGES]) or None
+        return tuple(clean_line(name, 60) for name in list(found)[:_LANGUAGES])
 
     async def _readme(self, project: Project, path: str | None) -> str | None:
         if path is None:
