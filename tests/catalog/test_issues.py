@@ -260,3 +260,14 @@ def test_an_issue_is_one_s_own_only_while_it_is(view: Catalog) -> None:
     mine = {("work", "pay/billing", 2): 0}
     assert [each.verdict for each in first_issues(view, "dark", mine=mine).issues] == ["yours"]
     assert [each.verdict for each in first_issues(view, "dark").issues] == ["free"]
+
+
+def test_issues_are_found_by_what_their_project_is_called_by_now(view: Catalog, tmp_path: Path) -> None:
+    assert numbers(view, "billing") == [2, 1]
+    with Database(ACCOUNT, str(tmp_path), clock=NOW.timestamp) as database:
+        writer = Writer(database)
+        writer.upsert([project("pay/invoices", id="pay/billing", language="Go")])
+        writer.put_languages({"infra/tool": ("C++",)})
+    assert numbers(view, "invoices") == [2, 1]
+    assert numbers(view, "billing") == []
+    assert numbers(view, "c++") == [7]

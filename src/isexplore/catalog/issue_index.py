@@ -42,6 +42,10 @@ _ISSUES = "SELECT pid, number, verdict, updated_at, created_at, labels, fetched_
 _TEXTS = "SELECT pid, number, title, description FROM issue"
 
 
+Version = tuple[str, str, int, int, str, str, str, str]
+"""What the text of an issue is made of: forge, project, number, when it was read, and the project's words."""
+
+
 class TooLateError(Exception):
     """The time of a key press is over."""
 
@@ -171,15 +175,15 @@ class IssueIndex:
         """Whether a misspelt word can be looked up."""
         return bool(self._vocabulary) or not self.entries
 
-    def texts_by_issue(self) -> dict[tuple[str, str, int, int], tuple[str, str]]:
-        """Return the texts with their titles, by forge, project, number, and when the issue was read."""
+    def texts_by_issue(self) -> dict[Version, tuple[str, str]]:
+        """Return the texts with their titles, by what they were made of."""
         if not self.has_texts:
             return self._old_texts
         told = zip(self.entries, self._texts, self._titles, strict=True)
         return {self._version(each): (text, title) for each, text, title in told}
 
-    def _version(self, entry: Entry) -> tuple[str, str, int, int]:
-        return self.forges[entry.store], entry.pid, entry.number, entry.fetched
+    def _version(self, entry: Entry) -> Version:
+        return self.forges[entry.store], entry.pid, entry.number, entry.fetched, *_words_of(entry.project)
 
     def read_texts(self, stores: Sequence[Store]) -> None:
         """Read and fold the words of all issues."""
@@ -392,11 +396,17 @@ class IssueIndex:
         return found if found.startswith(begin) else None
 
 
+def _words_of(project: tuple[object, ...]) -> tuple[str, str, str, str]:
+    """Return path, name, language and languages of a project, whose words find its issues."""
+    _, _, path, name, language, languages, *_ = project
+    return str(path), str(name), str(language or ""), str(languages or "")
+
+
 def _folded(entry: Entry, title: str, description: str) -> tuple[str, str]:
     """Return the words of an issue and its project, and those of its title alone, a space before each."""
-    _, _, path, name, language, languages, *_ = entry.project
-    parts = [title, entry.labels, description, str(path), str(name)]
-    signed = words.signed("\n".join((*parts, str(language or ""), str(languages or ""))))
+    path, name, language, languages = _words_of(entry.project)
+    parts = [title, entry.labels, description, path, name]
+    signed = words.signed("\n".join((*parts, language, languages)))
     text = " ".join((*words.tokens("\n".join(parts)), *signed))
     return f" {text} ", " " + " ".join((*words.tokens(title), *words.signed(title)))
 
