@@ -476,6 +476,21 @@ async def test_another_isexplore_at_it_is_no_failure(
     assert "another isexplore" in report.text
 
 
+async def test_a_file_that_another_isexplore_writes_is_not_moved_away(
+    tmp_path: Path, forge: ListingForge, clock: Clock
+) -> None:
+    await sync(tmp_path, forge, clock)
+    with sqlite3.connect(tmp_path / ACCOUNT.file_name) as db:
+        db.execute(f"PRAGMA user_version = {schema.VERSION - 1}")
+    db.close()
+    with FileLock(str(tmp_path / ACCOUNT.file_name) + ".lock"):
+        assert (await sync(tmp_path, forge, clock)).busy
+    assert not (tmp_path / (ACCOUNT.file_name + ".broken")).exists()
+    report = await sync(tmp_path, forge, clock)
+    assert "was of another version" in report.notices[0]
+    assert catalog(tmp_path).count() == 95
+
+
 async def test_a_file_that_breaks_in_use_is_rebuilt(
     tmp_path: Path, forge: ListingForge, clock: Clock
 ) -> None:

@@ -12,6 +12,7 @@ catalog only when every part has been listed to its end.
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 import uuid
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable, Sequence
@@ -102,29 +103,36 @@ class Sync:
 
     async def _locked(self, source: Source, on_progress: OnProgress) -> ForgeReport:
         worker = ThreadPoolExecutor(1, thread_name_prefix="catalog")
-        loop = asyncio.get_running_loop()
+        path = os.path.join(self._folder, source.account.file_name)
         try:
-            database = await loop.run_in_executor(
-                worker, lambda: Database(source.account, self._folder, clock=self._clock)
-            )
-            try:
-                lock = FileLock(database.path + ".lock", timeout=0)
-                with lock:
-                    return await _ForgeSync(
-                        source, database, worker, self._reading, self._options, self._clock, on_progress
-                    ).run()
-            except Timeout:
-                return ForgeReport(forge=source.account.forge, busy=True)
-            except OSError as error:
-                raise StateError(
-                    "The catalog cannot be locked", str(error), "Check the folder's rights."
-                ) from error
-            finally:
-                # What is being written now must end before the file is closed.
-                worker.shutdown(wait=True)
-                database.close()
+            os.makedirs(self._folder, mode=0o700, exist_ok=True)
+            # Before the file is opened: what is broken, or of another version, is moved aside then, and
+            # somebody may be writing into it.
+            with FileLock(path + ".lock", timeout=0):
+                return await self._opened(source, worker, on_progress)
+        except Timeout:
+            return ForgeReport(forge=source.account.forge, busy=True)
+        except OSError as error:
+            raise StateError(
+                "The catalog cannot be locked", str(error), "Check the folder's rights."
+            ) from error
         finally:
             worker.shutdown(wait=True)
+
+    async def _opened(
+        self, source: Source, worker: ThreadPoolExecutor, on_progress: OnProgress
+    ) -> ForgeReport:
+        database = await asyncio.get_running_loop().run_in_executor(
+            worker, lambda: Database(source.account, self._folder, clock=self._clock)
+        )
+        try:
+            return await _ForgeSync(
+                source, database, worker, self._reading, self._options, self._clock, on_progress
+            ).run()
+        finally:
+            # What is being written now must end before the file is closed.
+            worker.shutdown(wait=True)
+            database.close()
 
 
 class _ForgeSync:
