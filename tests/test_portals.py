@@ -11,8 +11,10 @@ from pathlib import Path
 
 import pytest
 
+from isexplore.catalog.database import Database
 from isexplore.catalog.portal import as_csv, repos_json
 from isexplore.catalog.reports import ForgeReport
+from isexplore.catalog.schema import NOT_FINISHED
 from isexplore.config.accounts import source_names
 from isexplore.config.paths import Paths
 from isexplore.config.schema import Config
@@ -202,6 +204,25 @@ async def test_a_list_adds_to_a_forge_and_the_forge_s_own_word_counts(tmp_path: 
         assert after["hidden/elsewhere"] == "From the list"
         assert len(after) == len(before) + 1
         assert {row.forge for row in listed.search("").rows} == {FORGE}
+
+
+async def test_a_list_does_not_tell_that_a_forge_has_told_everything(tmp_path: Path) -> None:
+    with syncing(tmp_path) as world:
+        file = tmp_path / "repos.json"
+        file.write_text(json.dumps([{**ENTRIES[0], "html_url": f"{world.forge.url}/city/tram-times"}]))
+        listed = Services(world.paths, Config(forges=world.config.forges, sources=(str(file),)))
+        await read_sources(listed)
+        with world.catalog() as catalog:
+            assert catalog.incomplete() == [(FORGE, NOT_FINISHED)]
+        await world.sync()
+        assert [row.path for row in world.rows() if row.first_seen is not None] == []
+        with world.catalog() as catalog:
+            synced = catalog.as_of()
+        with Database(listed.account_of(FORGE), str(listed.paths.catalog_dir)) as database:  # type: ignore[arg-type]
+            database.set_facts(as_of=int(str(synced)) - 80_000)
+        await read_sources(listed)
+        with world.catalog() as catalog:
+            assert catalog.as_of() == int(str(synced)) - 80_000, "what changed since is still to be asked for"
 
 
 async def test_an_export_is_a_source_elsewhere_and_finds_the_same(tmp_path: Path) -> None:

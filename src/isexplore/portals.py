@@ -132,8 +132,7 @@ def _import(services: ConnectedServices, place: str, data: bytes) -> ForgeReport
     rest: list[PortalProject] = list(found.projects)
     changed = lost = 0
     run = uuid.uuid4().hex
-    now = int(time.time())
-    groups: list[tuple[Account, list[PortalProject]]] = []
+    groups: list[tuple[Account, list[PortalProject], int | None]] = []
     for forge in services.config.forges:
         begin = forge.url.rstrip("/") + "/"
         mine = [one for one in rest if one.project.url.startswith(begin)]
@@ -141,15 +140,16 @@ def _import(services: ConnectedServices, place: str, data: bytes) -> ForgeReport
         account = services.account_of(forge.name)
         if account is not None:
             named = [PortalProject(replace(one.project, forge=forge.name), one.details) for one in mine]
-            groups.append((account, named))
+            # How far that forge itself has told is not for the list to say.
+            groups.append((account, named, None))
     account = services.account_of(name)
     if account is not None:
-        groups.append((account, rest))
-    for account, listed in groups:
+        groups.append((account, rest, int(time.time())))
+    for account, listed, as_of in groups:
         projects, beside = side_by_side(listed)
         lost += beside
         with Database(account, str(services.paths.catalog_dir)) as database:
-            changed += import_repos(Writer(database), projects, origin=place, run=run, as_of=now)
+            changed += import_repos(Writer(database), projects, origin=place, run=run, as_of=as_of)
     return ForgeReport(
         forge=name,
         full=True,
