@@ -152,6 +152,20 @@ def test_a_second_reading_takes_out_what_is_gone_but_never_the_forges_own(folder
     assert (billing.id, billing.stars) == ("12", 20)
 
 
+def test_a_list_does_not_take_away_what_a_look_at_the_project_found(folder: Path) -> None:
+    entry = {"id": "x", "full_name": "x/one", "html_url": f"{ACCOUNT.url}/x/one"}
+    read = read_repos(json.dumps([entry]).encode(), forge="work", url=ACCOUNT.url)
+    with Database(ACCOUNT, str(folder), clock=NOW.timestamp) as database:
+        writer = Writer(database)
+        import_repos(writer, read.projects, origin="repos.json", run="1")
+        looked = Details(documents=("CONTRIBUTING", "README"), guidelines="docs/CONTRIBUTING.md")
+        writer.enrich([("x", looked)])
+        import_repos(writer, read.projects, origin="repos.json", run="2")
+    row = catalog(folder).project("work", "x/one")
+    assert row is not None
+    assert (row.documents, row.guidelines) == (("CONTRIBUTING", "README"), "docs/CONTRIBUTING.md")
+
+
 @pytest.mark.parametrize("data", [b"", b"{}", b"<html>", b"[" * 100_000, b"\xff\xfe"])
 def test_what_is_no_list_of_projects_is_refused(data: bytes) -> None:
     with pytest.raises(WrongAnswerError) as caught:

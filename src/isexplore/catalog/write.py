@@ -365,7 +365,7 @@ class Writer:
         Args:
             found: project id and details; of two for one project the last counts.
             looked: the project itself was looked at, just now.
-            origin: write only to projects that came from there.
+            origin: write only to projects that came from there, and that nobody has looked at since.
         """
         now = int(self._database.clock())
         with self._database.transaction() as db:
@@ -373,7 +373,9 @@ class Writer:
             self._next_slot = self._database.number("next_slot")
             for pid, details in dict(found).items():
                 old = self._read("pid = ?", pid)
-                if old is None or (origin is not None and old["origin"] != origin):
+                if old is None:
+                    continue
+                if origin is not None and (old["origin"] != origin or old["enriched_at"] is not None):
                     continue
                 new: Values = {**old, "enriched_at": now if looked else old["enriched_at"]}
                 if details.languages is not None:
