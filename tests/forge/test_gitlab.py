@@ -301,15 +301,16 @@ async def test_what_was_archived_since_comes_with_what_changed(
     assert len(server.asked("GET", "/projects")) == 2, "what was archived before is not asked for"
 
 
+@pytest.mark.parametrize("status", [400, 500])
 async def test_a_forge_that_does_not_tell_what_is_archived_still_tells_what_changed(
-    server: ForgeServer, forge: GitLabForge
+    server: ForgeServer, forge: GitLabForge, status: int
 ) -> None:
     since = datetime(2026, 3, 5, tzinfo=UTC)
     server.on("GET", "/topics", Reply(body=[{"id": 3, "name": "InnerSource"}]))
     server.on(
         "GET", "/projects", Reply(body=[{"id": 1, "path_with_namespace": "a/b"}]), query={"archived": "false"}
     )
-    server.on("GET", "/projects", Reply(400, {"error": "no"}), query={"archived": "true"})
+    server.on("GET", "/projects", Reply(status, {"error": "no"}), query={"archived": "true"})
     assert await found(forge, ("innersource",), changed_after=since) == ["a/b"]
 
 

@@ -15,6 +15,7 @@ from isexplore.errors import (
     ForgeError,
     InvalidError,
     NotVisibleError,
+    UnavailableError,
     WrongAnswerError,
 )
 from isexplore.forge import gitlab_parse as parse
@@ -281,8 +282,9 @@ class GitLabReading:
                     yield _Piece("archived", ProjectPage(found), "")
                 if len(fresh) < len(page.items):
                     return
-        except (NotVisibleError, ForbiddenError, InvalidError, WrongAnswerError):
-            # What changed is in the other listings; the next full one tells what is archived.
+        except (NotVisibleError, ForbiddenError, InvalidError, UnavailableError, WrongAnswerError):
+            # What changed is in the other listings; the next full one tells what is archived. It goes
+            # through all projects there are, so that it may be too much where those are not.
             return
 
     def _page(self, items: Sequence[WireProject], total: int | None) -> ProjectPage:
