@@ -22,7 +22,7 @@ def add_projects(services: LocalServices, forge: str, projects: Sequence[Project
     account = services.account_of(forge)
     if account is None or not projects:
         return 0
-    with Database(account, str(services.paths.catalog_dir)) as database:
+    with Database(account, str(services.paths.catalog_dir), remake=False) as database:
         Writer(database).upsert(projects)
     return len(projects)
 
@@ -32,7 +32,7 @@ def keep_failure(services: LocalServices, forge: str, failure: Failure) -> None:
     account = services.account_of(forge)
     if account is None:
         return
-    with suppress(StateError), Database(account, str(services.paths.catalog_dir)) as database:
+    with suppress(StateError), Database(account, str(services.paths.catalog_dir), remake=False) as database:
         Scopes(database).put("", run="", failure=failure)
 
 
@@ -68,7 +68,7 @@ def shelve(services: LocalServices, ref: ProjectRef, preview: Preview) -> None:
     if account is None:
         return
     first = [JudgedIssue(one.issue, one.verdict) for one in preview.issues if one.tier == "first"]
-    with suppress(StateError), Database(account, str(services.paths.catalog_dir)) as database:
+    with suppress(StateError), Database(account, str(services.paths.catalog_dir), remake=False) as database:
         shelf = Shelf(database)
         shelf.put_documents(preview.project.id, preview.documents)
         if preview.complete and not any(note.part == "issues" for note in preview.notes):
@@ -80,7 +80,7 @@ def keep_verdict(services: LocalServices, project: Project, issue: Issue, judged
     account = services.account_of(project.forge)
     if account is None:
         return
-    with suppress(StateError), Database(account, str(services.paths.catalog_dir)) as database:
+    with suppress(StateError), Database(account, str(services.paths.catalog_dir), remake=False) as database:
         shelf = Shelf(database)
         if issue.open:
             shelf.put_issues(project.id, [JudgedIssue(issue, judged)], complete=False)

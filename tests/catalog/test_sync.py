@@ -667,8 +667,8 @@ async def test_a_full_disk_is_told(tmp_path: Path, forge: ListingForge, clock: C
     forge.projects["innersource"] = list(made_up(3_000, seed=9))
     original = schema.open_for_writing
 
-    def small(path: str) -> schema.Opened:
-        opened = original(path)
+    def small(path: str, *, remake: bool) -> schema.Opened:
+        opened = original(path, remake=remake)
         opened.connection.execute(f"PRAGMA max_page_count = {pages + 5}")
         return opened
 

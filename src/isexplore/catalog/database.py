@@ -22,17 +22,35 @@ class Database:
     A program that is killed inside `transaction` leaves the file as it was before.
     """
 
-    def __init__(self, account: Account, folder: str, *, clock: Callable[[], float] = time.time) -> None:
+    def __init__(
+        self,
+        account: Account,
+        folder: str,
+        *,
+        clock: Callable[[], float] = time.time,
+        remake: bool = True,
+    ) -> None:
         """Open the file, making it anew when it is missing, broken or of another version.
 
+        Args:
+            account: whose view of which forge it holds.
+            folder: where it is.
+            clock: seconds since 1970.
+            remake: False leaves a broken one, or one of another version, to the next sync, which fills it
+                again: an isexplore of that version may be using it.
+
         Raises:
-            StateError: it cannot be made: no space, no permission.
+            StateError: it cannot be made, for want of space or permission, or is not to be remade.
         """
         self.account = account
         self.path = os.path.join(folder, account.file_name)
         self.clock = clock
         try:
-            opened = schema.open_for_writing(self.path)
+            opened = schema.open_for_writing(self.path, remake=remake)
+        except schema.NotAsItShouldBeError as error:
+            raise StateError(
+                f"The catalog file {error}", self.path, "isexplore sync makes it anew."
+            ) from error
         except (sqlite3.Error, OSError) as error:
             raise self._state_error(error) from error
         self.connection = opened.connection

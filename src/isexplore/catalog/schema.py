@@ -42,6 +42,7 @@ DAMAGED: Final = ".damaged"
 NOTHING_YET: Final = "not synced yet"
 BROKEN: Final = "its catalog file is damaged; the next sync rebuilds it"
 OTHER_VERSION: Final = "its catalog file is of another version; the next sync rebuilds it"
+NEWER_VERSION: Final = "its catalog file is of a newer isexplore; start isexplore again"
 """Why there is nothing to read, in words."""
 NOT_FINISHED: Final = "the first sync has not finished"
 
@@ -193,7 +194,11 @@ def open_for_reading(path: str) -> tuple[sqlite3.Connection | None, str]:
             if found == (APPLICATION, VERSION):
                 return connection, ""
             connection.close()
-            return None, NOTHING_YET if found == (0, 0) else OTHER_VERSION
+            if found == (0, 0):
+                return None, NOTHING_YET
+            # Most likely this one runs since before an update.
+            newer = found[0] == APPLICATION and found[1] > VERSION
+            return None, NEWER_VERSION if newer else OTHER_VERSION
         except sqlite3.DatabaseError as error:
             connection.close()
             fault = unreadable(error)
@@ -214,19 +219,30 @@ def _uri_path(path: str) -> str:
     return os.path.abspath(path).replace("%", "%25").replace("?", "%3f").replace("#", "%23")
 
 
-def open_for_writing(path: str) -> Opened:
-    """Return a connection that may write, making or remaking the file where that is needed.
+class NotAsItShouldBeError(Exception):
+    """A file is broken or of another version, in words that follow its name."""
+
+
+def open_for_writing(path: str, *, remake: bool = True) -> Opened:
+    """Return a connection that may write, making the file where there is none.
 
     A file that is broken or of another version is moved to `<name>.broken` (one is kept) and the
     notice says so.
 
+    Args:
+        path: of the file.
+        remake: False leaves such a file to whoever is about to fill it anew.
+
     Raises:
+        NotAsItShouldBeError: it is broken or of another version, and not to be remade.
         sqlite3.Error: not even a new file can be made (no space, no permission).
         OSError: the folder cannot be made.
     """
     os.makedirs(os.path.dirname(path), mode=0o700, exist_ok=True)
     notice = None
     reason = _reason(path)
+    if reason and not remake:
+        raise NotAsItShouldBeError(reason)
     if reason and _set_aside_once(path):
         notice = f"The catalog file {os.path.basename(path)} {reason}, and is rebuilt by the next sync"
     connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=_PATIENCE)
