@@ -16,6 +16,7 @@ from msgspec import Struct
 from msgspec.structs import replace
 
 from isexplore.catalog.enrich import Reading as Rules
+from isexplore.catalog.records import belongs
 from isexplore.catalog.reports import ForgeReport, SyncProgress, SyncReport
 from isexplore.catalog.shelf import Failure
 from isexplore.errors import AuthError, IsexploreError
@@ -266,7 +267,7 @@ async def ask_forges(services: ConnectedServices, text: str) -> Refreshed:
             async for page in forge.find_projects(
                 services.config.tags_of(config), text=words, groups=config.groups
             ):
-                found += [one for one in page.projects if not one.archived]
+                found += [one for one in page.projects if belongs(one)]
                 if len(found) >= ASKED_PROJECTS:
                     break
             return await asyncio.to_thread(add_projects, services, name, found)

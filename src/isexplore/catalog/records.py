@@ -89,6 +89,11 @@ def _flags(project: Project) -> int:
     return flags
 
 
+def belongs(project: Project) -> bool:
+    """Return whether a project is one to contribute to: no fork, and not archived."""
+    return not project.archived and project.forked_from is None and project.forked_from_id is None
+
+
 def pid_of(project: Project) -> str:
     """Return the forge's id as it is kept."""
     return clean_line(project.id, MAX_NAME)

@@ -27,6 +27,7 @@ from isexplore.catalog.database import Database
 from isexplore.catalog.desk import Desk, OnProgress, Options, Source, in_words
 from isexplore.catalog.enrich import Reading
 from isexplore.catalog.pace import Pace
+from isexplore.catalog.records import belongs
 from isexplore.catalog.reports import ForgeReport, ScopeFailure, SyncReport, Together
 from isexplore.catalog.shelf import Failure, Scopes
 from isexplore.catalog.together import together
@@ -444,9 +445,7 @@ class _ForgeSync:
         for project in projects:
             if project.archived:
                 self._archived.append(project.id)
-            if project.archived or project.forked_from is not None or project.forked_from_id is not None:
-                continue
-            if project.id in self._seen:
+            if not belongs(project) or project.id in self._seen:
                 continue
             self._seen.add(project.id)
             found.append(project)
