@@ -15,6 +15,7 @@ import pytest
 from isexplore.catalog.issues import first_issues
 from isexplore.catalog.query import search
 from isexplore.catalog.reports import SyncProgress
+from isexplore.catalog.write import Writer
 from isexplore.config.schema import NetworkConfig
 from isexplore.journey.store import Journey
 from isexplore.models import ProjectRef
@@ -153,6 +154,26 @@ async def test_what_lost_its_tag_leaves_with_the_next_sync_unless_everything_was
         assert "brand/new" in paths
         (forge,) = (await world.sync()).forges
         assert not forge.full, "the forge's count is what it should be"
+
+
+async def test_what_leaves_after_a_listing_in_two_parts_is_noticed_as_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def die(self: Writer, *_: object, **__: object) -> None:
+        raise asyncio.CancelledError
+
+    with syncing(tmp_path, light=50) as world:
+        with monkeypatch.context() as patch:
+            patch.setattr(Writer, "drop_unlisted", die)
+            with pytest.raises(asyncio.CancelledError):
+                await world.sync()
+        assert (await world.sync()).complete
+        assert not (await world.sync()).forges[0].full
+        untagged = next(row for row in world.rows() if row.path != ALPHA.path)
+        world.forge.store.set_topics(int(untagged.id), ["something-else"])
+        monkeypatch.setattr("isexplore.catalog.sync._FULL_SOONEST", 0)
+        (forge,) = (await world.sync()).forges
+        assert (forge.full, forge.removed) == (True, 1)
 
 
 async def test_when_the_forge_wants_fewer_requests_everybody_waits_and_the_sync_says_so(

@@ -320,7 +320,11 @@ class _ForgeSync:
             started: the present moment.
         """
         told, noted = self._in_all.get("changes"), self._database.fact(_IN_ALL)
-        if told is None or not isinstance(noted, int):
+        if told is None:
+            return False
+        if not isinstance(noted, int):
+            # A listing that went on after a death may have had nothing left to ask for.
+            await self._write(lambda: self._database.set_facts(**{_IN_ALL: told}))
             return False
         known = await self._write(self._writer.count)
         expected = noted + max(0, known - before)
