@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from isexplore.catalog.across import ask_everywhere
 from isexplore.catalog.issues import first_issues
+from isexplore.catalog.pause import Pause
 from isexplore.catalog.reports import ForgeReport
 from isexplore.catalog.sync import Options, Sync
 from isexplore.catalog.write import Writer
@@ -39,7 +41,10 @@ class TellingForge(ListingForge):
 
     async def issues_anywhere(self, label: str, *, limit: int) -> list[Issue]:
         self.requests.append(f"everywhere {label}")
+        self.at_once += 1
+        self.most_at_once = max(self.at_once, self.most_at_once)
         await asyncio.sleep(0)
+        self.at_once -= 1
         if self.fail_issues is not None:
             raise self.fail_issues
         return [
@@ -99,6 +104,14 @@ async def test_all_first_issues_are_asked_for_once_a_day(
     clock.pass_(days=1)
     await sync(tmp_path, forge, clock)
     assert forge.asked == 1
+
+
+async def test_only_a_few_labels_are_asked_for_side_by_side(forge: TellingForge) -> None:
+    labels = tuple(f"good first issue {number}" for number in range(20))
+    told = await ask_everywhere(forge, replace(RULES, first_labels=labels), Pause(), {"a/1": "1", "a/2": "2"})
+    assert told is not None
+    assert len(forge.requests) == 24, "their other spellings too, as far as allowed"
+    assert forge.most_at_once == 4, "each may be fifty thousand issues in memory"
 
 
 async def test_a_part_that_always_fails_asks_for_first_issues_once_a_day_too(

@@ -34,6 +34,8 @@ _LEAST = 3
 _SPELLINGS, _SPELLINGS_ANYWHERE = 4, 24
 _ISSUES, ISSUES_ANYWHERE = 1_000, 50_000
 """Issues taken of one label, of a group and of all projects."""
+_LABELS_AT_ONCE = 4
+"""Labels asked for side by side: all that a forge tells of one is in memory until it has been looked through."""
 _AT_ONCE = 500
 """Projects told of at once."""
 _REFUSED = (NotVisibleError, ForbiddenError, InvalidError, WrongAnswerError)
@@ -119,21 +121,28 @@ async def ask_everywhere(
     ids = {path.lower(): pid for path, pid in projects.items()}
     labels = spellings(reading, known, _SPELLINGS_ANYWHERE)
 
-    async def ask(label: str) -> list[Issue]:
-        return await pause.ask(lambda: forge.issues_anywhere(label, limit=ISSUES_ANYWHERE))
+    places = asyncio.Semaphore(_LABELS_AT_ONCE)
+
+    async def ask(label: str) -> tuple[int, list[Issue]]:
+        async with places:
+            issues = await pause.ask(lambda: forge.issues_anywhere(label, limit=ISSUES_ANYWHERE))
+            # Most of a large forge's may be of projects that are not here.
+            return len(issues), [issue for issue in issues if issue.project.lower() in ids]
 
     tasks = [asyncio.create_task(ask(label)) for label in labels]
     try:
-        lists = await asyncio.gather(*tasks)
+        answers = await asyncio.gather(*tasks)
     except _NOT_AT_ONCE:
         return None
     finally:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
-    cut = tuple(label for label, issues in zip(labels, lists, strict=True) if len(issues) >= ISSUES_ANYWHERE)
+    cut = tuple(
+        label for label, (number, _) in zip(labels, answers, strict=True) if number >= ISSUES_ANYWHERE
+    )
     found: dict[str, dict[int, Issue]] = {} if cut else {pid: {} for pid in projects.values()}
-    for issues in lists:
+    for _, issues in answers:
         _sort_in(found, issues, ids)
     return Everything(_judged(reading, found), cut)
 
