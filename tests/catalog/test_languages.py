@@ -111,3 +111,11 @@ async def test_where_graphql_is_closed_a_project_without_languages_is_known_once
         assert {"docs/only", "docs/empty"} <= {row.path for row in rows if row.language is None}
         with world.catalog() as catalog:
             assert search(catalog, "lang:python").incomplete == []
+
+
+async def test_where_graphql_is_closed_it_is_asked_once_in_a_sync(tmp_path: Path) -> None:
+    with syncing(tmp_path, light=MANY) as world:
+        for times in (1, 2):
+            world.forge.knobs.faults[:] = [Fault(status=403, path="/api/graphql")] * 10
+            assert (await world.sync(looks=1)).complete
+            assert asked(world, "/graphql") == times

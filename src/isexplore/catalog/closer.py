@@ -104,22 +104,27 @@ class Closer:
                     found.clear()
                     await desk.write(lambda: desk.writer.put_languages(some))
 
-        async def lane() -> None:
+        async def ask(part: Sequence[str]) -> None:
             nonlocal done
+            try:
+                async with desk.places:
+                    found.update(await desk.pause.ask(partial(forge.languages_of, part)))
+            except ForgeError as error:
+                stopped.append(error)
+                return
+            done += len(part)
+            desk.tell("languages", done, len(due))
+            await write(_LANGUAGES_AT_ONCE_WRITTEN * LANGUAGES_AT_ONCE)
+
+        async def lane() -> None:
             for part in parts:
                 if stopped:
                     return
-                try:
-                    async with desk.places:
-                        found.update(await desk.pause.ask(partial(forge.languages_of, part)))
-                except ForgeError as error:
-                    stopped.append(error)
-                    return
-                done += len(part)
-                desk.tell("languages", done, len(due))
-                await write(_LANGUAGES_AT_ONCE_WRITTEN * LANGUAGES_AT_ONCE)
+                await ask(part)
 
         try:
+            # One alone, as a forge that refuses is asked at every sync.
+            await ask(next(parts))
             await together([lane() for _ in range(max(1, desk.options.concurrency))])
         finally:
             await write(1)
