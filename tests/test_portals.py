@@ -75,6 +75,22 @@ async def test_a_file_is_read_and_searched(tmp_path: Path) -> None:
     assert world.catalog.incomplete() == []
 
 
+async def test_an_unchanged_file_is_not_taken_in_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "repos.json"
+    file.write_text(json.dumps(ENTRIES))
+    world = services(tmp_path / "world", str(file))
+    await read(world)
+    with monkeypatch.context() as patch:
+        patch.delattr("isexplore.portals.read_repos")
+        assert (await read(world)).failures == ()
+    assert world.search("tram").total == 1
+    file.write_text(json.dumps([{**ENTRIES[0], "name": "bus-times"}]))
+    await read(world)
+    assert [row.name for row in world.search("").rows] == ["bus-times"]
+
+
 async def test_an_address_is_read_and_an_unchanged_list_costs_nothing(
     tmp_path: Path, server: ForgeServer
 ) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import time
 import uuid
 from contextlib import suppress
@@ -74,16 +75,16 @@ def _note(services: ConnectedServices, place: str, *, etag: str = "", failure: F
 
 
 async def _fetch(services: ConnectedServices, place: str) -> tuple[bytes | None, str]:
-    """Return the list, or None when it is the same as last time, and its ETag."""
-    if "://" not in place:
-        return await asyncio.to_thread(_read_file, Path(place).expanduser()), ""
-    from isexplore.forge.http import ForgeClient
-
+    """Return the list, or None when it is the same as last time, and its ETag; of a file, what stands for one."""
     account = services.account_of(_name(services, place))
     known = ""
     if account is not None:
         with Database(account, str(services.paths.catalog_dir)) as database:
             known = str(database.fact("etag") or "")
+    if "://" not in place:
+        return await asyncio.to_thread(_read_file, Path(place).expanduser(), known)
+    from isexplore.forge.http import ForgeClient
+
     client = ForgeClient(
         name=_name(services, place),
         base_url=origin_of(place),
@@ -106,9 +107,14 @@ async def _fetch(services: ConnectedServices, place: str) -> tuple[bytes | None,
     return answer.body, answer.headers.get("etag", "")
 
 
-def _read_file(file: Path) -> bytes:
+def _read_file(file: Path, known: str) -> tuple[bytes | None, str]:
+    """Return what a file holds, or None where it is as it was when it was `known` so, and what it is known by."""
     try:
         with file.open("rb") as opened:
+            status = os.fstat(opened.fileno())
+            stamp = f"{status.st_ino} {status.st_size} {status.st_mtime_ns}"
+            if stamp == known:
+                return None, known
             data = opened.read(LIMIT + 1)
     except OSError as error:
         raise ConfigError(
@@ -122,7 +128,7 @@ def _read_file(file: Path) -> bytes:
             f"It has more than {LIMIT >> 20} MiB.",
             "Split it, and name the parts under `sources` in the configuration.",
         )
-    return data
+    return data, stamp
 
 
 def _import(services: ConnectedServices, place: str, data: bytes) -> ForgeReport:
