@@ -91,6 +91,26 @@ async def test_an_unchanged_file_is_not_taken_in_again(
     assert [row.name for row in world.search("").rows] == ["bus-times"]
 
 
+async def test_a_list_that_lost_most_of_its_projects_is_believed_the_second_time(tmp_path: Path) -> None:
+    file = tmp_path / "repos.json"
+    entries = [
+        {"id": number, "full_name": f"city/p{number}", "html_url": f"https://git.example.com/city/p{number}"}
+        for number in range(30)
+    ]
+    file.write_text(json.dumps(entries))
+    world = services(tmp_path / "world", str(file))
+    await read(world)
+    file.write_text(json.dumps(entries[:5]))
+    report = await read(world)
+    assert report.spared == 25
+    assert report.notices == (
+        "it no longer names 25 projects, which is many at once: kept until it says so again",
+    )
+    assert world.search("").total == 30
+    await read(world)
+    assert world.search("").total == 5
+
+
 async def test_an_address_is_read_and_an_unchanged_list_costs_nothing(
     tmp_path: Path, server: ForgeServer
 ) -> None:

@@ -52,7 +52,8 @@ async def _read_source(services: ConnectedServices, place: str) -> ForgeReport:
         report = ForgeReport(forge=name)
         if data is not None:
             report = await asyncio.to_thread(_import, services, place, data)
-        await asyncio.to_thread(_note, services, place, etag=etag)
+        # What it leaves out is believed when it says so twice: it is to be sent again, though it stays the same.
+        await asyncio.to_thread(_note, services, place, etag="" if report.spared else etag)
         return report
     except IsexploreError as error:
         reason = f"{error.title}. {error.hint}"
@@ -136,7 +137,7 @@ def _import(services: ConnectedServices, place: str, data: bytes) -> ForgeReport
     name = _name(services, place)
     found = read_repos(data, forge=name, where=place)
     rest: list[PortalProject] = list(found.projects)
-    changed = lost = 0
+    changed = lost = spared = 0
     run = uuid.uuid4().hex
     groups: list[tuple[Account, list[PortalProject], int | None]] = []
     for forge in services.config.forges:
@@ -155,14 +156,17 @@ def _import(services: ConnectedServices, place: str, data: bytes) -> ForgeReport
         projects, beside = side_by_side(listed)
         lost += beside
         with Database(account, str(services.paths.catalog_dir)) as database:
-            changed += import_repos(Writer(database), projects, origin=place, run=run, as_of=as_of)
+            done = import_repos(Writer(database), projects, origin=place, run=run, as_of=as_of)
+        changed += done.changed
+        spared += done.spared
     return ForgeReport(
         forge=name,
         full=True,
         listed=len(found.projects) - lost,
         changed=changed,
+        spared=spared,
         skipped=found.skipped + found.repeated + lost,
-        notices=_left_out(found, lost),
+        notices=(*_left_out(found, lost), *_kept(spared)),
     )
 
 
@@ -174,3 +178,9 @@ def _left_out(found: PortalFile, lost: int) -> tuple[str, ...]:
         (lost, "left out, at a path that another one has"),
     )
     return tuple(f"{count(number, 'entry', 'entries')} {why}" for number, why in told if number)
+
+
+def _kept(spared: int) -> tuple[str, ...]:
+    """Return how many projects are kept though the list does not name them any more, in words."""
+    told = count(spared, "project")
+    return (f"it no longer names {told}, which is many at once: kept until it says so again",) * bool(spared)

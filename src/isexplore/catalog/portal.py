@@ -320,10 +320,19 @@ def _visibility(entry: dict[str, Any]) -> Visibility:
     return Visibility.PUBLIC if entry.get("private") is False else Visibility.INTERNAL
 
 
+class Imported(NamedTuple):
+    """What became of the projects of a list."""
+
+    changed: int
+    """New ones among them."""
+    spared: int
+    """Kept though it no longer names them: too many at once to believe it."""
+
+
 def import_repos(
     writer: Writer, projects: Iterable[PortalProject], *, origin: str, run: str, as_of: int | None = None
-) -> int:
-    """Write what a `repos.json` told, and take out what it no longer names; return how many changed.
+) -> Imported:
+    """Write what a `repos.json` told, and take out what it no longer names.
 
     What the forge itself told of a project is left as it is.
 
@@ -349,7 +358,7 @@ def import_repos(
         if len(batch) >= _BATCH:
             changed += flush()
     changed += flush()
-    writer.drop_unlisted(run, origin=origin)
+    dropped = writer.drop_unlisted(run, origin=origin)
     writer.end_listing(run)
     writer.finish(as_of=as_of)
-    return changed
+    return Imported(changed, dropped.spared)
