@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from isexplore.catalog.database import Database
 from isexplore.catalog.portal import as_csv, repos_json
@@ -17,8 +18,8 @@ from isexplore.catalog.reports import ForgeReport
 from isexplore.catalog.schema import NOT_FINISHED
 from isexplore.config.accounts import source_names
 from isexplore.config.paths import Paths
-from isexplore.config.schema import Config
-from isexplore.models import ProjectRef
+from isexplore.config.schema import Config, ForgeConfig
+from isexplore.models import ForgeKind, ProjectRef
 from isexplore.portals import read_sources
 from isexplore.services import Services
 from tests.support.forge import ForgeServer, Reply, Seen
@@ -240,6 +241,17 @@ async def test_a_list_adds_to_a_forge_and_the_forge_s_own_word_counts(tmp_path: 
         assert after["hidden/elsewhere"] == "From the list"
         assert len(after) == len(before) + 1
         assert {row.forge for row in listed.search("").rows} == {FORGE}
+
+
+async def test_an_unchanged_list_is_shared_out_anew_when_somebody_signs_in(tmp_path: Path) -> None:
+    file = tmp_path / "repos.json"
+    file.write_text(json.dumps(ENTRIES))
+    forge = ForgeConfig(name=FORGE, url="https://git.example.com", kind=ForgeKind.GITLAB)
+    for username in (None, "mia"):
+        known = replace(forge, username=username)
+        world = Services(Paths.under(tmp_path / "world"), Config(forges=(known,), sources=(str(file),)))
+        await read(world)
+        assert [(row.forge, row.path) for row in world.search("").rows] == [(FORGE, "city/tram-times")]
 
 
 async def test_a_list_does_not_tell_that_a_forge_has_told_everything(tmp_path: Path) -> None:

@@ -72,7 +72,12 @@ def _note(services: ConnectedServices, place: str, *, etag: str = "", failure: F
         Scopes(database).put(place, run="", finished=None if failure else now, failure=failure)
         if failure is None:
             # Noted last: a list that could not be taken in is to be sent again in full.
-            database.set_facts(etag=etag, as_of=now)
+            database.set_facts(etag=etag, as_of=now, read_for=_read_for(services))
+
+
+def _read_for(services: ConnectedServices) -> str:
+    """Return the accounts, one a line, among whose files a list is shared out."""
+    return "\n".join(" ".join(account) for account in services.accounts())
 
 
 async def _fetch(services: ConnectedServices, place: str) -> tuple[bytes | None, str]:
@@ -81,7 +86,9 @@ async def _fetch(services: ConnectedServices, place: str) -> tuple[bytes | None,
     known = ""
     if account is not None:
         with Database(account, str(services.paths.catalog_dir)) as database:
-            known = str(database.fact("etag") or "")
+            # For other forges, or accounts on them, it is to be shared out anew.
+            same = database.fact("read_for") == _read_for(services)
+            known = str(database.fact("etag") or "") if same else ""
     if "://" not in place:
         return await asyncio.to_thread(_read_file, Path(place).expanduser(), known)
     from isexplore.forge.http import ForgeClient
