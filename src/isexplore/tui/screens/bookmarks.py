@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import ClassVar
 
 from textual import on
@@ -16,10 +15,9 @@ from isexplore.models import Bookmark
 from isexplore.text import ago
 from isexplore.tui.app import IsexploreApp
 from isexplore.tui.begin import begin_contribution
+from isexplore.tui.bookmarking import change_note, remove_bookmark
 from isexplore.tui.keys import BOOKMARKS, bindings
-from isexplore.tui.screens.dialogs import AskDialog, ConfirmDialog
 from isexplore.tui.widgets.bars import ModeBar, StatusLine, fill_mode_bar
-from isexplore.tui.widgets.form import Field
 from isexplore.tui.widgets.key_line import KeyLine
 from isexplore.tui.widgets.preview import Preview
 from isexplore.tui.widgets.rows import ListRows, RowLine, RowList, RowText
@@ -44,17 +42,6 @@ def bookmark_row(bookmark: Bookmark) -> RowText:
             ],
         )
     )
-
-
-async def may_remove(app: IsexploreApp, bookmark: Bookmark) -> bool:
-    """Return whether a bookmark may go; asks where something was written that would go with it."""
-    written = "\n".join(
-        part for part in (bookmark.note, " ".join(f"#{tag}" for tag in bookmark.tags)) if part
-    )
-    if not written:
-        return True
-    question = ConfirmDialog(f"Remove {bookmark.path} and its note?", written, yes="Remove", no="Keep")
-    return await app.push_screen_wait(question)
 
 
 class BookmarksScreen(Screen[None]):
@@ -153,43 +140,16 @@ class BookmarksScreen(Screen[None]):
         self.app.ask(self._note(self._chosen()))
 
     async def _note(self, bookmark: Bookmark) -> None:
-        values = await self.app.push_screen_wait(
-            AskDialog(
-                f"Note on {bookmark.path}",
-                (
-                    Field("note", "Note", default=bookmark.note),
-                    Field("tags", "Tags", default=" ".join(bookmark.tags), help="Separated by spaces."),
-                ),
-                accept="Save",
-            )
-        )
-        if values is None:
-            return
-        try:
-            await asyncio.to_thread(
-                self.app.services.bookmarks.add,
-                bookmark.ref,
-                note=str(values["note"]),
-                tags=tuple(str(values["tags"]).split()),
-            )
-        except IsexploreError as error:
-            self.app.tell_error(error)
-        self._show()
+        if await change_note(self.app, bookmark):
+            self._show()
 
     def action_remove(self) -> None:
         """Remove the bookmark; the toast says how to get it back, and a note is not lost unasked."""
         self.app.ask(self._remove(self._chosen()))
 
     async def _remove(self, bookmark: Bookmark) -> None:
-        if not await may_remove(self.app, bookmark):
-            return
-        try:
-            await asyncio.to_thread(self.app.services.bookmarks.remove, bookmark.ref)
-        except IsexploreError as error:
-            self.app.tell_error(error)
-            return
-        self.app.notify("1, then b on the project bookmarks it again.", title=f"Removed {bookmark.path}")
-        self._show()
+        if await remove_bookmark(self.app, bookmark, again="1, then b on the project bookmarks it again."):
+            self._show()
 
     def action_open_page(self) -> None:
         """Open the project's page."""

@@ -16,6 +16,7 @@ from isexplore.errors import IsexploreError, StateError
 from isexplore.models import Bookmark, ProjectRef
 from isexplore.tui.app import SHORT
 from isexplore.tui.begin import begin_contribution
+from isexplore.tui.bookmarking import add_bookmark, remove_bookmark
 from isexplore.tui.catalog_rows import FoundRows, quick_overview
 from isexplore.tui.garbage import IDLE, tidy
 from isexplore.tui.keys import EXPLORE, bindings
@@ -380,40 +381,16 @@ class ExploreScreen(SearchScreen):
         except IsexploreError as error:
             self.app.tell_error(error)
             return
-        self.app.ask(self._bookmark(ref) if known is None else self._remove_bookmark(known))
+        self.app.ask(self._change_bookmark(ref, known))
 
-    async def _remove_bookmark(self, bookmark: Bookmark) -> None:
-        from isexplore.tui.screens.bookmarks import may_remove
-
-        if not await may_remove(self.app, bookmark):
-            return
-        try:
-            await asyncio.to_thread(self.app.services.bookmarks.remove, bookmark.ref)
-        except IsexploreError as error:
-            self.app.tell_error(error)
-            return
-        self.app.notify("b bookmarks it again.", title=f"No longer bookmarked: {bookmark.path}")
-        self.on_screen_resume()
-
-    async def _bookmark(self, ref: ProjectRef) -> None:
-        from isexplore.tui.screens.dialogs import AskDialog
-        from isexplore.tui.widgets.form import Field
-
-        values = await self.app.push_screen_wait(
-            AskDialog(
-                f"Bookmark {ref.path}",
-                (Field("note", "Note", help="Why do you want to find it again? May stay empty."),),
-                accept="Bookmark",
-            )
+    async def _change_bookmark(self, ref: ProjectRef, known: Bookmark | None) -> None:
+        changed = (
+            await add_bookmark(self.app, ref)
+            if known is None
+            else await remove_bookmark(self.app, known, again="b bookmarks it again.")
         )
-        if values is None:
-            return
-        try:
-            await asyncio.to_thread(self.app.services.bookmarks.add, ref, note=str(values["note"]))
-        except IsexploreError as error:
-            self.app.tell_error(error)
-            return
-        self.on_screen_resume()
+        if changed:
+            self.on_screen_resume()
 
     def action_why(self) -> None:
         """Tell why the project under the cursor stands where it stands."""
