@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,36 @@ import pytest
 
 from isexplore.errors import StateError
 from isexplore.models import ProjectRef
+from isexplore.reading.facts import Reading
+from isexplore.tui.screens.bookmarks import BookmarksScreen
 from tests.support.world import at_the_screen, fill_catalog, practice_world
 
-ALPHA = ProjectRef("practice", "tools/alpha")
+ALPHA, BETA = ProjectRef("practice", "tools/alpha"), ProjectRef("practice", "tools/beta")
+
+
+async def test_no_project_is_shown_under_the_name_of_another(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with practice_world(tmp_path) as world:
+        await fill_catalog(world.services)
+        world.services.bookmarks.add(ALPHA)
+        world.services.bookmarks.add(BETA)
+        answered, read = asyncio.Event(), world.services.read
+
+        async def slowly(ref: ProjectRef, *, again: bool = False) -> Reading:
+            if ref == BETA:
+                await answered.wait()
+            return await read(ref, again=again)
+
+        monkeypatch.setattr(world.services, "read", slowly)
+        async with at_the_screen(world.services) as person:
+            await person.press("4")
+            await person.until(lambda: isinstance(person.app.screen, BookmarksScreen))
+            await person.press("end" if world.services.bookmarks.list()[-1].ref == ALPHA else "home")
+            await person.sees_words("A small library for retries")
+            await person.press("home" if world.services.bookmarks.list()[-1].ref == ALPHA else "end")
+            await person.until(lambda: "Reading it from practice" in person.words)
+            assert "A small library for retries" not in person.words
 
 
 async def test_a_note_that_cannot_be_kept_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -165,14 +165,14 @@ class Preview(Vertical):
         self.query_one("#preview-issues", RowList).set_rows(ListRows((), issue_row))
         self.query_one("#preview-title", Words).say(ref.path if ref else "")
         self._note("")
+        # Nor may its text: where nothing is known yet, nothing stands there.
+        self.query_one(TabStrip).show((OVERVIEW,), {})
+        self.query_one("#preview-document", DocumentView).show(
+            quick, title=ref.path if ref else "", kind="plain"
+        )
         if ref is None:
             self.workers.cancel_group(self, "preview")
-            self.query_one(TabStrip).show((OVERVIEW,), {})
-            self._document("", "")
             return
-        if quick:
-            self.query_one(TabStrip).show((OVERVIEW,), {})
-            self.query_one("#preview-document", DocumentView).show(quick, title=ref.path, kind="plain")
         if self._loaded:
             self._resting.begin()
         else:
