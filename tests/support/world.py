@@ -21,6 +21,7 @@ from isexplore.practice.seed import PersonSeed, ProjectSeed
 from isexplore.services import Services
 from isexplore.tui.app import IsexploreApp
 from isexplore.tui.screens.dialogs import AskDialog
+from isexplore.tui.widgets.preview import Preview
 from isexplore.updates import refresh
 from tests.support.practice import PEOPLE, SEEDS, RunningPractice, running_practice
 from tests.support.tui import frame
@@ -130,6 +131,15 @@ class Person:
             assert monotonic() < deadline, f"{left} did not come; the screen:\n{self.sees}"
             await asyncio.sleep(rest)
             rest = min(1.5 * rest, LOOK_AT_LEAST_EVERY)
+
+    async def has_read(self) -> Preview:
+        """Wait until the project beside the list was read from its forge; what was kept may be shown before."""
+        await self.until(self._is_read)
+        return self.app.screen.query_one(Preview)
+
+    def _is_read(self) -> bool:
+        shown = self.app.screen.query(Preview)
+        return any(one.reading is not None and not one.reading.offline for one in shown)
 
 
 @asynccontextmanager

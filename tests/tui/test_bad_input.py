@@ -17,7 +17,6 @@ from isexplore.services import Services
 from isexplore.tui.screens.explore import ExploreScreen
 from isexplore.tui.screens.first_issues import FirstIssuesScreen
 from isexplore.tui.screens.journey import JourneyScreen
-from isexplore.tui.widgets.preview import Preview
 from isexplore.tui.widgets.rows import RowList
 from tests.support.practice import ALPHA
 from tests.support.tui import CRASH_STRINGS, TERMINAL_PAYLOADS, forbidden, frame
@@ -240,8 +239,7 @@ async def test_strangers_words_break_no_screen(tmp_path: Path) -> None:
             for _ in range(len(rows.source)):
                 await person.press("down")
                 assert not forbidden(frame(person.app))
-            preview = person.app.screen.query_one(Preview)
-            await person.until(lambda: preview.reading is not None)
+            await person.has_read()
             await person.press(*["right_square_bracket"] * 3)
             assert not forbidden(frame(person.app))
             await person.press("2")

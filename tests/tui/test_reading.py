@@ -58,8 +58,7 @@ async def test_space_reads_an_issue_of_a_project_and_escape_comes_back_to_the_li
         async with at_the_screen(world.services, size=(80, 24)) as person:
             await person.sees_words("tools/alpha")
             await person.press("slash", *"alpha", "enter", "enter")
-            preview = person.app.screen.query_one(Preview)
-            await person.until(lambda: preview.reading is not None)
+            preview = await person.has_read()
             preview.show_tab("Issues")
             rows = preview.query_one("#preview-issues", RowList)
             await person.until(lambda: rows.has_focus and rows.count)
@@ -80,7 +79,7 @@ async def test_another_projects_issues_never_stand_under_this_ones_name(tmp_path
         async with at_the_screen(world.services) as person:
             preview = person.app.screen.query_one(Preview)
             preview.look_at(ProjectRef("practice", "tools/alpha"))
-            await person.until(lambda: preview.reading is not None)
+            await person.has_read()
             preview.show_tab("Issues")
             await person.until(lambda: preview.has_class("-issues"))
             preview.look_at(ProjectRef("practice", "tools/beta"), quick="quick words")
@@ -99,8 +98,7 @@ async def test_a_link_to_a_file_of_the_project_is_read_here_and_escape_comes_bac
     with practice_world(tmp_path, seeds=WELCOME, people=REPOSITORY_PEOPLE) as world:
         await fill_catalog(world.services)
         async with at_the_screen(world.services) as person:
-            preview = person.app.screen.query_one(Preview)
-            await person.until(lambda: preview.reading is not None)
+            preview = await person.has_read()
             preview.show_tab("README")
             preview.take_focus()
             view = preview.query_one(DocumentView)
@@ -148,7 +146,7 @@ async def test_a_slow_reading_is_said_and_what_was_kept_is_read_meanwhile(
             preview.show_tab("README")
             await person.sees_words("A small library.")
             answered.set()
-            await person.until(lambda: preview.reading is not None and not preview.reading.offline)
+            await person.has_read()
             await person.until(lambda: "Reading it from" not in person.words)
             assert "A small library." in person.words, "whoever reads goes on there"
 
@@ -160,8 +158,7 @@ async def test_reading_anew_is_said_where_the_forge_takes_its_time(
         await fill_catalog(world.services)
         async with at_the_screen(world.services) as person:
             await person.press("slash", *"alpha", "enter")
-            preview = person.app.screen.query_one(Preview)
-            await person.until(lambda: preview.reading is not None)
+            preview = await person.has_read()
 
             async def never(ref: ProjectRef, *, again: bool = False) -> Reading:
                 await asyncio.Event().wait()
@@ -180,8 +177,7 @@ async def test_a_link_to_write_to_somebody_copies_the_address(
         async with at_the_screen(world.services) as person:
             copied: list[str] = []
             monkeypatch.setattr(person.app, "copy_to_clipboard", copied.append)
-            preview = person.app.screen.query_one(Preview)
-            await person.until(lambda: preview.reading is not None)
+            preview = await person.has_read()
             view = preview.query_one(DocumentView)
             view.show("[write](mailto:team@git.example.org?subject=hello)")
             view.focus()

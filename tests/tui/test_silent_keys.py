@@ -15,7 +15,6 @@ from isexplore.tui.screens.explore import ExploreScreen
 from isexplore.tui.screens.journey import JourneyScreen
 from isexplore.tui.widgets.bars import StatusLine
 from isexplore.tui.widgets.document import DocumentView
-from isexplore.tui.widgets.preview import Preview
 from tests.support.world import Person, at_the_screen, fill_catalog, practice_world, services_for
 
 DEAD = "http://127.0.0.1:9"
@@ -61,8 +60,7 @@ async def test_a_document_says_what_it_does_not_have(tmp_path: Path) -> None:
     with practice_world(tmp_path) as world:
         await fill_catalog(world.services)
         async with at_the_screen(world.services) as person:
-            preview = person.app.screen.query_one(Preview)
-            await person.until(lambda: preview.reading is not None)
+            preview = await person.has_read()
             view = preview.query_one(DocumentView)
             view.show("Words only.")
             view.focus()
