@@ -12,9 +12,42 @@ from isexplore.errors import StateError
 from isexplore.models import ProjectRef
 from isexplore.reading.facts import Reading
 from isexplore.tui.screens.bookmarks import BookmarksScreen
+from isexplore.tui.screens.journey import JourneyScreen
 from tests.support.world import at_the_screen, fill_catalog, practice_world
 
 ALPHA, BETA = ProjectRef("practice", "tools/alpha"), ProjectRef("practice", "tools/beta")
+
+
+async def test_an_issue_of_a_bookmark_is_found_by_keys_and_begun_with(tmp_path: Path) -> None:
+    with practice_world(tmp_path) as world:
+        await fill_catalog(world.services)
+        world.services.bookmarks.add(ALPHA)
+        async with at_the_screen(world.services) as person:
+            await person.press("4")
+            await person.until(lambda: isinstance(person.app.screen, BookmarksScreen))
+            await person.has_read()
+            await person.press(*["right_square_bracket"] * 3)
+            await person.sees_words("#1 Explain the back-off")
+            await person.press("enter")
+            await person.sees_words("enter Take it")
+            await person.press("enter")
+            await person.until(lambda: isinstance(person.app.screen, JourneyScreen))
+            assert [one.issue for one in world.services.journey_store.list()] == [1]
+
+
+async def test_a_contribution_begins_with_the_issue_that_is_read(tmp_path: Path) -> None:
+    with practice_world(tmp_path) as world:
+        await fill_catalog(world.services)
+        world.services.bookmarks.add(ALPHA)
+        async with at_the_screen(world.services) as person:
+            await person.press("4")
+            await person.until(lambda: isinstance(person.app.screen, BookmarksScreen))
+            await person.has_read()
+            await person.press(*["right_square_bracket"] * 3)
+            await person.sees_words("#1 Explain the back-off")
+            await person.press("c")
+            await person.until(lambda: isinstance(person.app.screen, JourneyScreen))
+            assert [one.issue for one in world.services.journey_store.list()] == [1]
 
 
 async def test_no_project_is_shown_under_the_name_of_another(

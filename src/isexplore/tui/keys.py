@@ -71,6 +71,18 @@ APP: tuple[Key, ...] = (
     Key("app.quit", "q,ctrl+q", "leave", "Quit", "Leave isexplore; nothing is lost."),
 )
 
+_TABS: tuple[Key, ...] = (
+    Key(
+        "preview.next-tab",
+        "right_square_bracket,tab",
+        "tab(1)",
+        "Next tab",
+        "Overview, README, CONTRIBUTING, ...",
+        False,
+    ),
+    Key("preview.previous-tab", "left_square_bracket,shift+tab", "tab(-1)", "Previous tab", "", False),
+)
+"""The same wherever a project is beside a list."""
 EXPLORE: tuple[Key, ...] = (
     Key("project.contribute", "c", "contribute", "Contribute", "Begin a contribution to this project."),
     Key(
@@ -96,15 +108,7 @@ EXPLORE: tuple[Key, ...] = (
     Key("catalog.facets", "F", "facets", "Narrow", "Languages, topics and groups of what was found."),
     Key("catalog.saved", "S", "saved", "Saved searches", "The searches of config.toml, by name.", show=False),
     Key("project.why", "w", "why", "Why here?", "Why this project stands where it stands.", show=False),
-    Key(
-        "preview.next-tab",
-        "right_square_bracket,tab",
-        "tab(1)",
-        "Next tab",
-        "Overview, README, CONTRIBUTING, ...",
-        False,
-    ),
-    Key("preview.previous-tab", "left_square_bracket,shift+tab", "tab(-1)", "Previous tab", "", False),
+    *_TABS,
     Key("screen.back", "escape", "back", "Back", "One step back: preview, list, search.", show=False),
 )
 
@@ -167,6 +171,7 @@ BOOKMARKS: tuple[Key, ...] = (
     Key("bookmark.read", "enter,right,l", "read", "Read", "Read the project."),
     Key("bookmark.open", "o", "open_page", "Browser", "Open the project's page in the browser."),
     Key("bookmark.refresh", "r", "refresh", "Refresh", "Ask the forge what is new.", show=False),
+    *_TABS,
 )
 
 DOCUMENT: tuple[Key, ...] = (

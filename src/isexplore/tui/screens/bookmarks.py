@@ -57,6 +57,11 @@ class BookmarksScreen(Screen[None]):
     )
     AUTO_FOCUS: ClassVar[str] = "#bookmarks"
 
+    @property
+    def keys_here(self) -> tuple[str, ...]:
+        """Actions to name first: in the preview, the ways on from there."""
+        return ("leave_preview", "tab(1)") if self.query_one(Preview).has_focus_within else ()
+
     def compose(self) -> ComposeResult:
         """Lay out the list and the preview."""
         yield ModeBar("bookmarks")
@@ -132,8 +137,18 @@ class BookmarksScreen(Screen[None]):
         self.query_one("#bookmarks").focus()
 
     def action_contribute(self) -> None:
-        """Begin a contribution."""
-        begin_contribution(self.app, self._chosen().ref)
+        """Begin a contribution, with the issue under the cursor where there is one."""
+        begin_contribution(self.app, self._chosen().ref, self.query_one(Preview).issue_number)
+
+    @on(Preview.IssueChosen)
+    def begin_with_issue(self, event: Preview.IssueChosen) -> None:
+        """Begin with the issue that was chosen in the preview."""
+        begin_contribution(self.app, event.ref, event.number)
+
+    def action_tab(self, step: int) -> None:
+        """Turn the next or previous tab of the preview on."""
+        self._chosen()
+        self.query_one(Preview).move_tab(step)
 
     def action_note(self) -> None:
         """Change the note."""
