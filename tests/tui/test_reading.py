@@ -7,14 +7,16 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+from msgspec import structs
 
-from isexplore.models import ProjectRef
+from isexplore.models import Document, ProjectRef
 from isexplore.reading.facts import Reading
 from isexplore.tui.screens.document_dialogs import FindDialog
 from isexplore.tui.widgets.document import DocumentView
 from isexplore.tui.widgets.preview import Preview
 from isexplore.tui.widgets.rows import RowList
 from isexplore.tui.widgets.search_bar import SearchBar
+from tests.support.practice import ALPHA
 from tests.support.world import REPOSITORY_PEOPLE, WELCOME, at_the_screen, fill_catalog, practice_world
 
 pytestmark = pytest.mark.usefixtures("hurried")
@@ -184,3 +186,104 @@ async def test_a_link_to_write_to_somebody_copies_the_address(
             await person.press("n", "enter")
             await person.sees_words("An address to write to; it is copied", "team@git.example.org")
             assert copied == ["team@git.example.org"]
+
+
+async def test_a_link_is_followed_where_the_project_is_read_anew_meanwhile(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with practice_world(tmp_path) as world:
+        await fill_catalog(world.services)
+        answered, read_file = asyncio.Event(), world.services.read_file
+
+        async def slowly(reading: Reading, path: str) -> Document | str:
+            await answered.wait()
+            return await read_file(reading, path)
+
+        monkeypatch.setattr(world.services, "read_file", slowly)
+        async with at_the_screen(world.services) as person:
+            preview = await person.has_read()
+            before = preview.reading
+            view = preview.query_one(DocumentView)
+            view.show("[usage](docs/usage.md)", base=view.base, path="README.md")
+            view.focus()
+            await person.press("n", "enter")
+            await person.sees_words("Reading docs/usage.md...")
+            preview.read_again()
+            await person.until(lambda: preview.reading is not before)
+            answered.set()
+            await person.sees_words("Use it.", "docs/usage.md; esc goes back")
+
+
+async def test_the_note_on_a_file_goes_with_it(tmp_path: Path) -> None:
+    with practice_world(tmp_path) as world:
+        await fill_catalog(world.services)
+        async with at_the_screen(world.services) as person:
+            preview = await person.has_read()
+            view = preview.query_one(DocumentView)
+            view.show("[usage](docs/usage.md)", base=view.base, path="README.md")
+            view.focus()
+            await person.press("n", "enter")
+            await person.sees_words("docs/usage.md; esc goes back")
+            await person.press("right_square_bracket")
+            await person.sees_words("A small library.")
+            assert "esc goes back" not in person.words
+
+
+async def test_a_file_that_comes_after_the_reader_has_turned_the_tab_is_not_shown(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with practice_world(tmp_path) as world:
+        await fill_catalog(world.services)
+        answered, read_file = asyncio.Event(), world.services.read_file
+
+        async def slowly(reading: Reading, path: str) -> Document | str:
+            await answered.wait()
+            return await read_file(reading, path)
+
+        monkeypatch.setattr(world.services, "read_file", slowly)
+        async with at_the_screen(world.services) as person:
+            preview = await person.has_read()
+            view = preview.query_one(DocumentView)
+            view.show("[usage](docs/usage.md)", base=view.base, path="README.md")
+            view.focus()
+            await person.press("n", "enter")
+            await person.sees_words("Reading docs/usage.md...")
+            await person.press("right_square_bracket")
+            await person.sees_words("A small library.")
+            assert "Reading docs/usage.md" not in person.words
+            answered.set()
+            await person.until(lambda: not any(one.group == "file" for one in person.app.workers))
+            assert "A small library." in person.words
+
+
+async def test_a_link_leads_back_to_the_document_of_the_tab(tmp_path: Path) -> None:
+    with practice_world(tmp_path) as world:
+        await fill_catalog(world.services)
+        async with at_the_screen(world.services) as person:
+            preview = await person.has_read()
+            preview.show_tab("README")
+            view = preview.query_one(DocumentView)
+            await person.until(lambda: view.path == "README.md")
+            view.show("[usage](docs/usage.md)", base=view.base, path="README.md")
+            view.focus()
+            await person.press("n", "enter")
+            await person.sees_words("docs/usage.md; esc goes back")
+            view.show("[back](../README.md)", base=view.base, path="docs/usage.md")
+            await person.press("n", "enter")
+            await person.sees_words("A small library.")
+            assert "esc goes back" not in person.words
+
+
+async def test_a_link_into_another_tab_leads_to_its_heading(tmp_path: Path) -> None:
+    long = "# Contributing\n\n" + "Words.\n\n" * 200 + "## Set up\n\nHere.\n" + "More.\n\n" * 200
+    commit = structs.replace(ALPHA.commits[0], files={"CONTRIBUTING.md": long})
+    with practice_world(tmp_path, seeds=(structs.replace(ALPHA, commits=(commit,)),)) as world:
+        await fill_catalog(world.services)
+        async with at_the_screen(world.services) as person:
+            preview = await person.has_read()
+            view = preview.query_one(DocumentView)
+            view.show("[set up](CONTRIBUTING.md#set-up)", base=view.base, path="README.md")
+            view.focus()
+            await person.press("n", "enter")
+            await person.until(lambda: view.path == "CONTRIBUTING.md" and view.is_loaded)
+            await person.sees_words("Set up")

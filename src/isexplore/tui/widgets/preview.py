@@ -134,6 +134,8 @@ class Preview(Vertical):
         """The file that a link led to, and no tab shows."""
         self._issue_read: int | None = None
         """The issue whose text stands where the list of issues was."""
+        self._note_on_link = False
+        """Whether the note is about what a link leads to, and goes with it."""
         self._resting = Resting(self, self._begin_reading, seconds=DEBOUNCE)
 
     def compose(self) -> ComposeResult:
@@ -264,7 +266,8 @@ class Preview(Vertical):
         if message.ref == self.ref:
             self._note(error_words(message.error))
 
-    def _note(self, words: str) -> None:
+    def _note(self, words: str, *, on_link: bool = False) -> None:
+        self._note_on_link = on_link
         # Not by a class of the pane: that would style everything in it anew.
         note = self.query_one("#preview-note", Words)
         note.say(words)
@@ -283,7 +286,11 @@ class Preview(Vertical):
         self.query_one(TabStrip).move(step)
 
     @on(TabStrip.Changed)
-    def _show_tab(self) -> None:
+    def _turn_tab(self) -> None:
+        """Show what the tab is of; what a link led to, or was to lead to, is left behind with its note."""
+        self.workers.cancel_group(self, "file")
+        if self.reading is not None and self._note_on_link:
+            self._note_reading(self.reading)
         self._fill_tab()
 
     def _fill_tab(self, *, again: bool = False) -> None:
@@ -339,7 +346,7 @@ class Preview(Vertical):
         event.stop()
         number, reading = self.issue_number, self.reading
         if number is not None and reading is not None:
-            self._note(f"Reading #{number}...")
+            self._note(f"Reading #{number}...", on_link=True)
             self._fetch_issue(reading, number)
 
     @work(exclusive=True, group="file")
@@ -358,7 +365,7 @@ class Preview(Vertical):
             return
         self._came_from, self._file, self._issue_read = [(None, 1)], None, number
         focused = self.has_focus_within
-        self._note(f"#{number}; esc goes back to the issues")
+        self._note(f"#{number}; esc goes back to the issues", on_link=True)
         self._document(text, f"{reading.ref.path} #{number}")
         self.remove_class("-issues")
         if focused:
@@ -402,23 +409,30 @@ class Preview(Vertical):
         """Show a file of the project: in its tab, or in place of what is read now."""
         document = next((one for one in reading.documents if one.path == link.target), None)
         if document is None:
-            self._note(f"Reading {link.target}...")
+            self._note(f"Reading {link.target}...", on_link=True)
             self._fetch_file(reading, link)
             return
-        self.show_tab(document.name)
+        # At once, and also where it is that tab's already: its heading is looked for in what is shown now.
+        with self.prevent(TabStrip.Changed):
+            self.show_tab(document.name)
+        self._turn_tab()
         if link.fragment:
             self.query_one("#preview-document", DocumentView).go_to_heading(link.fragment)
+
+    def _place(self) -> tuple[object, ...]:
+        """Return where the reader is; the same where only a newer reading of the project has come."""
+        return self.ref, self.query_one(TabStrip).active, len(self._came_from), self._issue_read
 
     @work(exclusive=True, group="file")
     async def _fetch_file(self, reading: Reading, link: Link) -> None:
         shown = self.query_one("#preview-document", DocumentView)
-        before = shown.text
+        before = self._place()
         failure: IsexploreError | None = None
         try:
             found = await self.app.services.read_file(reading, link.target)
         except IsexploreError as error:
             failure = error
-        if self.reading is not reading or shown.text != before:
+        if self._place() != before:
             # The reader has gone on.
             return
         if failure is not None:
@@ -430,7 +444,7 @@ class Preview(Vertical):
             return
         self._came_from.append((self._file, shown.top_line))
         self._file = found
-        self._note(f"{found.path}; esc goes back")
+        self._note(f"{found.path}; esc goes back", on_link=True)
         self._show_file(found)
         if link.fragment:
             shown.go_to_heading(link.fragment)
@@ -443,9 +457,9 @@ class Preview(Vertical):
         *earlier, (file, line) = self._came_from
         self._note_reading(self.reading)
         if file is None:
-            self._show_tab()
+            self._fill_tab()
         else:
             self._file, self._came_from = file, earlier
             self._show_file(file)
-            self._note(f"{file.path}; esc goes back")
+            self._note(f"{file.path}; esc goes back", on_link=True)
         self.query_one("#preview-document", DocumentView).go_to(line)
