@@ -36,6 +36,9 @@ LOOK_AFTER, LOOK_AT_LEAST_EVERY = 0.02, 0.25
 LONG = 30.0
 """Seconds that something may take that forks, clones or reviews; a deadline only."""
 
+IsexploreApp.TOKENS_AFTER = 3_600.0
+"""Not after two seconds: what a test sees, and whom it asks, must not depend on how long it takes."""
+
 
 class World(Struct, frozen=True):
     """A practice forge and the services that use it."""
