@@ -11,8 +11,11 @@ import pytest
 
 from isexplore.catalog.store import Account
 from isexplore.config.accounts import known_accounts
+from isexplore.config.bookmarks import Bookmarks
+from isexplore.config.files import StateFile
 from isexplore.config.paths import Paths
-from isexplore.models import Project
+from isexplore.journey.store import Journey, JourneyStore
+from isexplore.models import Project, ProjectRef
 from isexplore.tui.opening import cells, cut, list_width
 from tests.support.catalog import fill, made_up, project
 from tests.support.pty_screen import PtyScreen, environment
@@ -45,7 +48,15 @@ def opened(tmp_path: Path) -> Iterator[PtyScreen]:
 
 @pytest.mark.parametrize(("columns", "lines"), [(120, 40), (80, 24), (101, 33)])
 def test_the_first_page_is_where_the_screens_put_it(tmp_path: Path, columns: int, lines: int) -> None:
-    world(tmp_path, list(made_up(60)))
+    paths = world(tmp_path, list(made_up(60)))
+    state = StateFile(paths.state_file)
+    Bookmarks(state).add(ProjectRef("work", "tools/x"))
+    journeys = JourneyStore(state)
+    ended, _ = (
+        journeys.start(Journey(id="", forge="work", project="tools/x", issue=issue), lambda known: False)
+        for issue in (1, 2)
+    )
+    journeys.update(ended.id, {"outcome": "merged"})
     with PtyScreen(PROGRAM, environment(tmp_path), columns=columns, lines=lines) as screen:
         screen.until(PAINTED)
         screen.until("★")
@@ -55,6 +66,7 @@ def test_the_first_page_is_where_the_screens_put_it(tmp_path: Path, columns: int
         screen.quiet()
         late = screen.rows()
     width = list_width(columns)
+    assert "3 Contributions (1)   4 Bookmarks (1)" in early[0]
     assert early[:4] == late[:4]
     assert [row[:width].rstrip() for row in early[4 : lines - 2]] == [
         row[:width].rstrip() for row in late[4 : lines - 2]

@@ -132,7 +132,7 @@ def _page(
 
 
 def _remembered(state_file: str) -> tuple[set[tuple[str, str]], dict[str, int]]:
-    """Return what is bookmarked, and how many bookmarks and contributions there are."""
+    """Return what is bookmarked, and how many bookmarks and contributions that run there are."""
     if not os.path.exists(state_file):
         return set(), {}
     import tomllib
@@ -141,7 +141,9 @@ def _remembered(state_file: str) -> tuple[set[tuple[str, str]], dict[str, int]]:
         with open(state_file, "rb") as file:
             state = tomllib.load(file)
         marks = {(str(each["forge"]), str(each["path"])) for each in state.get("bookmarks", [])}
-        return marks, {"bookmarks": len(marks), "contributions": len(state.get("journeys", {}))}
+        # As the screens count them: those that have ended are none.
+        running = sum("outcome" not in each for each in state.get("journeys", {}).values())
+        return marks, {"bookmarks": len(marks), "contributions": running}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         # The screens tell what is wrong with it.
         return set(), {}
