@@ -8,13 +8,19 @@ from typing import TYPE_CHECKING
 from isexplore.cli.output import take_back, wait_for
 from isexplore.cli.world import enter_practice
 from isexplore.config.paths import Paths
-from isexplore.errors import EXIT_OK, UsageError
+from isexplore.errors import EXIT_OK, IsexploreError, UsageError
+from isexplore.text import pattern
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from isexplore.catalog.reports import SyncProgress
     from isexplore.services import Services
+
+_COMMAND = pattern(
+    r"\bisexplore (?=(?:bookmark|config|contribute|doctor|export|issues|propose|search|show|status|sync)\b)"
+)
+"""How the commands begin that the practice world has as well."""
 
 
 def practice(options: argparse.Namespace, paths: Paths) -> int:
@@ -36,7 +42,9 @@ def practice(options: argparse.Namespace, paths: Paths) -> int:
         inner = parse(rest)
         if inner.command in ("practice", "login", "logout"):
             raise UsageError(
-                f"There is no {inner.command} in the practice world", "", "isexplore practice --help"
+                f"There is no {inner.command} in the practice world",
+                "",
+                "isexplore practice needs no account. isexplore login URL connects to a forge of your own.",
             )
         if getattr(inner, "lines", False):
             return _refresh_for_screens(inner, world)
@@ -66,8 +74,16 @@ def practice(options: argparse.Namespace, paths: Paths) -> int:
         if inner.command in ("search", "issues", "show", "contribute", "export", "bookmark"):
             _fill_catalog(services, quiet)
         return dispatch(inner, world)
+    except IsexploreError as error:
+        error.hint = in_practice(error.hint)
+        raise
     finally:
         server.stop()
+
+
+def in_practice(hint: str) -> str:
+    """Return advice with the commands of this world in the place of the real one's."""
+    return _COMMAND.sub("isexplore practice ", hint)
 
 
 def _refresh_for_screens(inner: argparse.Namespace, world: Paths) -> int:
