@@ -81,9 +81,16 @@ class Terminal:
 
 
 @contextmanager
-def terminal(*words: str, program: str = _START) -> Iterator[Terminal]:
-    """Run `isexplore WORDS`, or another Python program, in a terminal while the block lasts."""
+def terminal(*words: str, program: str = _START, columns: int = 0) -> Iterator[Terminal]:
+    """Run `isexplore WORDS`, or another Python program, in a terminal while the block lasts.
+
+    Args:
+        words: the arguments.
+        program: what to run.
+        columns: how wide the terminal is; 0: it does not tell.
+    """
     master, slave = pty.openpty()
+    termios.tcsetwinsize(slave, (24 if columns else 0, columns))
     process = subprocess.Popen(
         [sys.executable, "-c", program, *words],
         stdin=slave,

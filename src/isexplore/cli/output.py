@@ -155,12 +155,29 @@ def print_error(error: IsexploreError, as_json: bool) -> None:
 
 
 def print_table(rows: Iterable[Sequence[str]], *, gap: str = "  ") -> None:
-    """Print rows as columns of equal width; the last column is not padded."""
+    """Print rows as columns of equal width; the last column is not padded.
+
+    At a terminal, a row that is too long goes on in a second line, between two words.
+    """
     table = [[clean(cell) for cell in row] for row in rows]
     if not table:
         return
     take_back()
+    room = _columns_of_terminal()
     widths = [max(len(row[column]) for row in table) for column in range(len(table[0]))]
     for row in table:
         cells = [cell.ljust(width) for cell, width in zip(row[:-1], widths, strict=False)]
-        print(gap.join([*cells, row[-1]]).rstrip())
+        line = gap.join([*cells, row[-1]]).rstrip()
+        if room is not None and len(line) > room:
+            from textwrap import fill
+
+            line = fill(line, room, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
+        print(line)
+
+
+def _columns_of_terminal() -> int | None:
+    """Return how wide the terminal is; None where standard output is none, or does not tell."""
+    try:
+        return os.get_terminal_size(sys.stdout.fileno()).columns or None
+    except (OSError, ValueError):
+        return None
