@@ -257,6 +257,8 @@ def status(options: argparse.Namespace, paths: Paths) -> int:
 
 async def _who_commits(services: Services, folder: Path) -> str:
     """Return what to do where git does not know whose commits these are; "" where it does."""
+    from isexplore.journey.check import NO_IDENTITY
+
     try:
         identity = await services.git.identity(folder)
     except GitError:
@@ -264,7 +266,7 @@ async def _who_commits(services: Services, folder: Path) -> str:
     if identity.complete:
         return ""
     return (
-        "Git does not know your name and e-mail address yet, and commits need them:\n"
+        f"{NO_IDENTITY}, and commits need them:\n"
         "  git config --global user.name 'Your Name'\n"
         "  git config --global user.email you@example.org"
     )
@@ -301,8 +303,13 @@ def _print_status(services: Services, report: JourneyReport) -> None:
         say(f"  ✓ {report.steps[-1].detail or 'done'}")
     else:
         step = report.step(report.current)
-        say(f"  {MARKS[step.state]} {step.name}: {step.detail}")
-        for fact in step.facts if step.name == "review" else ():
+        facts = step.facts if step.name == "review" else ()
+        # What is to be done stands below in full.
+        said_below = step.state == "ready" and any(
+            fact.text.startswith(step.detail.removesuffix("...")) for fact in facts
+        )
+        say(f"  {MARKS[step.state]} {step.name}: {'your turn' if said_below else step.detail}")
+        for fact in facts:
             say(*(f"      {line}" for line in f"{fact.mark} {fact.text}".splitlines()))
         hint = _what_next(services, report)
         if hint:
@@ -346,7 +353,10 @@ def _only_while(services: Services) -> str:
 
 def _print_notes(report: JourneyReport) -> None:
     """Print what the check found worth knowing: rules for commits, a sign-off, who may see it."""
-    notes = [fact for fact in report.step("check").facts if fact.mark != "✓"]
+    from isexplore.journey.check import NO_IDENTITY
+
+    # Who commits is told with the commands for it: there is no step here that asks.
+    notes = [fact for fact in report.step("check").facts if fact.mark != "✓" and fact.text != NO_IDENTITY]
     if notes:
         say("", "Worth knowing:")
     for fact in notes:

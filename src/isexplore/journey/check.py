@@ -24,6 +24,8 @@ from isexplore.journey.world import World, maybe
 from isexplore.models import MergeRequestState, Project, Verdict, Visibility
 from isexplore.text import count, shorten
 
+NO_IDENTITY = "Git does not know your name and e-mail address yet"
+"""What the check says of a machine on which nobody has committed."""
 OLD_GIT = (2, 31)
 """Below this, git ignores the settings that keep a token from leaking (`GIT_CONFIG_COUNT`)."""
 
@@ -242,7 +244,7 @@ class Check:
             facts.append(
                 Fact(
                     "!",
-                    "Git does not know your name and e-mail address yet",
+                    NO_IDENTITY,
                     "The step “commit” asks for them",
                 )
             )
