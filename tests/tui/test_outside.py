@@ -59,3 +59,8 @@ def test_an_exit_code_is_told(tmp_path: Path, script: str, words: str) -> None:
 def test_ctrl_c_in_the_program_does_not_end_isexplore(tmp_path: Path) -> None:
     code = outside.run_in_terminal(Terminal().suspended(), ("sh", "-c", "kill -INT $PPID"), tmp_path)
     assert code == 0
+
+
+def test_a_shell_is_told_about_before_it_begins(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    outside.run_in_terminal(Terminal().suspended(), ("sh", "-c", "echo begun"), tmp_path, "exit comes back")
+    assert capfd.readouterr().out.splitlines() == ["exit comes back", "begun"]

@@ -387,8 +387,13 @@ class IsexploreApp(App[int]):
         if await self.push_screen_wait(ConfirmDialog(f"Open a page of {host}?", url, yes="Open")):
             self.open_page(url)
 
-    def run_outside(self, command: Sequence[str], folder: Path) -> int | None:
+    def run_outside(self, command: Sequence[str], folder: Path, words: str = "") -> int | None:
         """Run an interactive program in the terminal, with isexplore out of the way.
+
+        Args:
+            command: program and arguments.
+            folder: where it runs.
+            words: what the terminal says before it begins.
 
         Returns:
             Its exit code, or None when this terminal cannot be handed over.
@@ -399,7 +404,7 @@ class IsexploreApp(App[int]):
         from isexplore.tui.outside import run_in_terminal
 
         try:
-            return run_in_terminal(self.suspend(), command, folder)
+            return run_in_terminal(self.suspend(), command, folder, words)
         except SuspendNotSupported:
             return None
 

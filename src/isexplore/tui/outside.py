@@ -99,13 +99,16 @@ def find_program(command: Sequence[str], folder: Path) -> None:
         raise _not_started(name, "It may not be run" if known else "There is no program of that name")
 
 
-def run_in_terminal(suspended: AbstractContextManager[None], command: Sequence[str], folder: Path) -> int:
+def run_in_terminal(
+    suspended: AbstractContextManager[None], command: Sequence[str], folder: Path, words: str = ""
+) -> int:
     """Run an interactive program while the screen is out of the way; return its exit code.
 
     Args:
         suspended: what takes the screen away, and brings it back.
         command: program and arguments.
         folder: where it runs.
+        words: what the terminal says before it begins: a shell does not tell how to come back.
 
     Raises:
         ConfigError: it cannot be started; the screen is back by then.
@@ -115,6 +118,8 @@ def run_in_terminal(suspended: AbstractContextManager[None], command: Sequence[s
     code = 0
     with suspended, _interrupts_are_for_the_program():
         # Textual brings its screen back only where nothing is raised in here.
+        if words:
+            print(words, flush=True)
         try:
             code = subprocess.run(list(command), cwd=folder, check=False).returncode
         except (OSError, ValueError) as error:

@@ -608,7 +608,7 @@ class JourneyScreen(Screen[None]):
 
     def action_shell(self) -> None:
         """Hand the terminal to a shell in the clone."""
-        self._outside(shell_command(), "Your shell")
+        self._outside(shell_command(), "Your shell", "A shell in your clone; exit comes back to isexplore.")
 
     def action_editor(self) -> None:
         """Choose a file of the clone, then hand the terminal to the editor."""
@@ -638,12 +638,12 @@ class JourneyScreen(Screen[None]):
         if chosen is not None:
             self._outside((*command, chosen), "Your editor")
 
-    def _outside(self, command: tuple[str, ...], name: str) -> None:
+    def _outside(self, command: tuple[str, ...], name: str, words: str = "") -> None:
         if not self.is_attached:
             return
         folder = Path(self.journey.folder)
         try:
-            code = self.app.run_outside(command, folder)
+            code = self.app.run_outside(command, folder, words)
         except IsexploreError as error:
             self._show_error(error)
             return
