@@ -52,6 +52,7 @@ async def test_a_key_without_a_meaning_points_to_the_help_and_escape_to_the_way_
         for mode in "1234":
             await person.press(mode)
             await answers(person, "Z", "Z does nothing here; ? names the keys.")
+            await answers(person, "percent_sign", "% does nothing here; ? names the keys.")
             await answers(person, "escape", "1 2 3 4 go elsewhere, q quits.")
             await answers(person, "ctrl+c", "ctrl+q quits")
 

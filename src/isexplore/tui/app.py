@@ -248,9 +248,10 @@ class IsexploreApp(App[int]):
         event.prevent_default()
         # A dialog names its keys, and one that comes late is not for what is being typed.
         if not await self._check_bindings(event.key) and not self.screen.is_modal:
-            say_below(self.screen, self._why_not(event.key))
+            typed = event.character if event.is_printable and event.key != "space" else None
+            say_below(self.screen, self._why_not(event.key, typed or event.key))
 
-    def _why_not(self, key: str) -> str:
+    def _why_not(self, key: str, written: str) -> str:
         for node in (self.focused, self.screen):
             ask: Callable[[str], str] | None = getattr(node, "why_not", None)
             for each in getattr(node, "KEYS", ()):
@@ -259,7 +260,7 @@ class IsexploreApp(App[int]):
                     return words
         if key == "escape":
             return "There is nothing to go back to: 1 2 3 4 go elsewhere, q quits."
-        return f"{KEY_WORDS.get(key, key)} does nothing here; ? names the keys."
+        return f"{KEY_WORDS.get(key, written)} does nothing here; ? names the keys."
 
     def action_sign_in(self) -> None:
         """Sign in again to a forge, on top of what is looked at."""
