@@ -181,7 +181,7 @@ def test_typed_token_is_hidden_and_may_be_wrong_once(at_home: CommandLine, forge
         assert person.hides_what_is_typed()
         person.type("mistyped-canary\n")
         person.until("does not accept the token")
-        person.until("mistyped, expired or revoked")
+        person.until("mistyped, expired or revoked: paste another one.")
         person.until("Paste the token")
         person.type(f"{TYPED}\n")
         assert person.end() == 0, person.seen

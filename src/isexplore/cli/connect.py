@@ -64,7 +64,7 @@ async def _login(options: argparse.Namespace, paths: Paths) -> int:
         except AuthError as error:
             if options.token_stdin or attempt == TRIES or not sys.stdin.isatty():
                 raise
-            tell(f"isexplore: {error.title}. {error.hint}")
+            tell(f"isexplore: {error.title}. It may be mistyped, expired or revoked: paste another one.")
             signed = _ask_token()
     kept = await signing.keep(candidate, signed, verified)
     if not (kept.kept.lasting or options.session or options.token_stdin or quiet) and sys.stdin.isatty():
