@@ -57,7 +57,7 @@ def test_a_newcomer_with_four_commands_sees_the_change_merged(practice_forge: di
     asked = until(lambda: step if (step := review())["state"] == "ready" else None, "the review")
     assert "CHANGELOG.md" in json.dumps(asked["facts"])
     said = isexplore("practice", "status")
-    assert "review: your turn\n" in said
+    assert "review: one thing to do\n" in said
     assert said.count("@sofia: Welcome") == 1
     note_the_change(clone)
     git(clone, "commit", "-qam", "Add a line to the change log")

@@ -308,7 +308,7 @@ def _print_status(services: Services, report: JourneyReport) -> None:
         said_below = step.state == "ready" and any(
             fact.text.startswith(step.detail.removesuffix("...")) for fact in facts
         )
-        say(f"  {MARKS[step.state]} {step.name}: {'your turn' if said_below else step.detail}")
+        say(f"  {MARKS[step.state]} {step.name}: {'one thing to do' if said_below else step.detail}")
         for fact in facts:
             say(*(f"      {line}" for line in f"{fact.mark} {fact.text}".splitlines()))
         hint = _what_next(services, report)
