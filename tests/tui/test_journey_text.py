@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from isexplore.errors import UnavailableError
 from isexplore.journey.states import STEP_NAMES, Command, Explanation, Fact, JourneyReport, StepReport
 from isexplore.journey.store import Journey
 from isexplore.models import Issue
@@ -82,3 +83,13 @@ def test_after_the_merge_it_says_what_next() -> None:
     assert "What next" in text
     assert "7-fix can be deleted" in text
     assert "What next" not in step_document(report_with(step), step, EXPLANATION)
+
+
+def test_what_went_wrong_and_still_does_is_told_once() -> None:
+    step = StepReport(name="fork", title="Fork", state="blocked", detail="it refused: Nothing listens.")
+    text = step_document(
+        report_with(step), step, EXPLANATION, UnavailableError("it refused", "Nothing listens.")
+    )
+    assert text.count("it refused") == 1
+    other = step_document(report_with(step), step, EXPLANATION, UnavailableError("it was slow"))
+    assert "it refused" in other

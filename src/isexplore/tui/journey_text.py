@@ -142,7 +142,9 @@ def step_document(
         parts += _what_went_wrong(error)
     state = STATE_WORDS[step.state]
     mine = step.state == "ready" and step.name in YOURS
-    parts.append(f"**{state.capitalize()}:** {plain(at_home(_detail(step, state)))}")
+    if error is None or step.state != "blocked" or not step.detail.startswith(error.title):
+        # What went wrong still does: it stands above, with what to do.
+        parts.append(f"**{state.capitalize()}:** {plain(at_home(_detail(step, state)))}")
     if mine and report.journey.folder:
         parts.append(f"**Clone:** {plain(at_home(report.journey.folder))}")
     elif step.hint and error is None:
