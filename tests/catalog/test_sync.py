@@ -205,6 +205,34 @@ async def test_a_part_that_fails_keeps_its_rows_and_says_why(tmp_path: Path, clo
     assert catalog(tmp_path).incomplete() == []
 
 
+async def test_a_part_that_always_fails_does_not_keep_the_others_from_what_is_new(
+    tmp_path: Path, forge: ListingForge, clock: Clock
+) -> None:
+    forge.projects["shared"] = [project("s/one")]
+    forge.fail_page = lambda tag, page: UnavailableError("No answer") if tag == "shared" else None
+    await sync(tmp_path, forge, clock, "innersource", "shared")
+    clock.pass_(hours=2)
+    new = project("a/new", last_activity=clock.moment)
+    old = replace(forge.projects["innersource"][0], archived=True, last_activity=clock.moment)
+    forge.projects["innersource"][0] = old
+    forge.projects["innersource"].append(new)
+    forge.requests.clear()
+    report = await sync(tmp_path, forge, clock, "innersource", "shared")
+    assert sorted(forge.requests) == ["innersource 0 changed", "shared 0"]
+    assert [each.scope for each in report.failures] == ["shared"]
+    paths = {row.path for row in search(catalog(tmp_path), "", limit=200).rows}
+    assert (new.path in paths, old.path in paths, len(paths)) == (True, False, 95)
+
+    forge.fail_page = lambda tag, page: None
+    clock.pass_(hours=2)
+    report = await sync(tmp_path, forge, clock, "innersource", "shared")
+    assert (report.failures, report.removed) == ((), 0)
+    assert catalog(tmp_path).count() == 96
+    assert catalog(tmp_path).as_of() == int(NOW.timestamp()), (
+        "since then all that changed is still to be asked for"
+    )
+
+
 async def test_a_failure_at_the_first_sync_is_no_empty_forge(
     tmp_path: Path, forge: ListingForge, clock: Clock
 ) -> None:

@@ -252,13 +252,16 @@ class _ForgeSync:
         self._desk.pace = Pace(self._desk.before)
         self._parts = len(names)
         parts = ((tags, below) for tags in families.values() for below in self._source.groups or ("",))
-        await together(
-            [
-                self._list_scope(name, tags, below, run)
-                for name, (tags, below) in zip(names, parts, strict=True)
-                if not self._is_finished(name, run)
-            ]
-        )
+        since = datetime.fromtimestamp(self._database.number("run_started") - OVERLAP, UTC)
+        tasks = []
+        for name, (tags, below) in zip(names, parts, strict=True):
+            finished = self._finished_at(name, run)
+            if finished is None:
+                tasks.append(self._list_scope(name, tags, below, run))
+            elif started - finished >= OVERLAP:
+                tasks.append(self._list_news(name, tags, below, run, since))
+        await together(tasks)
+        self._tally.removed += await self._write(lambda: self._writer.remove(self._archived))
         # What had come before may have come again.
         self._tally.listed = await self._write(lambda: self._writer.listed(run)) - self._desk.before
         if self._tally.failures:
@@ -306,9 +309,9 @@ class _ForgeSync:
         # Some forges list projects without their topics.
         return bool(tags and topics) and not any(words.key(topic) in tags for topic in topics)
 
-    def _is_finished(self, name: str, run: str) -> bool:
+    def _finished_at(self, name: str, run: str) -> int | None:
         state = self._scopes.get(name)
-        return state is not None and state.run == run and state.finished is not None
+        return state.finished if state is not None and state.run == run else None
 
     async def _something_left(self, before: int, started: int) -> bool:
         """Return whether so many projects are missed by the forge's own count that a full listing is due.
@@ -379,6 +382,19 @@ class _ForgeSync:
                     await self._write(lambda: self._finished(name, run))
                 return
 
+    async def _list_news(
+        self, name: str, tags: tuple[str, ...], group: str, run: str, since: datetime
+    ) -> None:
+        """Take in what changed in a part that was listed a while ago: since then another part has failed."""
+        groups = (group,) if group else ()
+        async with self._desk.places:
+            await self._desk.pause.wait()
+            try:
+                pages = self._source.forge.find_projects(tags, changed_after=since, groups=groups)
+                await self._take_in(name, pages, run=run, whole=False)
+            except ForgeError as error:
+                self._tally.fail(name, error)
+
     def _listing(
         self, name: str, tags: tuple[str, ...], groups: tuple[str, ...]
     ) -> AsyncIterator[ProjectPage]:
@@ -399,8 +415,18 @@ class _ForgeSync:
         cursor = "" if anew else self._cursors.get(name, "")
         await self._write(lambda: self._scopes.put(name, run=run, cursor=cursor, failure=failure))
 
-    async def _take_in(self, name: str, pages: AsyncIterator[ProjectPage], *, run: str) -> None:
-        """Write the projects of a listing as they come, and with them where it goes on."""
+    async def _take_in(
+        self, name: str, pages: AsyncIterator[ProjectPage], *, run: str, whole: bool = True
+    ) -> None:
+        """Write the projects of a listing as they come, and with them where it goes on.
+
+        Args:
+            name: of the part that is listed.
+            pages: the listing.
+            run: name of the full listing that it belongs to, or empty.
+            whole: it names everything, not only what changed.
+        """
+        scope = name if run and whole else None
         waiting: list[Project] = []
         own: set[str] = set()
         idle = 0
@@ -422,7 +448,7 @@ class _ForgeSync:
                     )
                 waiting += self._wanted(fresh)
                 cursor = page.cursor
-                if page.total is not None:
+                if page.total is not None and whole:
                     self._totals[name] = page.total
                 self._in_all[name] = page.in_all
                 self._desk.tell("listing", self._desk.before + self._tally.listed, self._total())
@@ -432,7 +458,7 @@ class _ForgeSync:
                     writing = None
                 due = len(waiting) >= _BATCH or time.monotonic() - flushed >= _FLUSH_EVERY
                 if waiting and due and writing is None:
-                    writing = asyncio.create_task(self._flush(name, waiting, run, cursor))
+                    writing = asyncio.create_task(self._flush(scope, waiting, run, cursor))
                     waiting, flushed = [], time.monotonic()
         finally:
             if isinstance(pages, AsyncGenerator):
@@ -441,7 +467,7 @@ class _ForgeSync:
             if writing is not None:
                 await writing
             if waiting:
-                await self._flush(name, waiting, run, cursor)
+                await self._flush(scope, waiting, run, cursor)
 
     def _wanted(self, projects: Iterable[Project]) -> list[Project]:
         """Return the projects that belong in the catalog: no forks, none archived, each once."""
@@ -456,12 +482,13 @@ class _ForgeSync:
         self._tally.listed += len(found)
         return found
 
-    async def _flush(self, name: str, projects: list[Project], run: str, cursor: str) -> None:
-        reached = Reached(name, cursor) if run else None
+    async def _flush(self, scope: str | None, projects: list[Project], run: str, cursor: str) -> None:
+        reached = Reached(scope, cursor) if scope is not None else None
         self._tally.changed += await self._write(
             lambda: self._writer.upsert(projects, run=run, reached=reached)
         )
-        self._cursors[name] = cursor
+        if scope is not None:
+            self._cursors[scope] = cursor
         if self._tally.listed >= self._count_at:
             self._count_at = 4 * self._tally.listed
             await self._write(self._writer.finish)
