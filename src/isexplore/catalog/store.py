@@ -38,9 +38,9 @@ _SELECT_FITS = (
     "FROM json_each(?) AS wanted CROSS JOIN fit AS f ON f.id = wanted.value"
 )
 _ROWS_KEPT, _FITS_KEPT = 500, 6_000
+"""Rows kept in memory between two searches: who types one more letter narrows what was found just before."""
 _NEAR = 5_000
 """Paths that a mistyped one is compared with, letter by letter."""
-"""Rows kept in memory between two searches: who types one more letter narrows what was found just before."""
 _LISTS = tuple(
     index
     for index, name in enumerate(_COLUMNS.split(", "), 1)
