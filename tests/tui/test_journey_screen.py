@@ -12,6 +12,7 @@ import pytest
 from msgspec import structs
 from textual.widgets import TextArea
 
+from isexplore.errors import UnavailableError
 from isexplore.journey.states import (
     STEP_NAMES,
     Command,
@@ -24,6 +25,7 @@ from isexplore.journey.states import (
 from isexplore.journey.store import Journey
 from isexplore.tui.screens.dialogs import AskDialog
 from isexplore.tui.screens.journey import JourneyScreen
+from isexplore.tui.widgets.rows import RowList
 from tests.support.world import Person, at_the_screen, services_for
 
 JOURNEY = Journey(id="a", forge="practice", project="tools/alpha", issue=7, issue_title="Wait longer")
@@ -280,3 +282,21 @@ async def test_a_dry_run_that_comes_late_is_not_shown_over_a_step_that_runs(tmp_
         await person.until(lambda: screen.running is None)
         await person.press("d")
         await person.sees_words("Nothing of this has run")
+
+
+async def test_a_dry_run_that_fails_is_not_said_to_be_under_way(tmp_path: Path) -> None:
+    class Failing(SlowJourneys):
+        async def plan_all(self, journey: Journey) -> JourneyReport:
+            raise UnavailableError(
+                "The forge does not answer", "It is down.", "Try again later", forge="practice"
+            )
+
+    async with on_a_journey(tmp_path, Failing(JOURNEY, "fork")) as (person, _):
+        await person.sees_words("enter Run")
+        await person.press("d")
+        await person.sees_words("The forge does not answer. It is down.")
+        await person.press("down")
+        await person.until(
+            lambda: person.app.screen.query_one("#steps", RowList).cursor == STEP_NAMES.index("clone")
+        )
+        assert "Looking up what every step would run" not in person.words

@@ -600,6 +600,7 @@ class JourneyScreen(Screen[None]):
             journeys = await self.app.services.journeys_for(self.journey)
             report = await journeys.plan_all(journeys.get(self.journey.id))
         except IsexploreError as error:
+            self._notice = ""
             self.post_message(JourneyProbeFailed(error))
             return
         self._showing_plan = True
