@@ -305,3 +305,17 @@ async def test_a_long_text_has_keys_for_its_beginning_and_end() -> None:
         text = str(answers[0]["body"])
         assert text.startswith("y0\n")
         assert text.endswith("\n39x")
+
+
+async def test_a_long_message_scrolls_and_its_buttons_are_in_sight() -> None:
+    app = HostApp(css=CSS)
+    async with app.run_test(size=SMALL) as pilot:
+        app.push_screen(MessageDialog("Why is it here?", "\n".join(f"Reason {n}" for n in range(40))))
+        await settle(pilot)
+        assert "Why is it here?" in frame(app)
+        assert "Copy  y" in frame(app)
+        assert "Close  esc" in frame(app)
+        await pilot.press("end")
+        await settle(pilot)
+        assert "Reason 39" in frame(app)
+        assert "Close  esc" in frame(app)

@@ -433,6 +433,9 @@ class LeaveDialog(ConfirmDialog):
 class MessageDialog(ModalScreen[None]):
     """Show words that must be read; any of the usual keys closes it."""
 
+    DEFAULT_CSS = """
+    MessageDialog #dialog-body { height: auto; max-height: 80vh; scrollbar-size-vertical: 1; }
+    """
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,enter,q", "dismiss", "Close", id="dialog.close"),
         Binding("y", "copy", "Copy", id="dialog.copy"),
@@ -444,18 +447,19 @@ class MessageDialog(ModalScreen[None]):
         self._text = text
 
     def compose(self) -> ComposeResult:
-        """Lay out the title and the words."""
-        with VerticalScroll(classes="dialog"):
-            yield Words(self._title, classes="dialog-title")
-            yield Words(self._text, classes="dialog-text")
+        """Lay out the title and the words, which scroll above two buttons that stay in sight."""
+        with Vertical(classes="dialog"):
+            with VerticalScroll(id="dialog-body"):
+                yield Words(self._title, classes="dialog-title")
+                yield Words(self._text, classes="dialog-text")
             with Horizontal(classes="buttons"):
-                yield Button(Content("Copy  y"), id="copy")
-                yield Button(Content("Close  esc"), id="close", variant="primary")
+                yield Button(Content("Copy  y"), id="copy", compact=True)
+                yield Button(Content("Close  esc"), id="close", variant="primary", compact=True)
         yield KeyLine()
 
     def on_mount(self) -> None:
-        """Rest on the words: a button at their end would scroll their beginning away."""
-        self.query_one(".dialog", VerticalScroll).focus()
+        """Rest on the words: the keys that scroll are theirs."""
+        self.query_one("#dialog-body", VerticalScroll).focus()
 
     def action_copy(self) -> None:
         """Copy the words."""
