@@ -9,14 +9,16 @@ from pathlib import Path
 import pytest
 
 from isexplore.catalog.across import ask_everywhere
+from isexplore.catalog.database import Database
 from isexplore.catalog.issues import first_issues
 from isexplore.catalog.pause import Pause
 from isexplore.catalog.reports import ForgeReport
+from isexplore.catalog.shelf import JudgedIssue, Shelf
 from isexplore.catalog.sync import Options, Sync
 from isexplore.catalog.write import Writer
 from isexplore.errors import ForgeError, NotVisibleError, RateLimitedError
-from isexplore.models import Issue
-from tests.support.catalog import NOW, catalog, moment, project
+from isexplore.models import Issue, IssueVerdict, Verdict
+from tests.support.catalog import ACCOUNT, NOW, catalog, moment, project
 from tests.support.listing_forge import READING, Clock, ListingForge
 
 RULES = replace(READING, first_labels=("good first issue",))
@@ -30,6 +32,7 @@ class TellingForge(ListingForge):
         self.projects["innersource"] = [project(f"a/{number}") for number in range(5)]
         self.offers = {f"a/{number}": 1 for number in range(5)}
         """How many good first issues there are, by project."""
+        self.updated = moment(3)
         self.fail_issues: ForgeError | None = None
 
     @property
@@ -55,7 +58,7 @@ class TellingForge(ListingForge):
                 title=f"Paint {number}",
                 url="",
                 labels=(label,),
-                updated_at=moment(3),
+                updated_at=self.updated,
             )
             for path, count in self.offers.items()
             for number in range(count)
@@ -191,3 +194,27 @@ async def test_a_death_between_issues_and_their_number_is_mended_by_the_next_ans
             await sync(tmp_path, forge, clock, full=True)
     await sync(tmp_path, forge, clock, full=True)
     assert set(known(tmp_path).values()) == {3}
+
+
+async def test_what_somebody_found_out_about_an_issue_is_not_forgotten_while_it_stays_the_same(
+    tmp_path: Path, forge: TellingForge, clock: Clock
+) -> None:
+    await sync(tmp_path, forge, clock)
+    path = list(known(tmp_path))[-1]
+    (issue,) = [
+        one for one in await forge.issues_anywhere("good first issue", limit=9) if one.project == path
+    ]
+    taken = IssueVerdict(verdict=Verdict.MAYBE_TAKEN, reasons=("ada works on it",))
+    with Database(ACCOUNT, str(tmp_path), clock=clock) as database:
+        Shelf(database).put_issues(path, [JudgedIssue(issue, taken)], complete=False)
+
+    def verdict() -> tuple[str, tuple[str, ...]]:
+        with catalog(tmp_path) as view:
+            (found,) = [one for one in first_issues(view, "").issues if one.project == path]
+            return found.verdict, found.reasons
+
+    await sync(tmp_path, forge, clock, full=True)
+    assert verdict() == ("maybe-taken", ("ada works on it",))
+    forge.updated = moment(1)
+    await sync(tmp_path, forge, clock, full=True)
+    assert verdict() == ("unknown", ("not read",))

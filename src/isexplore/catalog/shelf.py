@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from isexplore.catalog.database import Database
 from isexplore.catalog.store import pack_text
-from isexplore.models import Document, Issue, IssueVerdict
+from isexplore.models import Document, Issue, IssueVerdict, Verdict
 from isexplore.text import clean, clean_line
 
 if TYPE_CHECKING:
@@ -143,16 +143,22 @@ class Shelf:
 
     def _put_issues(self, db: Connection, pid: str, issues: Iterable[JudgedIssue], *, complete: bool) -> None:
         now = int(self._database.clock())
+        columns = "number, first_seen, updated_at, verdict, reasons, judged_at"
         seen = {
-            int(number): first
-            for number, first in db.execute("SELECT number, first_seen FROM issue WHERE pid = ?", (pid,))
+            int(number): told
+            for number, *told in db.execute(f"SELECT {columns} FROM issue WHERE pid = ?", (pid,))
         }
         looked = db.execute("SELECT enriched_at FROM project WHERE pid = ?", (pid,)).fetchone()
         fresh = not looked or looked[0] is None
         if complete:
             db.execute("DELETE FROM issue WHERE pid = ?", (pid,))
         for issue, verdict in issues:
-            first = seen.get(issue.number, None if fresh else now)
+            first, *before = seen.get(issue.number, (None if fresh else now,))
+            updated = int(issue.updated_at.timestamp()) if issue.updated_at else None
+            told = [verdict.verdict.value, "\n".join(verdict.reasons), now]
+            if verdict.verdict is Verdict.UNKNOWN and updated is not None and before[:1] == [updated]:
+                # Nobody has read it this time, and nothing has happened in it since somebody did.
+                told = before[1:]
             db.execute(
                 f"INSERT OR REPLACE INTO issue VALUES ({', '.join('?' * 16)})",
                 (
@@ -165,12 +171,11 @@ class Shelf:
                     "\n".join(clean_line(each, 200) for each in issue.assignees),
                     issue.comments,
                     int(issue.created_at.timestamp()) if issue.created_at else None,
-                    int(issue.updated_at.timestamp()) if issue.updated_at else None,
-                    verdict.verdict.value,
-                    "\n".join(verdict.reasons),
+                    updated,
+                    *told[:2],
                     clean(issue.description, 8_000),
                     now,
                     first,
-                    now,
+                    told[2],
                 ),
             )
