@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from isexplore.errors import StateError
 from isexplore.journey.runner import Journeys
 from isexplore.journey.store import Journey
 from isexplore.tui.journey_text import why_not
@@ -132,3 +133,24 @@ async def test_after_a_step_the_key_that_runs_waits_until_it_is_known_how_things
             await answers(person, "enter", "still being looked at")
             answered.set()
             await person.sees_words("enter Run")
+
+
+async def test_a_contribution_that_cannot_be_taken_off_the_list_says_why(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    services = services_for(tmp_path, DEAD, "token")
+    services.journey_store.start(
+        Journey(id="", forge="practice", project="tools/alpha", issue=1), lambda known: False
+    )
+
+    def full(journey_id: str) -> None:
+        raise StateError("It stays on the list", "No space left on device", "Make room, then try again")
+
+    monkeypatch.setattr(services.journey_store, "forget", full)
+    async with at_the_screen(services) as person:
+        await person.press("3")
+        await person.sees_words("tools/alpha #1")
+        await person.press("d")
+        await person.sees_words("Take tools/alpha off this list?")
+        await person.press("y")
+        await person.sees_words("It stays on the list. No space left on device.")

@@ -236,4 +236,5 @@ class ContributionsScreen(Screen[None]):
             await asyncio.to_thread(self.app.services.journey_store.forget, journey.id)
         except IsexploreError as error:
             self.app.tell_error(error)
+            return
         self.action_refresh()
