@@ -16,7 +16,7 @@ from textual.widgets import Log
 
 from isexplore.errors import ForgeError, IsexploreError
 from isexplore.services import STEP_NAMES, Journey, JourneyReport, StepName, StepReport
-from isexplore.text import clean, clean_line
+from isexplore.text import clean
 from isexplore.tui.app import IsexploreApp
 from isexplore.tui.journey_text import (
     ANSWER,
@@ -29,7 +29,6 @@ from isexplore.tui.journey_text import (
     looking_document,
     next_step,
     plan_document,
-    review_choices,
     step_document,
     step_row,
     title_words,
@@ -43,9 +42,8 @@ from isexplore.tui.messages import (
     StepProbed,
     StepProgressed,
 )
-from isexplore.tui.outside import editor_command, find_program, how_it_ended, shell_command
-from isexplore.tui.screens.dialogs import ChoiceDialog, PickDialog
-from isexplore.tui.screens.step_dialog import as_answers, step_dialog
+from isexplore.tui.outside import how_it_ended, shell_command
+from isexplore.tui.screens.step_questions import StepQuestions, ask_about_review, ask_what_to_edit
 from isexplore.tui.text import cut
 from isexplore.tui.widgets.bars import ModeBar, StatusLine, TitleLine, fill_mode_bar, say_below
 from isexplore.tui.widgets.document import DocumentView
@@ -57,7 +55,6 @@ PAGE_LINES = 400
 """Lines of output kept on the screen."""
 OWN_STEPS: frozenset[StepName] = frozenset({"change", "commit"})
 """Steps that people often take in their editor or a shell."""
-_SEND = "send"
 
 
 class JourneyScreen(Screen[None]):
@@ -380,11 +377,7 @@ class JourneyScreen(Screen[None]):
     async def _respond(self, step: StepReport) -> None:
         """Ask what to do about a review: change the files first, else answer in words."""
         request = self.report.merge_request if self.report is not None else None
-        choices = review_choices(step, draft=request is not None and request.draft)
-        text = "\n\n".join(fact.text for fact in step.facts if fact.fix) or step.hint
-        chosen = await self.app.push_screen_wait(
-            ChoiceDialog("What do you want to do?", choices, text=clean(text, 2_000))
-        )
+        chosen = await ask_about_review(self.app, step, draft=request is not None and request.draft)
         if chosen == EDIT:
             if Path(self.journey.folder or "-").is_dir():
                 await self._edit()
@@ -415,13 +408,26 @@ class JourneyScreen(Screen[None]):
             if not self.is_current:
                 self._tell(f"{name} is ready: enter asks what it needs to know.")
                 return
-            late = monotonic() - asked_at > self.LATE_AFTER
-            given = await self._answers_to(step, fields_of(questions), late=late)
+            given = await self._asking(step, fields_of(questions)).ask(
+                self.app, self._tell, late=monotonic() - asked_at > self.LATE_AFTER
+            )
             if given is None:
                 self._tell("")
                 return
             answers = given
         self.run_step(name, answers)
+
+    def _asking(self, step: StepReport, fields: Sequence[Field]) -> StepQuestions:
+        error = self._errors.get(step.name)
+        project = self.report.project if self.report is not None else None
+        return StepQuestions(
+            self.journey,
+            step,
+            fields,
+            error=error,
+            given=self._answers.get(step.name, {}) if error is not None else {},
+            default_branch=project.default_branch if project is not None else "",
+        )
 
     def _prepare(self, name: StepName | None) -> None:
         """Say that a step's dialog is being made ready, or that it no longer is."""
@@ -433,64 +439,6 @@ class JourneyScreen(Screen[None]):
         self.say_status()
         self.show_step()
         self.refresh_bindings()
-
-    async def _answers_to(
-        self, step: StepReport, fields: Sequence[Field], *, late: bool
-    ) -> dict[str, str] | None:
-        """Ask; once more where a template was left as it was, unless that is meant. None when it was left."""
-        answers = await self._ask_for(step, fields, late=late)
-        if answers is None or step.name != "propose":
-            return answers
-        self._tell("Running propose: reading the description...")
-        try:
-            journeys = await self.app.services.journeys_for(self.journey)
-            untouched = await journeys.untouched(journeys.get(self.journey.id), answers)
-        except IsexploreError:
-            # Whatever is in the way of reading the template is told by the step itself.
-            return answers
-        if not untouched:
-            return answers
-        self._tell("")
-        edit = (EDIT, "Edit the description", "With what you have written so far.")
-        send = (_SEND, "Send it anyway", "Reviewers see it like this; it can be edited on the forge.")
-        chosen = await self.app.push_screen_wait(
-            ChoiceDialog(
-                "Parts of the project's template are as they were",
-                [edit, send],
-                text="\n".join(clean_line(words) for words in untouched),
-            )
-        )
-        if chosen == _SEND:
-            return answers
-        # Also where the question was left: nobody writes a description twice.
-        written = [one._replace(default=answers[one.key]) for one in fields]
-        return await self._ask_for(step, written, unanswered=untouched)
-
-    async def _ask_for(
-        self,
-        step: StepReport,
-        fields: Sequence[Field],
-        *,
-        late: bool = False,
-        unanswered: Sequence[str] = (),
-    ) -> dict[str, str] | None:
-        error = self._errors.get(step.name)
-        dialog = step_dialog(
-            step,
-            self.app.services.explain(step.name),
-            fields,
-            error=error,
-            given=self._answers.get(step.name, {}) if error is not None else {},
-            branch_objection=self._branch_objection,
-            late=late,
-            unanswered=unanswered,
-        )
-        return as_answers(await self.app.push_screen_wait(dialog))
-
-    def _branch_objection(self, name: str) -> str:
-        """Return why a name is not fit for the branch; "" where it is, or where the step's own is taken."""
-        project = self.report.project if self.report is not None else None
-        return self.app.services.branch_objection(name, project.default_branch if project is not None else "")
 
     def run_step(self, step: StepName, answers: dict[str, str]) -> None:
         """Run a step, with its output on the screen."""
@@ -619,25 +567,13 @@ class JourneyScreen(Screen[None]):
         self.app.ask(self._edit())
 
     async def _edit(self) -> None:
-        command = self.app.services.editor or editor_command()
-        if not command:
-            self.app.notify(
-                "Set $EDITOR, or press s for a shell.", title="No editor found", severity="warning"
-            )
-            return
-        self._tell("Listing the files of your clone...")
         try:
-            find_program(command, Path(self.journey.folder))
-            files, likely = await self.app.services.files_to_edit(self.journey)
+            command = await ask_what_to_edit(self, self.journey, self._tell)
         except IsexploreError as error:
             self._show_error(error)
             return
-        if not self.is_attached:
-            return
-        self._tell("")
-        chosen = await self.app.push_screen_wait(PickDialog("Which file?", files, first=likely))
-        if chosen is not None:
-            self._outside((*command, chosen), "Your editor")
+        if command:
+            self._outside(command, "Your editor")
 
     def _outside(self, command: tuple[str, ...], name: str, words: str = "") -> None:
         if not self.is_attached:
