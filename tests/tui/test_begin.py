@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from isexplore.journey.store import Journey
 from isexplore.models import ProjectRef
 from isexplore.reading.facts import Reading
 from isexplore.tui.screens.bookmarks import BookmarksScreen
@@ -115,5 +117,32 @@ async def test_nothing_is_begun_for_somebody_who_went_elsewhere_meanwhile(
             await person.sees_words("No bookmarks yet")
             answered.set()
             await person.sees_words("tools/alpha was not begun")
+            assert isinstance(person.app.screen, BookmarksScreen)
+            assert world.services.journey_store.list() == []
+
+
+async def test_no_question_about_a_taken_issue_comes_where_somebody_does_something_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with practice_world(tmp_path) as world:
+        await fill_catalog(world.services)
+        notes = "/projects/tools%2Falpha/issues/1/notes"
+        world.forge.ask(notes, method="POST", data={"body": "I'll take it"}, token=MARA_TOKEN)
+        answered, begin = asyncio.Event(), world.services.begin
+
+        async def slowly(ref: ProjectRef, issue: int | None = None, **more: Any) -> Journey:
+            await answered.wait()
+            return await begin(ref, issue, **more)
+
+        monkeypatch.setattr(world.services, "begin", slowly)
+        async with at_the_screen(world.services, size=(80, 24)) as person:
+            await person.press("slash", *"alpha", "enter", "c")
+            await person.until(lambda: isinstance(person.app.screen, PickDialog))
+            await person.press("enter")
+            await person.sees_words("Asking practice about tools/alpha #1...")
+            await person.press("4")
+            await person.sees_words("No bookmarks yet")
+            answered.set()
+            await person.sees_words("tools/alpha was not begun", "Issue #1 is probably taken")
             assert isinstance(person.app.screen, BookmarksScreen)
             assert world.services.journey_store.list() == []

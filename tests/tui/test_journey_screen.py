@@ -23,6 +23,7 @@ from isexplore.journey.states import (
     StepReport,
 )
 from isexplore.journey.store import Journey
+from isexplore.tui.screens.bookmarks import BookmarksScreen
 from isexplore.tui.screens.dialogs import AskDialog
 from isexplore.tui.screens.journey import JourneyScreen
 from isexplore.tui.widgets.rows import RowList
@@ -300,3 +301,29 @@ async def test_a_dry_run_that_fails_is_not_said_to_be_under_way(tmp_path: Path) 
             lambda: person.app.screen.query_one("#steps", RowList).cursor == STEP_NAMES.index("clone")
         )
         assert "Looking up what every step would run" not in person.words
+
+
+async def test_files_that_are_listed_late_are_not_asked_for_in_another_mode(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("EDITOR", "true")
+    async with on_a_journey(tmp_path, SlowJourneys(with_clone(tmp_path), "change")) as (person, screen):
+        listed, under_way = asyncio.Event(), asyncio.Event()
+
+        async def slowly(journey: Journey) -> tuple[list[str], str]:
+            under_way.set()
+            await listed.wait()
+            return ["README.md"], "README.md"
+
+        monkeypatch.setattr(person.app.services, "files_to_edit", slowly)
+        await person.until(lambda: screen.report)
+        await person.press("e")
+        await person.until(under_way.is_set)
+        await person.press("4")
+        await person.sees_words("No bookmarks yet")
+        listed.set()
+        await person.until(lambda: not any(one.group == "dialogue" for one in person.app.workers))
+        assert isinstance(person.app.screen, BookmarksScreen)
+        await person.press("1")
+        await person.until(lambda: person.app.screen is screen)
+        await person.sees_words("Your files are listed: e asks which one.")

@@ -32,9 +32,7 @@ async def _begin(app: IsexploreApp, ref: ProjectRef, issue: int | None) -> None:
     try:
         offered = await _offered(app, ref) if issue is None else ()
         if offered is None:
-            # A dialog would come between what is done there, and its answer begin what nobody thinks of.
-            app.notify("You went elsewhere while it was read; c begins it.",
-                       title=f"{ref.path} was not begun")  # fmt: skip
+            _tell_elsewhere(app, ref, "You went elsewhere while it was read; c begins it.")
             return
         if offered:
             chosen = await _choose(app, ref, offered)
@@ -49,6 +47,14 @@ async def _begin(app: IsexploreApp, ref: ProjectRef, issue: int | None) -> None:
         return
     if journey is not None:
         await open_contribution(app, journey)
+
+
+def _tell_elsewhere(app: IsexploreApp, ref: ProjectRef, words: str) -> None:
+    """Say why nothing was begun for somebody who looks at something else by now.
+
+    A dialog would come between what is done there, and its answer begin what nobody thinks of.
+    """
+    app.notify(words, title=f"{ref.path} was not begun")
 
 
 @contextmanager
@@ -80,6 +86,7 @@ async def _offered(app: IsexploreApp, ref: ProjectRef) -> Sequence[FirstIssue] |
 
 async def _begin_if_meant(app: IsexploreApp, ref: ProjectRef, issue: int | None) -> Journey | None:
     """Begin; ask first where the issue is closed or probably taken. None when it was left."""
+    asked_on = app.screen
     objecting: list[IssueLine] = []
 
     def mind(line: IssueLine) -> None:
@@ -92,6 +99,9 @@ async def _begin_if_meant(app: IsexploreApp, ref: ProjectRef, issue: int | None)
     except BlockedError:
         if not objecting:
             raise
+    if app.screen is not asked_on:
+        _tell_elsewhere(app, ref, f"{objecting[0].objection}; c asks whether to begin all the same.")
+        return None
     from isexplore.tui.screens.dialogs import ConfirmDialog
 
     line = objecting[0]

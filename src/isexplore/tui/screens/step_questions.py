@@ -107,7 +107,7 @@ async def ask_what_to_edit(screen: Screen[None], journey: Journey, tell: Tell) -
     """Ask which file of the clone is to be changed; return the command that edits it, () when that was left.
 
     Args:
-        screen: where it is asked; nothing is once that is closed.
+        screen: where it is asked; nothing is where something else is looked at by then.
         journey: the contribution, which has a clone.
         tell: see `Tell`.
 
@@ -123,6 +123,9 @@ async def ask_what_to_edit(screen: Screen[None], journey: Journey, tell: Tell) -
     find_program(command, Path(journey.folder))
     files, likely = await app.services.files_to_edit(journey)
     if not screen.is_attached:
+        return ()
+    if not screen.is_current:
+        tell("Your files are listed: e asks which one.")
         return ()
     tell("")
     chosen = await app.push_screen_wait(PickDialog("Which file?", files, first=likely))
