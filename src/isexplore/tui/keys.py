@@ -212,7 +212,6 @@ _OTHERS = {
     "preview": "leave read-issue",
     "search": "back complete down page-down page-up up",
     "sign-in": "back open",
-    "tabs": "next previous",
     "welcome": "connect practise",
 }
 """The ids of what widgets and dialogs bind themselves, by area."""

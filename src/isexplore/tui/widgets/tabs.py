@@ -5,7 +5,7 @@
     tabs.active = "Issues"
     tabs.move(1)
 
-Posts `TabStrip.Changed` when another tab is turned on by keys, mouse or `active = name`.
+Posts `TabStrip.Changed` when another tab is turned on by the mouse, `move` or `active = name`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import ClassVar
 
 from textual import events
-from textual.binding import Binding, BindingType
 from textual.content import Content
 from textual.message import Message
 from textual.reactive import reactive
@@ -42,11 +41,6 @@ class TabStrip(Widget, can_focus=False):
     """
 
     COMPONENT_CLASSES: ClassVar[set[str]] = {"tab-strip--active"}
-
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("right,l", "move(1)", "Next tab", show=False, id="tabs.next"),
-        Binding("left,h", "move(-1)", "Tab before", show=False, id="tabs.previous"),
-    ]
 
     active: reactive[str] = reactive("", init=False)
     """Name of the tab that is on; "" when there are no tabs."""
@@ -138,7 +132,3 @@ class TabStrip(Widget, can_focus=False):
                 event.stop()
                 return
             x += cells(label) + _GAP
-
-    def action_move(self, tabs: int) -> None:
-        """Turn on another tab."""
-        self.move(tabs)
