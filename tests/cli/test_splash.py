@@ -25,6 +25,8 @@ URL = "http://127.0.0.1:9"
 PROGRAM = [sys.executable, "-m", "isexplore"]
 PAINTED = "\x1b[?1049h\x1b[?25l\x1b[H"
 """How the splash begins; the toolkit begins otherwise."""
+BEGUN = "\x1b[?1000h"
+"""What the toolkit writes first, when all of the splash is there."""
 
 
 def world(folder: Path, projects: list[Project], *, config: str = "") -> Paths:
@@ -59,18 +61,15 @@ def test_the_first_page_is_where_the_screens_put_it(tmp_path: Path, columns: int
     journeys.update(ended.id, {"outcome": "merged"})
     with PtyScreen(PROGRAM, environment(tmp_path), columns=columns, lines=lines) as screen:
         screen.until(PAINTED)
-        screen.until("★")
-        screen.quiet(0.02)
-        early = screen.rows(screen.output.split(b"\x1b[?1000h")[0])
+        screen.until(BEGUN)
+        early = screen.rows(screen.output.split(BEGUN.encode())[0])
         screen.until("Quit")
-        screen.quiet()
-        late = screen.rows()
-    width = list_width(columns)
+
+        def listed(rows: list[str]) -> list[str]:
+            return rows[:4] + [row[: list_width(columns)].rstrip() for row in rows[4 : lines - 2]]
+
+        screen.until_shows(lambda late: listed(late) == listed(early), f"the same as {listed(early)}")
     assert "3 Contributions (1)   4 Bookmarks (1)" in early[0]
-    assert early[:4] == late[:4]
-    assert [row[:width].rstrip() for row in early[4 : lines - 2]] == [
-        row[:width].rstrip() for row in late[4 : lines - 2]
-    ]
     assert any("★" in row for row in early)
 
 
@@ -79,14 +78,12 @@ def test_keys_typed_meanwhile_are_answered(opened: PtyScreen) -> None:
     opened.send("/")
     opened.send("billing")
     opened.until("sort relevance")
-    opened.quiet()
-    assert "│ billing" in opened.rows()[2]
+    opened.until_shows(lambda rows: "│ billing" in rows[2], "what was typed")
 
 
 def test_the_terminal_is_left_as_it_was(opened: PtyScreen) -> None:
     before = termios.tcgetattr(opened.descriptor)
     opened.until("Quit")
-    opened.quiet()
     opened.send("q")
     assert opened.end() == 0
     assert termios.tcgetattr(opened.descriptor)[:4] == before[:4]
@@ -135,9 +132,8 @@ def test_hostile_names_never_reach_the_terminal(tmp_path: Path) -> None:
     world(tmp_path, hostile)
     with PtyScreen(PROGRAM, environment(tmp_path), lines=100) as screen:
         screen.until(PAINTED)
-        screen.until("sort score")
-        screen.quiet(0.02)
-        page = screen.output.split(b"\x1b[?1000h")[0]
+        screen.until(BEGUN)
+        page = screen.output.split(BEGUN.encode())[0]
     for payload in TERMINAL_PAYLOADS:
         if not payload.isprintable() and payload != "\ud800":
             assert payload.encode() not in page.split(b"\x1b[2J", 1)[1], ascii(payload)

@@ -91,7 +91,7 @@ class PersonAtTerminal:
         """Press keys."""
         os.write(self.master, keys.encode())
 
-    def end(self, seconds: float = 15.0) -> int:
+    def end(self, seconds: float = LONG) -> int:
         """Wait for the program's end; return its exit code."""
         deadline = time.monotonic() + seconds
         while self.process.poll() is None:

@@ -171,7 +171,7 @@ class RunningPractice:
             body = json.dumps(data).encode()
         return fetch(target, method=method, headers=sent, body=body)
 
-    def wait(self, path: str, ready: Callable[[Any], bool], seconds: float = 10.0) -> Any:
+    def wait(self, path: str, ready: Callable[[Any], bool], seconds: float = 30.0) -> Any:
         """Ask until `ready` likes the answer; fail after `seconds`."""
         deadline = time.monotonic() + seconds
         while True:
@@ -348,7 +348,7 @@ def running_practice(
         )
         thread.start()
         try:
-            deadline = time.monotonic() + 10
+            deadline = time.monotonic() + 30
             while not server.started:
                 assert thread.is_alive(), "the practice forge did not start"
                 assert time.monotonic() < deadline, "the practice forge did not start in time"

@@ -10,7 +10,7 @@ import signal
 import struct
 import termios
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
@@ -37,6 +37,10 @@ def environment(folder: Path, **more: str) -> dict[str, str]:
         },
         **more,
     }
+
+
+LONG = 40.0
+"""Seconds that something may take on a busy machine; a deadline only."""
 
 
 class PtyScreen:
@@ -86,7 +90,7 @@ class PtyScreen:
         self.output += got
         return bool(got)
 
-    def until(self, marker: str, *, since: int = 0, seconds: float = 20.0) -> float:
+    def until(self, marker: str, *, since: int = 0, seconds: float = LONG) -> float:
         """Wait until the marker is in the output from byte `since` on; return seconds since the start."""
         wanted = marker.encode()
         deadline = time.monotonic() + seconds
@@ -101,6 +105,14 @@ class PtyScreen:
         while self.read(seconds):
             pass
 
+    def until_shows(self, fact: Callable[[list[str]], bool], what: str) -> None:
+        """Wait until the lines of the screen are as they should be."""
+        deadline = time.monotonic() + LONG
+        while not fact(self.rows()):
+            left = deadline - time.monotonic()
+            assert left > 0, f"waited in vain for {what}; the screen:\n{self.text()}"
+            assert self.read(left) or self.alive(), f"the program ended; it wrote:\n{self.text()}"
+
     def alive(self) -> bool:
         """Tell whether the program still runs."""
         if self._code is None:
@@ -109,7 +121,7 @@ class PtyScreen:
                 self._code = os.waitstatus_to_exitcode(status)
         return self._code is None
 
-    def end(self, seconds: float = 10.0) -> int:
+    def end(self, seconds: float = LONG) -> int:
         """Wait for the program's own end, and return its exit code."""
         deadline = time.monotonic() + seconds
         while self.alive():

@@ -115,7 +115,7 @@ async def settle(pilot: Pilot[Any]) -> None:
     await pilot.pause()
 
 
-async def until(fact: Callable[[], object], *, seconds: float = 5.0) -> None:
+async def until(fact: Callable[[], object], *, seconds: float = 30.0) -> None:
     """Wait until `fact()` holds; fails when it does not within `seconds`."""
     deadline = monotonic() + seconds
     while not fact():

@@ -19,8 +19,10 @@ from isexplore.models import ForgeKind
 from isexplore.practice import projects
 from isexplore.practice.seed import PersonSeed, ProjectSeed
 from isexplore.services import Services
+from isexplore.tui import app as whole
 from isexplore.tui.app import IsexploreApp
 from isexplore.tui.screens.dialogs import AskDialog
+from isexplore.tui.widgets import bars
 from isexplore.tui.widgets.preview import Preview
 from isexplore.updates import refresh
 from tests.support.practice import PEOPLE, SEEDS, RunningPractice, running_practice
@@ -36,8 +38,9 @@ LOOK_AFTER, LOOK_AT_LEAST_EVERY = 0.02, 0.25
 LONG = 30.0
 """Seconds that something may take that forks, clones or reviews; a deadline only."""
 
+# What a test sees, and whom it asks, must not depend on how long it takes.
 IsexploreApp.TOKENS_AFTER = 3_600.0
-"""Not after two seconds: what a test sees, and whom it asks, must not depend on how long it takes."""
+bars.BRIEFLY = whole.NOTE_SECONDS = 30.0
 
 
 class World(Struct, frozen=True):

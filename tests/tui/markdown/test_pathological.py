@@ -16,7 +16,6 @@ READ = 2 * max(LONGEST_PIECE, LONGEST_RAW)
 
 
 @pytest.mark.parametrize("name", PATHOLOGICAL)
-@pytest.mark.timeout(20)
 def test_a_document_is_shown_in_bounded_steps(name: str) -> None:
     text = PATHOLOGICAL[name][:READ]
     document = Document(text)
