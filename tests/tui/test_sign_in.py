@@ -321,3 +321,16 @@ async def test_token_that_runs_out_soon_is_told_on_start(
             await person.until((services.paths.cache_dir / "expiry.json").exists)
             await settle(person.pilot)
             assert "runs out" not in person.words
+
+
+async def test_the_key_that_signs_in_asks_only_once(tmp_path: Path) -> None:
+    async with at_the_screen(services_for(tmp_path, "http://127.0.0.1:9", "token")) as person:
+        await person.until(lambda: isinstance(person.app.screen, ExploreScreen))
+        await person.press("L")
+        await person.until(lambda: isinstance(person.app.screen, SignInScreen))
+        signing_in = person.app.screen
+        # As where a code is waited for: there is no field that would take the letter.
+        signing_in.set_focus(None)
+        await person.press("L")
+        await person.sees_words("You are signing in already; esc goes back.")
+        assert person.app.screen is signing_in

@@ -267,6 +267,11 @@ class IsexploreApp(App[int]):
         if self.services.practising or not self.services.config.forges:
             self.notify("The practice forge needs no signing in; isexplore login URL connects to another.")
             return
+        from isexplore.tui.screens.sign_in import SignInScreen
+
+        if isinstance(self.screen, SignInScreen):
+            say_below(self.screen, "You are signing in already; esc goes back.")
+            return
         self.ask(self._sign_in())
 
     async def _sign_in(self) -> None:
