@@ -127,6 +127,19 @@ def test_page_of_a_proxy_instead_of_an_answer(connected: CommandLine, forge: Run
     assert "<html" not in str(told)
 
 
+def test_what_stopped_a_contribution_is_told_with_how_to_go_on(
+    connected: CommandLine, forge: RunningPractice, tmp_path: Path
+) -> None:
+    words = ("contribute", "tools/alpha", "--claim", "skip", "--into", str(tmp_path / "clone"))
+    forge.knobs.faults[:] = [Fault(status=503, path="/fork", method="POST")] * 40
+    told = connected(*words)
+    assert told.code == 1
+    assert told.err.rstrip().endswith("The same command then goes on where it was."), told.err
+    forge.knobs.faults.clear()
+    connected.done(*words)
+    assert "goes on" not in connected(*words[:-1], str(tmp_path / "other"), "--branch", "no good").err
+
+
 def test_login_wall(cli: CommandLine) -> None:
     def wall(path: str, headers: dict[str, str]) -> tuple[int, dict[str, str], bytes]:
         return 302, {"Location": "https://login.example.com/saml?from=" + path}, b""

@@ -10,7 +10,18 @@ from isexplore.cli.asking import line_for, yes
 from isexplore.cli.describing import read_description, settled, tell_untouched
 from isexplore.cli.output import print_json, print_table, say, tell, wait_for
 from isexplore.cli.world import naming, program, run_in_world
-from isexplore.errors import EXIT_OK, EXIT_REFUSED, BlockedError, GitError, IsexploreError, UsageError
+from isexplore.errors import (
+    EXIT_OK,
+    EXIT_REFUSED,
+    AuthError,
+    BlockedError,
+    GitError,
+    IsexploreError,
+    RateLimitedError,
+    UnavailableError,
+    UsageError,
+    WrongAnswerError,
+)
 
 if TYPE_CHECKING:
     import argparse
@@ -24,6 +35,7 @@ if TYPE_CHECKING:
 
 _ASKING = "Asking the forge and git..."
 """What is waited for between two lines of a command that goes through the steps."""
+_GOES_ON = "The same command then goes on where it was."
 MARKS = {"done": "✓", "ready": "▸", "waiting": "…", "blocked": "✗"}
 
 
@@ -407,10 +419,16 @@ async def _take(
     """Run the steps from `first` to `last`; progress goes to stderr, where a person may be watching."""
     show = not quiet and sys.stderr.isatty()
     wait_for(_ASKING, quiet=quiet)
-    async for progress in services.journeys.run_until(journey, last, first=first, answers=answers):
-        if show:
-            tell(f"  {progress.step + ': ' if progress.step else ''}{progress.text}")
-            wait_for(_ASKING)
+    try:
+        async for progress in services.journeys.run_until(journey, last, first=first, answers=answers):
+            if show:
+                tell(f"  {progress.step + ': ' if progress.step else ''}{progress.text}")
+                wait_for(_ASKING)
+    except (AuthError, RateLimitedError, UnavailableError, WrongAnswerError, GitError) as error:
+        # Half of the steps may be done. A name that git never saw is refused again by the same command.
+        if not isinstance(error, GitError) or error.returncode is not None:
+            error.hint = "\n".join(part for part in (error.hint, _GOES_ON) if part)
+        raise
 
 
 async def _dry_run(
