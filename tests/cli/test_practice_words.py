@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from isexplore.cli import world
 from isexplore.cli.main import RUNNERS
 from isexplore.cli.practice import in_practice
 from tests.support.cli import CommandLine
@@ -19,7 +20,9 @@ def test_others_are_left_alone(words: str) -> None:
     assert in_practice(words) == words
 
 
-def test_an_error_names_them(cli: CommandLine) -> None:
+def test_an_error_names_them(cli: CommandLine, monkeypatch: pytest.MonkeyPatch) -> None:
+    # This process is not in the practice world afterwards.
+    monkeypatch.setattr(world, "_practice", [])
     told = cli.refused("practice", "show", "nosuch", code=2)
     assert "isexplore practice search" in told.hint
     assert "isexplore practice sync" in told.hint
