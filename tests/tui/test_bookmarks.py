@@ -89,3 +89,17 @@ async def test_a_note_that_cannot_be_kept_is_told(tmp_path: Path, monkeypatch: p
             await person.sees_words("tools/alpha")
             await person.press("n", *"later", "tab", "ctrl+s")
             await person.sees_words("The note was not kept. No space left on device.")
+
+
+async def test_a_bookmark_that_is_removed_while_it_is_read_leads_back_to_the_list(tmp_path: Path) -> None:
+    with practice_world(tmp_path) as world:
+        await fill_catalog(world.services)
+        world.services.bookmarks.add(ALPHA)
+        async with at_the_screen(world.services, size=(80, 24)) as person:
+            await person.press("4")
+            await person.until(lambda: isinstance(person.app.screen, BookmarksScreen))
+            await person.has_read()
+            await person.press("enter")
+            await person.sees_words("Overview README")
+            await person.press("d")
+            await person.sees_words("No bookmarks yet. Press 1 to find a project")

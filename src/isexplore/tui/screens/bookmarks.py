@@ -164,6 +164,8 @@ class BookmarksScreen(Screen[None]):
 
     async def _remove(self, bookmark: Bookmark) -> None:
         if await remove_bookmark(self.app, bookmark, again="1, then b on the project bookmarks it again."):
+            # What was read beside the list is another project by now, or none.
+            self.leave_preview()
             self._show()
 
     def action_open_page(self) -> None:
