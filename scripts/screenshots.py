@@ -56,9 +56,12 @@ async def take_pictures() -> None:
     from isexplore.practice.launch import start_child
     from isexplore.services import Services, open_practice
     from isexplore.updates import refresh
+    from tests.support.tui import settle
     from tests.support.world import Person, at_the_screen
 
-    def keep(person: Person, name: str) -> None:
+    async def keep(person: Person, name: str) -> None:
+        # What is still being read or drawn would come out differently each time.
+        await settle(person.pilot)
         svg = person.app.export_screenshot(title="isexplore")
         (PICTURES / f"{name}.svg").write_text(masked(svg, name), encoding="utf-8")
 
@@ -77,14 +80,14 @@ async def take_pictures() -> None:
                 await person.sees_words(" of 34")
                 if size == WIDE:
                     await person.sees_words("May I contribute?")
-                keep(person, name)
+                await keep(person, name)
         async with at_the_screen(services, size=WIDE) as person:
             await person.sees_words("docs/welcome")
             await person.press("2")
             await person.sees_words("free")
             await person.press("slash", *"verdict:free lang:python", "enter")
-            await person.sees_words("Take it", "Free: ")
-            keep(person, "first-issues")
+            await person.sees_words("Take it", "by @")
+            await keep(person, "first-issues")
         ref = ProjectRef("practice", "docs/welcome")
         journey = await services.begin(ref, 1)
         journeys = await services.journeys_for(journey)
@@ -98,11 +101,11 @@ async def take_pictures() -> None:
                 await person.sees_words("docs/welcome")
                 await person.press("enter")
                 await person.sees_words("· fork", "git clone", "Dry run")
-                keep(person, name)
+                await keep(person, name)
         nobody = Services(Paths.under(FOLDER / "new"), Config())
         async with at_the_screen(nobody, size=SMALL, first_run=True) as person:
             await person.sees_words("practi")
-            keep(person, "welcome")
+            await keep(person, "welcome")
     finally:
         server.stop()
 
