@@ -30,6 +30,7 @@ screenshots: $(VENV)/.tested
 # The stamps depend on pyproject.toml, so that a new dependency is installed by the next `make`.
 $(VENV)/.created:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "isexplore needs Python 3.11 or later; try: make PYTHON=python3.12 $(MAKECMDGOALS)")'
+	@echo 'Installing isexplore and its libraries into $(VENV): about half a minute, once.'
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --upgrade 'pip>=25.1'
 	touch $@
