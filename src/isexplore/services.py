@@ -1,7 +1,7 @@
 """The composition root: from paths and configuration to everything that a screen or a command needs.
 
-The only place that chooses adapters. Each part is made on first use, so that whoever starts pays
-for what is used: the first frame of the screens needs neither HTTP nor git.
+Each part is made on first use, so that whoever starts pays for what is used: the first frame of the
+screens needs neither HTTP nor git.
 """
 
 from __future__ import annotations
