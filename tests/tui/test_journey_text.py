@@ -63,6 +63,17 @@ def test_commands_are_told_from_the_clone() -> None:
     assert f"cd '{folder}'\ngit fetch upstream\ngit switch -c 7-fix" in text
 
 
+def test_the_command_that_makes_the_clone_is_told_from_outside_of_it() -> None:
+    folder = "/srv/a clone"
+    commands = (
+        Command(kind="git", text=f"git clone -- https://x.example/a.git '{folder}'"),
+        Command(kind="git", text=f"git -C '{folder}' remote add upstream https://x.example/b.git"),
+    )
+    step = StepReport(name="clone", title="Clone", state="ready", detail="new", commands=commands)
+    text = step_document(report_with(step, folder=folder), step, EXPLANATION)
+    assert f"```\n{commands[0].text}\ncd '{folder}'\ngit remote add upstream https" in text
+
+
 def test_what_a_reviewer_says_is_there_once_and_whole() -> None:
     words = "@sofia in a.md:3: One small thing: " + "please say why it waits longer each time. " * 4
     step = StepReport(

@@ -104,11 +104,18 @@ def looking_document(journey: Journey, explanation: Explanation) -> str:
 
 
 def commands_block(commands: tuple[Command, ...], folder: str = "") -> str:
-    """Return the commands as a code block; those in the clone after one `cd`, so that its path is there once."""
+    """Return the commands as a code block; those in the clone after one `cd`, so that its path is there once.
+
+    The `cd` comes right before the first of them: what makes the clone runs while the folder is missing.
+    """
     option = f"git -C {shlex.quote(folder)} "
-    lines = [command.text.replace(option, "git ") if folder else command.text for command in commands]
-    if lines != [command.text for command in commands]:
-        lines.insert(0, f"cd {shlex.quote(folder)}")
+    lines = []
+    inside = False
+    for command in commands:
+        if folder and not inside and option in command.text:
+            lines.append(f"cd {shlex.quote(folder)}")
+            inside = True
+        lines.append(command.text.replace(option, "git ") if folder else command.text)
     return code_block("\n".join(at_home(line) for line in lines))
 
 
