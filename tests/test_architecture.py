@@ -1,10 +1,8 @@
-"""The structure that CONTRIBUTING draws: which way imports point, and what is loaded when."""
+"""The structure that CONTRIBUTING draws: which way imports point, and who may import what."""
 
 from __future__ import annotations
 
 import ast
-import subprocess
-import sys
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -161,13 +159,3 @@ def test_modules_stay_small() -> None:
         if lines > 700 and not name.startswith("practice/projects/")
     }
     assert not long, f"split these: {long}"
-
-
-def loaded_modules(code: str) -> set[str]:
-    result = subprocess.run(
-        [sys.executable, "-c", code + "\nimport sys; print(*sorted(sys.modules))"],
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    return set(result.stdout.splitlines()[-1].split())
