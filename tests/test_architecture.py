@@ -48,6 +48,9 @@ EXCLUSIVE = {
     "sqlite3": ("catalog/", "practice/"),
     "_sqlite3": ("catalog/driver.py",),
     "textual._compositor": ("tui/painting.py",),
+    "isexplore.forge.gitlab": ("connecting.py",),
+    "isexplore.forge.gitea": ("connecting.py",),
+    "isexplore.forge.github": ("connecting.py",),
 }
 """Packages that only these files or folders import."""
 
