@@ -181,9 +181,12 @@ async def test_a_broken_state_file_is_told_and_kept(tmp_path: Path) -> None:
     services.paths.state_dir.mkdir(parents=True)
     services.paths.state_file.write_text("bookmarks = [[[")
     async with at_the_screen(services) as person:
-        await person.press("4")
-        await person.until(lambda: services.state.notice)
-        await person.sees_words("state.toml")
+        for key, rows in (("3", "#contributions"), ("4", "#bookmarks")):
+            await person.press(key)
+            await person.until(lambda: services.state.notice)
+            await person.sees_words("state.toml", "give it its name back")
+            empty = person.app.screen.query_one(rows, RowList).empty
+            assert empty == "What was kept here is not known; the words below say why."
         kept = [file for file in services.paths.state_dir.iterdir() if file.read_text() == "bookmarks = [[["]
         assert kept
 

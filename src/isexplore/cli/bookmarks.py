@@ -64,7 +64,9 @@ def _bookmark(options: argparse.Namespace, services: Services) -> int:
     if options.json:
         print_json({"bookmarks": [_as_json(one) for one in bookmarks]})
     elif not bookmarks:
-        say(f"No bookmarks yet. {program(services)} bookmark add group/name makes one.")
+        # Nothing to show is not the same as nothing that can be shown: that is told afterwards.
+        if not services.state.notice:
+            say(f"No bookmarks yet. {program(services)} bookmark add group/name makes one.")
     else:
         print_table((one.path, one.note, " ".join(f"#{tag}" for tag in one.tags)) for one in bookmarks)
     return EXIT_OK

@@ -283,7 +283,10 @@ class StateFile:
         except OSError as error:
             self._keep_in_memory({}, error)
         else:
-            self.notice = f"{self.path} could not be understood ({reason}). It is kept as {aside}."
+            self.notice = (
+                f"{self.path} could not be understood ({reason}). It is kept as {aside}: "
+                "mend it and give it its name back, or begin afresh without it."
+            )
         return {}
 
     def _refuse_newer(self, table: dict[str, Any]) -> None:

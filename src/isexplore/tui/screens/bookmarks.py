@@ -17,7 +17,7 @@ from isexplore.tui.app import IsexploreApp
 from isexplore.tui.begin import begin_contribution
 from isexplore.tui.bookmarking import change_note, remove_bookmark
 from isexplore.tui.keys import BOOKMARKS, bindings
-from isexplore.tui.widgets.bars import ModeBar, StatusLine, fill_mode_bar
+from isexplore.tui.widgets.bars import ModeBar, StatusLine, fill_mode_bar, tell_state
 from isexplore.tui.widgets.key_line import KeyLine
 from isexplore.tui.widgets.preview import Preview
 from isexplore.tui.widgets.rows import ListRows, RowLine, RowList, RowText
@@ -85,8 +85,7 @@ class BookmarksScreen(Screen[None]):
             ListRows(bookmarks, bookmark_row, key=lambda bookmark: bookmark.ref)
         )
         fill_mode_bar(self)
-        notice = self.app.services.state.notice
-        self.query_one(StatusLine).say(notice or "", error=bool(notice))
+        tell_state(self, self.query_one("#bookmarks", RowList), EMPTY)
         self._preview()
 
     def _current(self) -> Bookmark | None:

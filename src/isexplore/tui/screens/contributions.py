@@ -22,7 +22,7 @@ from isexplore.tui.begin import open_contribution
 from isexplore.tui.journey_text import MARKS, STATE_WORDS, STYLES
 from isexplore.tui.keys import CONTRIBUTIONS, bindings, by_key
 from isexplore.tui.screens.dialogs import ConfirmDialog
-from isexplore.tui.widgets.bars import ModeBar, StatusLine, fill_mode_bar
+from isexplore.tui.widgets.bars import ModeBar, StatusLine, fill_mode_bar, tell_state
 from isexplore.tui.widgets.key_line import KeyLine
 from isexplore.tui.widgets.rows import ListRows, RowLine, RowList, RowText
 
@@ -126,8 +126,7 @@ class ContributionsScreen(Screen[None]):
             return
         self._show([*journeys, *self._by_hand])
         fill_mode_bar(self)
-        notice = self.app.services.state.notice
-        self.query_one(StatusLine).say(notice or "", error=bool(notice))
+        tell_state(self, self.query_one("#contributions", RowList), EMPTY)
         self._probe_all(journeys)
 
     def _show(self, journeys: list[Journey]) -> None:

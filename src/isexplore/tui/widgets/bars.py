@@ -22,8 +22,10 @@ from isexplore.tui.text import cells, cut
 
 if TYPE_CHECKING:
     from isexplore.tui.app import IsexploreApp
+    from isexplore.tui.widgets.rows import RowList
 
 
+NOT_READ = "What was kept here is not known; the words below say why."
 AGE_EVERY = 30.0
 """Seconds between two looks at how old the data is."""
 
@@ -83,6 +85,14 @@ def fill_mode_bar(screen: Screen[Any]) -> None:
             "contributions": sum(one.outcome is None for one in app.services.journey_store.list()),
             "bookmarks": len(app.services.bookmarks.list()),
         }
+
+
+def tell_state(screen: Screen[Any], rows: RowList, empty: str) -> None:
+    """Say on a screen what is wrong with the state file; a list that is empty for that is not called empty."""
+    app: IsexploreApp = cast("IsexploreApp", screen.app)
+    notice = app.services.state.notice
+    rows.empty = NOT_READ if notice else empty
+    screen.query_one(StatusLine).say(notice or "", error=bool(notice))
 
 
 def sentence(words: str) -> str:
