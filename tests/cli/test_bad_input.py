@@ -408,6 +408,16 @@ def test_broken_state_file_is_kept_aside_and_told(cli: CommandLine, state_file: 
         aside.unlink()
 
 
+def test_search_tells_of_the_state_file_that_it_put_aside(connected: CommandLine, state_file: Path) -> None:
+    connected.done("sync")
+    connected.done("search")
+    state_file.write_text("this is [ no TOML")
+    said = connected.done("search", "alpha", "--json")
+    assert [project["path"] for project in said.json["projects"]] == ["tools/alpha"]
+    (aside,) = state_file.parent.glob("state.toml.corrupt-*")
+    assert f"{aside}: mend it" in said.err
+
+
 def test_state_file_of_a_newer_version_is_left_alone(connected: CommandLine, state_file: Path) -> None:
     state_file.write_text("schema = 99\n")
     told = connected.refused("bookmark", "add", "tools/alpha")

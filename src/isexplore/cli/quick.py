@@ -188,7 +188,12 @@ def _last_visit(state: str) -> int | None:
     from isexplore.config.files import StateFile
     from isexplore.errors import StateError
 
+    file = StateFile(Path(state))
     try:
-        return Visits(StateFile(Path(state))).last_second(EXPLORE)
+        return Visits(file).last_second(EXPLORE)
     except StateError:
         return None
+    finally:
+        # Reading puts a broken file aside, so nobody after this would learn of it.
+        if file.notice:
+            tell(f"isexplore: {file.notice}")
