@@ -739,6 +739,40 @@ async def test_all_requests_of_a_client_wait_together(
     assert len(server.asked("POST", "/c")) == 1
 
 
+async def test_requests_that_wait_for_their_turn_wait_for_the_forge_as_well(server: ForgeServer) -> None:
+    clock = Clock()
+    asked = 0
+    waiting = 0
+    known = asyncio.Event()
+    over = asyncio.Event()
+
+    async def answer(seen: Seen, writer: asyncio.StreamWriter) -> None:
+        nonlocal asked
+        asked += 1
+        if asked == 1:
+            await finish(seen, writer, Reply(429, b"", {"Retry-After": "5"}))
+            return
+        known.set()
+        await finish(seen, writer, Reply(body={"id": 1}))
+
+    async def sleep(seconds: float) -> None:
+        nonlocal waiting
+        waiting += 1
+        if waiting == 4:
+            known.set()
+        await over.wait()
+        clock.seconds = max(clock.seconds, 1_005.0)
+
+    server.on("GET", "/a", answer)
+    async with client_of(server.url + "/api/v4", concurrency=1, clock=clock, sleep=sleep) as client:
+        tasks = [asyncio.create_task(client.get_json(("a",), type=Thing)) for _ in range(4)]
+        await known.wait()
+        assert asked == 1
+        over.set()
+        await asyncio.gather(*tasks)
+    assert asked == 5
+
+
 async def test_requests_are_counted_and_limited(server: ForgeServer) -> None:
     under_way = most = 0
 

@@ -15,6 +15,7 @@ import ssl
 import sys
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TypeVar
 from urllib.parse import quote, urlencode, urljoin, urlsplit
@@ -411,8 +412,7 @@ class ForgeClient:
         left = request.patience or self.timeout
         attempts = self._attempts if request.method in ("GET", "HEAD") else 1
         for attempt in range(1, attempts + 1):
-            await self._wait_for_pause(request.asked)
-            async with self._slots:
+            async with self._turn(request.asked):
                 began = asyncio.get_running_loop().time()
                 try:
                     answer = await self._within(request, left)
@@ -434,6 +434,17 @@ class ForgeClient:
                 left -= delay
                 await self.sleep(delay)
         raise AssertionError("unreachable: the last attempt returns or raises")
+
+    @asynccontextmanager
+    async def _turn(self, asked: Asked) -> AsyncGenerator[None]:
+        """Be one of the requests under way, once the forge takes any."""
+        while True:
+            await self._wait_for_pause(asked)
+            async with self._slots:
+                # The forge may have asked for a pause while this one waited for its turn.
+                if self._paused_until <= self._clock():
+                    yield
+                    return
 
     async def _wait_for_pause(self, asked: Asked) -> None:
         while (rest := self._paused_until - self._clock()) > 0:
