@@ -254,6 +254,7 @@ def test_a_broken_file_is_set_aside_and_rebuilt(tmp_path: Path, content: bytes) 
     database, writer = open_writer(tmp_path)
     with database:
         assert (database.notice is not None) == bool(content)
+        assert (database.notice or "begun anew").endswith("begun anew")
         writer.upsert([project("a/b")])
         writer.finish(as_of=5)
     assert catalog(tmp_path).incomplete() == []

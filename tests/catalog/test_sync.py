@@ -706,4 +706,15 @@ async def test_a_full_disk_is_told(tmp_path: Path, forge: ListingForge, clock: C
         report = await sync(tmp_path, forge, clock, options=Options(looks=0, full=True))
     assert report.failures[0].kind == "state"
     assert "disk is full" in report.failures[0].reason
+    assert "Free some space" in report.failures[0].reason
     assert catalog(tmp_path).count() >= 95
+
+
+async def test_a_folder_that_cannot_be_written_is_told_with_what_helps(
+    tmp_path: Path, forge: ListingForge, clock: Clock
+) -> None:
+    (tmp_path / (ACCOUNT.file_name + ".lock")).mkdir()
+    report = await sync(tmp_path, forge, clock)
+    assert report.failures[0].kind == "state"
+    assert "ISEXPLORE_CACHE_DIR" in report.failures[0].reason
+    assert "Errno" not in report.failures[0].reason

@@ -15,7 +15,7 @@ from isexplore.catalog.reports import ScopeFailure, SyncProgress
 from isexplore.catalog.shelf import Shelf
 from isexplore.catalog.store import Account
 from isexplore.catalog.write import Writer
-from isexplore.errors import IsexploreError, RateLimitedError
+from isexplore.errors import IsexploreError, RateLimitedError, StateError
 from isexplore.forge.base import Forge
 from isexplore.models import ProjectRef
 
@@ -71,10 +71,9 @@ class Tally:
 def in_words(error: IsexploreError) -> str:
     """Return an error in one sentence or two."""
     words = f"{error.title}: {error.detail}" if error.detail else error.title
-    # When it may be asked again is all that anybody can do about it.
-    return (
-        f"{words.rstrip('.')}. {error.hint}" if isinstance(error, RateLimitedError) and error.hint else words
-    )
+    # When it may be asked again is all that anybody can do about it; what is wrong here, only they can mend.
+    told = isinstance(error, RateLimitedError | StateError) and error.hint
+    return f"{words.rstrip('.')}. {error.hint}" if told else words
 
 
 class Desk:

@@ -244,7 +244,7 @@ def open_for_writing(path: str, *, remake: bool = True) -> Opened:
     if reason and not remake:
         raise NotAsItShouldBeError(reason)
     if reason and _set_aside_once(path):
-        notice = f"The catalog file {os.path.basename(path)} {reason}, and is rebuilt by the next sync"
+        notice = f"The catalog file {os.path.basename(path)} {reason}, and was begun anew"
     connection = sqlite3.connect(path, check_same_thread=False, isolation_level=None, timeout=_PATIENCE)
     try:
         _set_up(connection)

@@ -115,7 +115,9 @@ class Sync:
             return ForgeReport(forge=source.account.forge, busy=True)
         except OSError as error:
             raise StateError(
-                "The catalog cannot be locked", str(error), "Check the folder's rights."
+                "The catalog cannot be written",
+                f"{path}.lock: {error.strerror or error}",
+                "Make the folder writable, or point ISEXPLORE_CACHE_DIR at one that is.",
             ) from error
         finally:
             worker.shutdown(wait=True)
