@@ -107,6 +107,21 @@ def test_a_bookmarked_project_keeps_guides_and_issues(left: Left) -> None:
     assert "the forge cannot be asked now" in out
 
 
+def test_a_first_issue_that_was_kept_is_read_without_network(left: Left) -> None:
+    code, out, err = left.run("show", ALPHA.path, "--issue", "1")
+    assert code == 0, err
+    assert "Explain the back-off" in out
+    assert "without its comments; the forge cannot be asked now" in out
+    assert "isexplore: " in err
+    code, out, err = left.run("show", ALPHA.path, "--issue", "1", "--json")
+    assert code == 0, err
+    shown = json.loads(out)
+    assert (shown["number"], shown["offline"]) == (1, True)
+    assert shown["as_of"]
+    assert shown["notes"]
+    assert left.run("show", ALPHA.path, "--issue", "99")[0] == 1
+
+
 def test_first_issues_are_listed_without_network(left: Left) -> None:
     code, out, _ = left.run("issues", "--json")
     assert code == 0

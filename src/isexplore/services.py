@@ -158,6 +158,16 @@ class Services(ConnectedServices):
 
         return await read_issue(self, ref, number)
 
+    async def read_or_kept_issue(self, ref: ProjectRef, number: int) -> IssueReading:
+        """Return an issue from the forge, or what was kept of it when the forge cannot be asked.
+
+        Raises:
+            ForgeError: there is no such issue, or the forge cannot be asked and nothing was kept.
+        """
+        from isexplore.reading.asking import read_or_kept_issue
+
+        return await read_or_kept_issue(self, ref, number)
+
     # The catalog
 
     async def refresh_beside(self, on_progress: OnProgress) -> Refreshed:

@@ -110,11 +110,14 @@ def show(options: argparse.Namespace, paths: Paths) -> int:
         wait_for(f"Reading {ref.path}{which}...", quiet=options.json)
         if options.issue is not None:
             with naming(f"{ref.path} #{options.issue}", services, ref.path):
-                reading_issue = await services.read_issue(ref, options.issue)
+                reading_issue = await services.read_or_kept_issue(ref, options.issue)
             if options.json:
                 print_json(reading_issue.as_json())
                 return EXIT_OK
             say(reading_issue.as_text())
+            if reading_issue.note:
+                tell(f"isexplore: {reading_issue.note}")
+                return EXIT_OK
             say("", f"Next: {program(services)} contribute {ref.path} --issue {options.issue}")
             return EXIT_OK
         with naming(ref.path, services, ref.path):

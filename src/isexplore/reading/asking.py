@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from isexplore.errors import ForgeError, InvalidError, NotVisibleError
 from isexplore.models import Document, ProjectRef
 from isexplore.reading.facts import CARD, IssueLine, IssueReading, Reading, read_card
-from isexplore.reading.kept import from_list, from_shelf
+from isexplore.reading.kept import from_list, from_shelf, issue_from_shelf
 from isexplore.reading.words import overview, people_words
 
 if TYPE_CHECKING:
@@ -130,6 +130,23 @@ async def read_issue(services: ConnectedServices, ref: ProjectRef, number: int) 
         comments=tuple(one for one in comments if not one.system),
         as_of=now,
     )
+
+
+async def read_or_kept_issue(services: ConnectedServices, ref: ProjectRef, number: int) -> IssueReading:
+    """Return an issue from the forge, or what was kept of it when the forge cannot be asked.
+
+    Raises:
+        ForgeError: there is no such issue, or the forge cannot be asked and nothing was kept.
+    """
+    try:
+        return await read_issue(services, ref, number)
+    except NotVisibleError:
+        raise
+    except ForgeError as error:
+        kept = issue_from_shelf(services, ref, number, error)
+        if kept is None:
+            raise
+        return kept
 
 
 async def _branches_like(forge: Forge, project: Project, text: str) -> list[Branch] | None:

@@ -164,6 +164,17 @@ class IssueReading(Struct, frozen=True, kw_only=True):
     comments: tuple[Comment, ...]
     """Those of people, oldest first."""
     as_of: datetime
+    offline: bool = False
+    """It is what was kept of it: the forge cannot be asked, and its comments are not known."""
+    note: str = ""
+    """Why the forge cannot be asked."""
+
+    @property
+    def _age(self) -> str:
+        """How old it is, where it was kept."""
+        if not self.offline:
+            return ""
+        return f"Read {ago(self.as_of)}, without its comments; the forge cannot be asked now."
 
     def as_markdown(self) -> str:
         """Return it for the screens."""
@@ -180,6 +191,7 @@ class IssueReading(Struct, frozen=True, kw_only=True):
             f"---\n\n**@{plain(one.author)}** {ago(one.created_at, self.as_of)}\n\n{one.body}"
             for one in self.comments
         ]
+        parts.append(f"---\n\n*{self._age}*" if self.offline else "")
         return "\n\n".join(part for part in parts if part)
 
     def as_text(self) -> str:
@@ -192,6 +204,7 @@ class IssueReading(Struct, frozen=True, kw_only=True):
             issue.description,
         ]
         parts += [f"@{one.author} {ago(one.created_at, self.as_of)}:\n{one.body}" for one in self.comments]
+        parts.append(f"({self._age})" if self.offline else "")
         return "\n\n".join(part for part in parts if part)
 
     def as_json(self) -> dict[str, Any]:
@@ -203,6 +216,9 @@ class IssueReading(Struct, frozen=True, kw_only=True):
                 {"author": one.author, "body": one.body, "created": _time(one.created_at)}
                 for one in self.comments
             ],
+            "as_of": _time(self.as_of),
+            "offline": self.offline,
+            "notes": [self.note] if self.note else [],
         }
 
 

@@ -7,12 +7,13 @@ from typing import TYPE_CHECKING
 
 from isexplore.errors import ForgeError, UnavailableError
 from isexplore.models import Document, Issue, IssueVerdict, Project, ProjectRef, Verdict, Visibility
-from isexplore.reading.facts import IssueLine, Reading, read_card
+from isexplore.reading.facts import IssueLine, IssueReading, Reading, read_card
 from isexplore.reading.markup import plain
 from isexplore.reading.words import card_words
 from isexplore.text import count
 
 if TYPE_CHECKING:
+    from isexplore.catalog.issues import FirstIssue
     from isexplore.local import LocalServices
 
 
@@ -80,7 +81,7 @@ def from_shelf(services: LocalServices, ref: ProjectRef, error: ForgeError) -> R
         people="The forge cannot be asked now.",
         documents=kept,
         card=card,
-        issues=_kept_issues(services, ref),
+        issues=tuple(_line(one) for one in _first_issues(services, ref)),
         notes=(f"{error.title}." + (f" {error.hint}" if error.hint else ""),),
         as_of=datetime.fromtimestamp(moment, UTC),
         offline=True,
@@ -88,30 +89,46 @@ def from_shelf(services: LocalServices, ref: ProjectRef, error: ForgeError) -> R
     )
 
 
-def _kept_issues(services: LocalServices, ref: ProjectRef) -> tuple[IssueLine, ...]:
+def issue_from_shelf(
+    services: LocalServices, ref: ProjectRef, number: int, error: ForgeError
+) -> IssueReading | None:
+    """Return what was kept of a first issue, or None."""
+    for kept in _first_issues(services, ref):
+        if kept.number == number:
+            return IssueReading(
+                line=_line(kept),
+                comments=(),
+                as_of=datetime.fromtimestamp(kept.fetched_at, UTC),
+                offline=True,
+                note=f"{error.title}." + (f" {error.hint}" if error.hint else ""),
+            )
+    return None
+
+
+def _first_issues(services: LocalServices, ref: ProjectRef) -> list[FirstIssue]:
     from isexplore.catalog.issues import issues_of
 
     store = services.catalog.store(ref.forge)
-    found = issues_of(store, ref.path) if store is not None else []
-    return tuple(
-        IssueLine(
-            issue=Issue(
-                forge=one.forge,
-                project=one.project,
-                number=one.number,
-                title=one.title,
-                url=one.url,
-                description=one.description,
-                labels=one.labels,
-                author=one.author,
-                assignees=one.assignees,
-                comments=one.comments,
-                created_at=_moment(one.created_at),
-                updated_at=_moment(one.updated_at),
-            ),
-            verdict=IssueVerdict(verdict=Verdict(one.verdict), reasons=one.reasons),
-        )
-        for one in found
+    return issues_of(store, ref.path) if store is not None else []
+
+
+def _line(one: FirstIssue) -> IssueLine:
+    return IssueLine(
+        issue=Issue(
+            forge=one.forge,
+            project=one.project,
+            number=one.number,
+            title=one.title,
+            url=one.url,
+            description=one.description,
+            labels=one.labels,
+            author=one.author,
+            assignees=one.assignees,
+            comments=one.comments,
+            created_at=_moment(one.created_at),
+            updated_at=_moment(one.updated_at),
+        ),
+        verdict=IssueVerdict(verdict=Verdict(one.verdict), reasons=one.reasons),
     )
 
 

@@ -354,7 +354,7 @@ class Preview(Vertical):
         failure: IsexploreError | None = None
         text = ""
         try:
-            text = (await self.app.services.read_issue(reading.ref, number)).as_markdown()
+            text = (await self.app.services.read_or_kept_issue(reading.ref, number)).as_markdown()
         except IsexploreError as error:
             failure = error
         if self.ref != reading.ref or self.issue_number != number or self._issue_read is not None:
