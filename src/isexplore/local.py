@@ -19,7 +19,7 @@ from isexplore.config.schema import Config
 from isexplore.errors import ConfigError, StateError, UsageError
 from isexplore.journey.store import JourneyStore
 from isexplore.models import ProjectRef, Verdict
-from isexplore.text import age
+from isexplore.text import age, word_start
 
 if TYPE_CHECKING:
     from isexplore.catalog.facets import Completion
@@ -178,7 +178,7 @@ class LocalServices:
         return self._saved_at(text, cursor) or _words(text, cursor, completions(self.catalog, text, cursor))
 
     def _saved_at(self, text: str, cursor: int) -> list[str]:
-        begin = text.rfind(" ", 0, cursor) + 1
+        begin = word_start(text, cursor)
         typed = text[begin:cursor]
         if not typed.startswith("@"):
             return []
@@ -376,5 +376,5 @@ class LocalServices:
 
 def _words(text: str, cursor: int, found: Sequence[Completion]) -> list[str]:
     """Return completions as whole words: what stands before the changed part belongs to the word too."""
-    begin = text.rfind(" ", 0, cursor) + 1
+    begin = word_start(text, cursor)
     return [text[begin : one.start] + one.text for one in found if one.start >= begin]

@@ -133,6 +133,17 @@ _UNITS = (
 )
 
 
+def word_start(text: str, cursor: int) -> int:
+    """Return where the word begins that ends at `cursor`: behind the last space outside of quotes."""
+    start, quoted = 0, False
+    for at, char in enumerate(text[:cursor]):
+        if char == '"':
+            quoted = not quoted
+        elif char == " " and not quoted:
+            start = at + 1
+    return start
+
+
 def age(seconds: float) -> str:
     """Return a duration in its largest whole unit: "just now", "4 minutes", "2 weeks"."""
     for size, name in _UNITS:

@@ -91,6 +91,18 @@ async def test_tab_takes_completions_in_turn() -> None:
         assert bar.cursor_position == len(bar.value)
 
 
+async def test_a_value_in_quotes_is_completed_across_its_spaces() -> None:
+    def notebooks(text: str, cursor: int) -> list[str]:
+        return ['lang:"jupyter notebook"'] if 'lang:"j' in text[:cursor] else []
+
+    bar = SearchBar(complete=notebooks)
+    async with HostApp(bar).run_test(size=(60, 5)) as pilot:
+        await pilot.press(*'retry lang:"jupyter n')
+        assert 'retry lang:"jupyter notebook"' in frame(pilot.app)
+        await pilot.press("tab")
+        assert bar.value == 'retry lang:"jupyter notebook"'
+
+
 async def test_right_takes_the_completion_at_the_end() -> None:
     bar = SearchBar(complete=languages)
     async with HostApp(bar).run_test(size=(60, 5)) as pilot:

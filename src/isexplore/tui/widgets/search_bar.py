@@ -30,7 +30,7 @@ from textual.strip import Strip
 from textual.widgets import Input
 from textual.widgets.input import Selection
 
-from isexplore.text import clean_line
+from isexplore.text import clean_line, word_start
 from isexplore.tui.text import cells, cut
 
 Search = Callable[[str], None]
@@ -281,7 +281,7 @@ class SearchBar(Input):
     def _completion_rest(self) -> str:
         if not self._candidates or not self.cursor_at_end:
             return ""
-        word = self.value.rpartition(" ")[2]
+        word = self.value[word_start(self.value, len(self.value)) :]
         candidate = self._candidates[0]
         return candidate[len(word) :] if word and candidate.startswith(word) else ""
 
@@ -294,7 +294,7 @@ class SearchBar(Input):
             at = (at + 1) % len(words)
         else:
             words = self._candidates or self._completions(self.value, self.cursor_position)
-            start, at = self.value.rfind(" ", 0, self.cursor_position) + 1, 0
+            start, at = word_start(self.value, self.cursor_position), 0
             if not words or not self.cursor_at_end:
                 raise SkipAction
         value = self.value[:start] + words[at]
