@@ -254,6 +254,21 @@ async def test_an_unchanged_list_is_shared_out_anew_when_somebody_signs_in(tmp_p
         assert [(row.forge, row.path) for row in world.search("").rows] == [(FORGE, "city/tram-times")]
 
 
+async def test_an_unchanged_list_is_shared_out_anew_when_a_forge_s_file_was_damaged(tmp_path: Path) -> None:
+    file = tmp_path / "repos.json"
+    file.write_text(json.dumps(ENTRIES))
+    forge = ForgeConfig(name=FORGE, url="https://git.example.com", kind=ForgeKind.GITLAB)
+    world = Services(Paths.under(tmp_path / "world"), Config(forges=(forge,), sources=(str(file),)))
+    await read(world)
+    account = world.account_of(FORGE)
+    assert account is not None
+    (world.paths.catalog_dir / account.file_name).write_bytes(b"no database")
+    # As the forge's own sync does before the lists are read.
+    Database(account, str(world.paths.catalog_dir)).close()
+    await read(world)
+    assert [(row.forge, row.path) for row in world.search("").rows] == [(FORGE, "city/tram-times")]
+
+
 async def test_a_list_does_not_tell_that_a_forge_has_told_everything(tmp_path: Path) -> None:
     with syncing(tmp_path) as world:
         file = tmp_path / "repos.json"

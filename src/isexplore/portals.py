@@ -76,8 +76,11 @@ def _note(services: ConnectedServices, place: str, *, etag: str = "", failure: F
 
 
 def _read_for(services: ConnectedServices) -> str:
-    """Return the accounts, one a line, among whose files a list is shared out."""
-    return "\n".join(" ".join(account) for account in services.accounts())
+    """Return the accounts, one a line, among whose files a list is shared out, and which files they are."""
+    with services.catalog.again() as view:
+        files = {store.account: store.fact("begun") for store in view.stores}
+    # A file that was damaged and begun anew has lost what only the list tells.
+    return "\n".join(" ".join((*account, str(files.get(account)))) for account in services.accounts())
 
 
 async def _fetch(services: ConnectedServices, place: str) -> tuple[bytes | None, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import time
+import uuid
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Self
@@ -60,6 +61,9 @@ class Database:
             self.note("forge", account.forge)
             self.note("url", account.url)
             self.note("username", account.username)
+            if self.fact("begun") is None:
+                # Tells this file from one that takes its place.
+                self.note("begun", uuid.uuid4().hex)
 
     def close(self) -> None:
         """Close the file."""
