@@ -36,6 +36,7 @@ def test_rows_are_believable() -> None:
     assert len({project.language for project in projects}) >= 12
     assert all(project.created_days_ago > project.active_days_ago >= 0 for project in projects)
     assert all(project.forks <= project.stars for project in projects)
+    assert all(project.open_issues <= 900 for project in rows(20_000))
     assert sum(project.stars < 10 for project in projects) > 4_000
     assert any(project.stars > 500 for project in projects)
     assert len({project.description for project in projects}) > 1_000

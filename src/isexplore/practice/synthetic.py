@@ -203,7 +203,7 @@ def rows(n: int, seed: int = 1) -> Iterator[LightProject]:
             visibility="public" if chance() < 0.03 else "internal",
             stars=stars,
             forks=int(stars * chance() * 0.4),
-            open_issues=int(random.paretovariate(0.8)) - 1 if chance() < 0.7 else 0,
+            open_issues=min(900, int(random.paretovariate(0.8)) - 1) if chance() < 0.7 else 0,
             created_days_ago=active + 20 + chance() * 2000,
             active_days_ago=active,
         )
