@@ -6,7 +6,7 @@ import pytest
 
 from isexplore.catalog import issues, words
 from isexplore.catalog.database import Database
-from isexplore.catalog.issues import first_issues
+from isexplore.catalog.issues import first_issues, issues_of
 from isexplore.catalog.shelf import JudgedIssue, Shelf
 from isexplore.catalog.store import Catalog
 from isexplore.catalog.write import Details, Writer
@@ -119,6 +119,17 @@ def test_the_shape_that_scripts_rely_on(view: Catalog) -> None:
     missing = "the first issues of 1 project are not known yet; each sync asks for more"
     assert (found.notice, found.unseen) == (None, missing)
     assert found.incomplete == [("work", missing)], "a part never looks like all"
+
+
+def test_an_issue_with_a_number_that_no_database_holds_is_left_out(view: Catalog, tmp_path: Path) -> None:
+    with Database(ACCOUNT, str(tmp_path), clock=NOW.timestamp) as database:
+        Shelf(database).put_issues(
+            "infra/tool",
+            [judged("infra/tool", number, "Typo", Verdict.FREE, 1) for number in (3, 0, 10**30)],
+        )
+    store = view.store("work")
+    assert store is not None
+    assert [issue.number for issue in issues_of(store, "infra/tool")] == [3]
 
 
 def test_new_issues_are_told_from_those_of_the_first_look(view: Catalog, tmp_path: Path) -> None:

@@ -160,6 +160,15 @@ async def test_names_that_could_act_on_a_terminal_and_a_hundred_thousand_topics(
     assert len(rows[0].topics) <= 64
 
 
+async def test_numbers_that_no_database_holds(strange: Strange) -> None:
+    wild = entry(8, star_count=-5, forks_count=10**30, open_issues_count=10**30)
+    strange.answer(Reply(body=[*OLD, wild]))
+    report = await strange.sync()
+    assert not report.failures
+    (row,) = (one for one in search(catalog(strange.folder, strange.account), "").rows if one.id == "8")
+    assert (row.stars, row.forks, row.open_issues) == (0, 1 << 53, 1 << 53)
+
+
 async def drip(seen: Seen, writer: asyncio.StreamWriter) -> None:
     """Answer a byte now and then, for ever."""
     writer.write(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n\r\n[")

@@ -99,6 +99,11 @@ def pid_of(project: Project) -> str:
     return clean_line(project.id, MAX_NAME)
 
 
+def _bounded(number: int) -> int:
+    """Return a count that a forge told as one that the database, and JavaScript, can hold."""
+    return max(0, min(number, 1 << 53))
+
+
 def values_of(project: Project) -> Values:
     """Return the row of a project, without rank and score; texts are cut to what a list can use."""
     topics: dict[str, str] = {}
@@ -120,11 +125,11 @@ def values_of(project: Project) -> Values:
         "topics": "\n".join([each for each in topics.values() if each][:TOPIC_LIMIT]),
         "licence": clean_line(project.licence, MAX_NAME) if project.licence else None,
         "owner": clean_line(project.owner, MAX_NAME),
-        "stars": project.stars,
-        "forks": project.forks,
-        "open_issues": project.open_issues,
+        "stars": _bounded(project.stars),
+        "forks": _bounded(project.forks),
+        "open_issues": None if project.open_issues is None else _bounded(project.open_issues),
         "good_first_issues": project.good_first_issues,
-        "subscribers": project.subscribers,
+        "subscribers": None if project.subscribers is None else _bounded(project.subscribers),
         "created_at": _seconds(project.created_at),
         "last_activity": _seconds(project.last_activity),
         "default_branch": clean_line(project.default_branch, MAX_NAME),

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from sqlite3 import Connection
 
 
+LARGEST_NUMBER = (1 << 63) - 1
+"""Of an issue: the database holds no larger one, and no forge counts so far."""
+
+
 class Failure(NamedTuple):
     """Why a part of a sync failed."""
 
@@ -153,6 +157,8 @@ class Shelf:
         if complete:
             db.execute("DELETE FROM issue WHERE pid = ?", (pid,))
         for issue, verdict in issues:
+            if not 0 < issue.number <= LARGEST_NUMBER:
+                continue
             first, *before = seen.get(issue.number, (None if fresh else now,))
             updated = int(issue.updated_at.timestamp()) if issue.updated_at else None
             told = [verdict.verdict.value, "\n".join(verdict.reasons), now]
@@ -169,7 +175,7 @@ class Shelf:
                     "\n".join(clean_line(each, 200) for each in issue.labels),
                     clean_line(issue.author, 200),
                     "\n".join(clean_line(each, 200) for each in issue.assignees),
-                    issue.comments,
+                    max(0, min(issue.comments, LARGEST_NUMBER)),
                     int(issue.created_at.timestamp()) if issue.created_at else None,
                     updated,
                     *told[:2],
