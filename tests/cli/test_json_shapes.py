@@ -87,6 +87,8 @@ def test_search(connected: CommandLine) -> None:
     limited = connected.done("search", "--limit", "1", "--json").json
     assert len(limited["projects"]) == 1
     assert limited["total"] == 2
+    for what in (["search"], ["issues"], ["search", "sort:stars"]):
+        assert connected.done(*what, "--limit", "9" * 30, "--json").json["total"] > 0
 
 
 def test_search_tells_what_is_incomplete(connected: CommandLine, forge: RunningPractice) -> None:

@@ -32,6 +32,10 @@ def _arg(*names: str, **options: object) -> Argument:
     return Argument(names, options)
 
 
+_ALL = 1 << 53
+"""More rows than there can be: Python and SQLite count no further than some number above."""
+
+
 def _rows(word: str) -> int:
     """Return a number of rows to show.
 
@@ -44,7 +48,7 @@ def _rows(word: str) -> int:
         raise argparse.ArgumentTypeError(f"invalid int value: {word!r}") from None
     if number < 1:
         raise argparse.ArgumentTypeError(f"{number} shows nothing; give a number from 1 on")
-    return number
+    return min(number, _ALL)
 
 
 def whole(least: int, most: int) -> Callable[[str], int]:
