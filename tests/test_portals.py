@@ -22,6 +22,7 @@ from isexplore.config.schema import Config, ForgeConfig
 from isexplore.models import ForgeKind, ProjectRef
 from isexplore.portals import read_sources
 from isexplore.services import Services
+from isexplore.updates import sync
 from tests.support.forge import ForgeServer, Reply, Seen
 from tests.support.practice import ALPHA
 from tests.support.syncing import FORGE, syncing
@@ -74,6 +75,16 @@ async def test_a_file_is_read_and_searched(tmp_path: Path) -> None:
     assert (row.forge, row.path, row.stars) == ("list:repos.json", "city/tram-times", 12)
     assert sum(row.weeks) == 52
     assert world.catalog.incomplete() == []
+
+
+async def test_that_a_list_is_read_is_told(tmp_path: Path) -> None:
+    file = tmp_path / "repos.json"
+    file.write_text(json.dumps(ENTRIES))
+    told: list[str] = []
+    await sync(
+        services(tmp_path / "world", str(file)), on_progress=lambda progress: told.append(progress.text)
+    )
+    assert told == ["list:repos.json: reading the list"]
 
 
 async def test_an_unchanged_file_is_not_taken_in_again(

@@ -186,8 +186,12 @@ async def sync(
         services.on_pause = lambda forge, seconds: None
     lists: list[ForgeReport] = []
     if services.config.sources:
+        from isexplore.config.accounts import source_names
         from isexplore.portals import read_sources
 
+        # It may take minutes, and nobody could tell it from standing still.
+        names = ", ".join(source_names(services.config.sources).values())
+        tell(SyncProgress(forge=names, phase="list"))
         lists = await read_sources(services)
     moved = await asyncio.to_thread(follow_bookmarks, services)
     forges = tuple(_with_moves(each, moved) for each in (*report.forges, *lost, *lists))

@@ -15,7 +15,8 @@ class SyncProgress(Struct, frozen=True, kw_only=True):
 
     forge: str
     phase: str
-    """`listing`, `languages`, `details` (a closer look at the best projects), `done` or `failed`."""
+    """`listing`, `languages`, `details` (a closer look at the best projects), `done` or `failed`; `list` while
+    a portal's list of projects is read."""
     projects: int = 0
     """Done so far in this phase."""
     total: int | None = None
@@ -39,6 +40,8 @@ class SyncProgress(Struct, frozen=True, kw_only=True):
         """The progress of this forge in words."""
         if self.waiting is not None:
             return f"{self.forge}: the forge asks to wait {self.waiting:.0f} s"
+        if self.phase == "list":
+            return f"{self.forge}: reading the list"
         of_all = f" of {self.total:,}" if self.total is not None else ""
         noun = "project" if self.projects == 1 and not of_all else "projects"
         what = {
