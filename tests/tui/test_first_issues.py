@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from isexplore.tui.catalog_rows import FoundIssueRows
 from isexplore.tui.screens.first_issues import FirstIssuesScreen
 from isexplore.tui.screens.help import HelpScreen
 from isexplore.tui.widgets.document import DocumentView
+from isexplore.tui.widgets.rows import RowLine
 from tests.support.world import at_the_screen, fill_catalog, practice_world, services_for
 
 
@@ -29,6 +31,18 @@ async def test_a_dialog_leaves_the_issue_that_is_read_as_it_is(tmp_path: Path) -
             assert screen.query_one(DocumentView)._document is document
             await person.press("escape", "r")
             await person.until(lambda: screen.query_one(DocumentView)._document is not document)
+
+
+async def test_what_matches_the_search_is_marked(tmp_path: Path) -> None:
+    with practice_world(tmp_path) as world:
+        await fill_catalog(world.services)
+        await world.services.disconnect()
+        rows = FoundIssueRows(world.services.first_issues("explain alpha"), world.services)
+        head, where, _ = rows.row(0).lines
+    assert isinstance(head, RowLine)
+    assert ("Explain", "match") in head.left
+    assert not isinstance(where, RowLine)
+    assert ("alpha", "match") in where
 
 
 async def test_a_page_that_an_issue_links_to_is_opened_once_its_host_was_confirmed(tmp_path: Path) -> None:

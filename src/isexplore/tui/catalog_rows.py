@@ -98,7 +98,7 @@ class FoundRows(RowSource):
         return project_row(item, self.found, with_forge=self._many_forges, kept=kept, new=self._is_new(item))
 
 
-def marked(text: str, found: Found, style: str) -> list[Span]:
+def marked(text: str, found: Found | FoundIssues, style: str) -> list[Span]:
     """Return `text` as spans, with what matches the search marked."""
     spans: list[Span] = []
     at = 0
@@ -177,12 +177,14 @@ class FoundIssueRows(RowSource):
                     [
                         (f"{words:<{VERDICT_WIDTH}}", VERDICTS.get(item.verdict, "muted")),
                         ("new " if self._is_new(item) else "", "good"),
-                        (item.title, "title"),
+                        *marked(item.title, self.found, "title"),
                     ],
                     [(when, "muted")],
                 ),
                 [
-                    (f"{'':<{VERDICT_WIDTH}}{item.project} #{item.number}", ""),
+                    (" " * VERDICT_WIDTH, ""),
+                    *marked(item.project, self.found, ""),
+                    (f" #{item.number}", ""),
                     ("  " + (item.language or "").lower(), "muted"),
                 ],
                 [("  " + "; ".join(reasons), "muted")],
