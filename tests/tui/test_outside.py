@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +11,7 @@ import pytest
 
 from isexplore.errors import ConfigError
 from isexplore.tui import outside
+from isexplore.tui.outside import terminal_is_gone
 
 
 class Terminal:
@@ -64,3 +66,13 @@ def test_ctrl_c_in_the_program_does_not_end_isexplore(tmp_path: Path) -> None:
 def test_a_shell_is_told_about_before_it_begins(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
     outside.run_in_terminal(Terminal().suspended(), ("sh", "-c", "echo begun"), tmp_path, "exit comes back")
     assert capfd.readouterr().out.splitlines() == ["exit comes back", "begun"]
+
+
+def test_a_terminal_that_was_closed_is_noticed() -> None:
+    master, inner = os.openpty()
+    try:
+        assert not terminal_is_gone(inner)
+        os.close(master)
+        assert terminal_is_gone(inner)
+    finally:
+        os.close(inner)

@@ -84,6 +84,8 @@ class IsexploreApp(App[int]):
     PAUSE_GC_ON_SCROLL = True
     TOKENS_AFTER: ClassVar[float] = 2.0
     """Seconds from the first frame until the tokens are looked at: the first keys come first."""
+    TERMINAL_EVERY: ClassVar[float] = 2.0
+    """Seconds between two looks whether the terminal is still there."""
 
     def __init__(self, services: Services, *, first_run: bool = False) -> None:
         super().__init__()
@@ -120,6 +122,8 @@ class IsexploreApp(App[int]):
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGHUP):
             loop.add_signal_handler(number, self._leave_on_signal, int(number))
+        if not self.is_headless and os.isatty(0):
+            self.set_interval(self.TERMINAL_EVERY, self._leave_without_terminal)
         if self.first_run:
             from isexplore.tui.screens.welcome import WelcomeScreen
 
@@ -147,6 +151,13 @@ class IsexploreApp(App[int]):
 
     def _leave_on_signal(self, number: int) -> None:
         self.exit(128 + number, return_code=128 + number)
+
+    def _leave_without_terminal(self) -> None:
+        """End as at HUP where that was sent to another: a `make` that leads the session keeps it for itself."""
+        from isexplore.tui.outside import terminal_is_gone
+
+        if terminal_is_gone(0):
+            self._leave_on_signal(signal.SIGHUP)
 
     def start_exploring(self) -> None:
         """Go from the first run's screens to the list."""

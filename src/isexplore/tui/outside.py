@@ -1,9 +1,10 @@
-"""Programs outside the terminal screen: the browser, the editor, the shell."""
+"""What is outside the screen: the terminal itself, and programs such as the browser, the editor, the shell."""
 
 from __future__ import annotations
 
 import asyncio
 import os
+import select
 import shlex
 import shutil
 import signal
@@ -18,6 +19,13 @@ from isexplore.errors import ConfigError
 
 _BROWSER_WAIT = 3.0
 """Seconds after which a launcher that still runs is taken to have worked."""
+
+
+def terminal_is_gone(descriptor: int) -> bool:
+    """Tell whether the terminal behind a file descriptor was closed: its other end hung up (poll(2))."""
+    poll = select.poll()
+    poll.register(descriptor, 0)
+    return any(event & select.POLLHUP for _, event in poll.poll(0))
 
 
 def is_web_address(url: str) -> bool:
