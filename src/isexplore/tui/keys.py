@@ -5,11 +5,12 @@ One table serves the screens, the help, the README and the check of the configur
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import NamedTuple
 
 from textual.binding import Binding, BindingType
+
+from isexplore.text import pattern
 
 KEY_WORDS = {
     "slash": "/",
@@ -263,9 +264,9 @@ def first_key(key: Key) -> str:
 
 SIGNS_IN = "L signs in again"
 _BY_COMMAND = (
-    (re.compile(r"Sign in again(?:: | \()isexplore login(?: [^\s)]+)?\)?"), SIGNS_IN),
-    (re.compile(r"sign in again(?:: | \()isexplore login(?: [^\s)]+)?\)?"), "sign in again with L"),
-    (re.compile(r"isexplore login \S+ asks for one"), "L asks for one"),
+    (pattern(r"Sign in again(?:: | \()isexplore login(?: [^\s)]+)?\)?"), SIGNS_IN),
+    (pattern(r"sign in again(?:: | \()isexplore login(?: [^\s)]+)?\)?"), "sign in again with L"),
+    (pattern(r"isexplore login \S+ asks for one"), "L asks for one"),
 )
 
 

@@ -46,7 +46,7 @@ class Link(NamedTuple):
     """Why it was refused, as half a sentence: "the link holds a user name"."""
 
 
-_MAIL = re.compile(
+_MAIL = pattern(
     r"(?i:mailto):(?P<address>[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,4})(?:\?.*)?", re.ASCII
 )
 """What comes behind a question mark, a subject or a copy for somebody, is the document's idea and left out."""

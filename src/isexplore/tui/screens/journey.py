@@ -65,7 +65,7 @@ class JourneyScreen(Screen[None]):
     BINDINGS = bindings(JOURNEY)
     LOOK_EVERY: ClassVar[float] = 3.0
     """Seconds between two looks at the forge while a step waits for it."""
-    OWNLOOKS: ClassVar[int] = 4
+    OWN_LOOKS: ClassVar[int] = 4
     """While the next step is one of `OWN_STEPS`, only one look of so many is taken."""
     LATE_AFTER: ClassVar[float] = 0.5
     """Seconds from the key to its dialog after which the person may be typing something else."""
@@ -260,7 +260,7 @@ class JourneyScreen(Screen[None]):
         self._looks += 1
         with_others = self._is_with_others(current)
         rarely = self._unreachable or current in OWN_STEPS
-        if (with_others and not self._unreachable) or (rarely and self._looks % self.OWNLOOKS == 0):
+        if (with_others and not self._unreachable) or (rarely and self._looks % self.OWN_LOOKS == 0):
             self.probe()
 
     def _is_looking(self) -> bool:

@@ -17,6 +17,7 @@ the row under it is another one), `RowList.Chosen` on enter or a second click. S
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
+from functools import lru_cache
 from textwrap import wrap
 from typing import ClassVar, Generic, NamedTuple, TypeVar
 
@@ -139,6 +140,12 @@ class _RowScrollBar(ScrollBar):
                 segments = line_filter.apply(segments, background)
             strips.append(Strip(segments, width))
         return strips
+
+
+@lru_cache(maxsize=8)
+def _wrapped(text: str, room: int) -> tuple[str, ...]:
+    """Return the lines of a text, none longer than `room`; kept, as each line of the list asks for all of them."""
+    return tuple(part for line in text.splitlines() for part in wrap(line, room) or [""])
 
 
 class RowList(ScrollView, can_focus=True):
@@ -481,10 +488,9 @@ class RowList(ScrollView, can_focus=True):
         spans += [(text, self._style(style, ground)) for text, style in right]
         return _joined(spans)
 
-    def _empty_lines(self, width: int) -> list[str]:
+    def _empty_lines(self, width: int) -> tuple[str, ...]:
         """Return what stands in an empty list, wrapped: the reason that a forge gives may be long."""
-        room = max(1, width - 2)
-        return [part for line in self._empty.splitlines() for part in wrap(line, room) or [""]]
+        return _wrapped(self._empty, max(1, width - 2))
 
     def _draw_empty(self, line: int, width: int) -> list[Segment]:
         lines = self._empty_lines(width)
