@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from isexplore.catalog.database import Database
 from isexplore.catalog.shelf import Failure, JudgedIssue, Scopes, Shelf
+from isexplore.catalog.store import Account
 from isexplore.catalog.write import Writer
 from isexplore.errors import StateError
 from isexplore.local import LocalServices
@@ -22,9 +23,14 @@ def add_projects(services: LocalServices, forge: str, projects: Sequence[Project
     account = services.account_of(forge)
     if account is None or not projects:
         return 0
-    with Database(account, str(services.paths.catalog_dir), remake=False) as database:
+    with _opened(services, account) as database:
         Writer(database).upsert(projects)
     return len(projects)
+
+
+def _opened(services: LocalServices, account: Account) -> Database:
+    """Return the file of a forge; one that is broken, or of another version, is left to the next sync."""
+    return Database(account, str(services.paths.catalog_dir), remake=False)
 
 
 def keep_failure(services: LocalServices, forge: str, failure: Failure) -> None:
@@ -32,7 +38,7 @@ def keep_failure(services: LocalServices, forge: str, failure: Failure) -> None:
     account = services.account_of(forge)
     if account is None:
         return
-    with suppress(StateError), Database(account, str(services.paths.catalog_dir), remake=False) as database:
+    with suppress(StateError), _opened(services, account) as database:
         Scopes(database).put("", run="", failure=failure)
 
 
@@ -68,7 +74,7 @@ def shelve(services: LocalServices, ref: ProjectRef, preview: Preview) -> None:
     if account is None:
         return
     first = [JudgedIssue(one.issue, one.verdict) for one in preview.issues if one.tier == "first"]
-    with suppress(StateError), Database(account, str(services.paths.catalog_dir), remake=False) as database:
+    with suppress(StateError), _opened(services, account) as database:
         shelf = Shelf(database)
         shelf.put_documents(preview.project.id, preview.documents)
         if preview.complete and not any(note.part == "issues" for note in preview.notes):
@@ -80,7 +86,7 @@ def keep_verdict(services: LocalServices, project: Project, issue: Issue, judged
     account = services.account_of(project.forge)
     if account is None:
         return
-    with suppress(StateError), Database(account, str(services.paths.catalog_dir), remake=False) as database:
+    with suppress(StateError), _opened(services, account) as database:
         shelf = Shelf(database)
         if issue.open:
             shelf.put_issues(project.id, [JudgedIssue(issue, judged)], complete=False)

@@ -82,14 +82,7 @@ class Services(ConnectedServices):
         self.__dict__.pop("journeys", None)
 
     def add_forge(self, forge: ForgeConfig, token: Secret, username: str, grant: Grant | None = None) -> None:
-        """Take in a forge that was signed in to while the program runs; config.toml holds it already.
-
-        Args:
-            forge: as it is configured now.
-            token: the new one, used from the next question on.
-            username: whose it is.
-            grant: what renews the token.
-        """
+        """Take in a forge that was signed in to; readings and contributions are asked for anew."""
         super().add_forge(forge, token, username, grant)
         # Another account may see other projects, and other parts of the same ones.
         self.readings = {}

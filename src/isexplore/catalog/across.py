@@ -16,6 +16,7 @@ from typing import NamedTuple
 from isexplore.catalog.enrich import ISSUES_PER_PROJECT, Reading
 from isexplore.catalog.pause import Pause
 from isexplore.catalog.shelf import JudgedIssue
+from isexplore.catalog.together import together
 from isexplore.errors import (
     AuthError,
     ForbiddenError,
@@ -38,8 +39,9 @@ _LABELS_AT_ONCE = 4
 """Labels asked for side by side: all that a forge tells of one is in memory until it has been looked through."""
 _AT_ONCE = 500
 """Projects told of at once."""
-_REFUSED = (NotVisibleError, ForbiddenError, InvalidError, WrongAnswerError)
-_NOT_AT_ONCE = (*_REFUSED, UnavailableError, AuthError)
+REFUSED = (NotVisibleError, ForbiddenError, InvalidError, WrongAnswerError)
+"""What a forge answers that cannot be asked so, now or ever."""
+_NOT_AT_ONCE = (*REFUSED, UnavailableError, AuthError)
 """What a forge answers that cannot be asked about all projects: too much, unknown, or not for everybody."""
 
 Found = dict[str, tuple[JudgedIssue, ...]]
@@ -120,7 +122,6 @@ async def ask_everywhere(
     """
     ids = {path.lower(): pid for path, pid in projects.items()}
     labels = spellings(reading, known, _SPELLINGS_ANYWHERE)
-
     places = asyncio.Semaphore(_LABELS_AT_ONCE)
 
     async def ask(label: str) -> tuple[int, list[Issue]]:
@@ -129,15 +130,10 @@ async def ask_everywhere(
             # Most of a large forge's may be of projects that are not here.
             return len(issues), [issue for issue in issues if issue.project.lower() in ids]
 
-    tasks = [asyncio.create_task(ask(label)) for label in labels]
     try:
-        answers = await asyncio.gather(*tasks)
+        answers = await together([ask(label) for label in labels])
     except _NOT_AT_ONCE:
         return None
-    finally:
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
     cut = tuple(
         label for label, (number, _) in zip(labels, answers, strict=True) if number >= ISSUES_ANYWHERE
     )
@@ -189,7 +185,7 @@ async def ask_groups(
     for group in groups:
         try:
             yield await ask(group)
-        except _REFUSED:
+        except REFUSED:
             # A person's own projects look like a group's, and are not.
             yield Told(group, {}, False)
         except UnavailableError:

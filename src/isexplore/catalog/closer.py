@@ -19,7 +19,7 @@ from isexplore.catalog.pace import Pace
 from isexplore.catalog.shelf import JudgedIssue
 from isexplore.catalog.together import together
 from isexplore.catalog.write import Details
-from isexplore.errors import ForbiddenError, ForgeError, InvalidError, NotVisibleError, WrongAnswerError
+from isexplore.errors import ForgeError
 from isexplore.forge.base import LANGUAGES_AT_ONCE, BulkLanguages, GroupIssues
 from isexplore.models import Project
 
@@ -34,7 +34,6 @@ _LANGUAGES_AGAIN = 30 * 86_400
 _LOOKS_AT_ONCE_WRITTEN = 25
 _LANGUAGES_AT_ONCE_WRITTEN = 10
 """Questions for languages whose answers are written together."""
-_REFUSED = (NotVisibleError, ForbiddenError, InvalidError, WrongAnswerError)
 _GROUPS = "first_issues_groups"
 """Fact: of each group when it was asked for first issues (seconds since 1970), and whether it told all."""
 _ROUND = "first_issues_round"
@@ -78,7 +77,7 @@ class Closer:
         if len(self._desk.tally.failures) == before:
             await self._ask_across(full=full)
         if full or self._learnt or self._desk.tally.changed:
-            await self._note_coverage()
+            await self._desk.write(self._note_coverage)
 
     # Languages
 
@@ -131,7 +130,7 @@ class Closer:
         self._learnt = True
         if done:
             await desk.write(desk.writer.finish)
-        if stopped and not isinstance(stopped[0], _REFUSED):
+        if stopped and not isinstance(stopped[0], across.REFUSED):
             # Where GraphQL is closed, nothing failed: the closer looks tell languages one by one.
             desk.tally.fail("languages", stopped[0])
 
@@ -224,8 +223,7 @@ class Closer:
         try:
             if anew and not await self._ask_everywhere(forge, projects, known):
                 # What groups are asked for, they are asked for anew.
-                facts = {_ASKED: now, _ROUND: now, coverage.ISSUES_CUT: ""}
-                await desk.write(lambda: desk.database.set_facts(**facts))
+                await desk.write(partial(desk.database.set_facts, **(facts | {_ROUND: now})))
             if desk.database.number(_ROUND):
                 await self._ask_groups(forge, projects, known)
         except ForgeError as error:
@@ -274,8 +272,7 @@ class Closer:
             await desk.write(partial(self._keep_issues, answer.issues, before))
             asked[answer.group] = (int(desk.clock()), answer.whole)
             told += 1
-            note = json.dumps(asked)
-            await desk.write(lambda note=note: desk.database.set_facts(**{_GROUPS: note}))  # type: ignore[misc]
+            await desk.write(partial(desk.database.set_facts, **{_GROUPS: json.dumps(asked)}))
         if told == len(waiting):
             await desk.write(lambda: desk.database.set_facts(**{_ROUND: 0}))
 
@@ -302,11 +299,8 @@ class Closer:
 
     # How much is known
 
-    async def _note_coverage(self) -> None:
+    def _note_coverage(self) -> None:
         """Note of how many projects something is not known that the forge would tell."""
-        await self._desk.write(self._note_coverage_now)
-
-    def _note_coverage_now(self) -> None:
         database, forge = self._desk.database, self._desk.source.forge
         everywhere = database.number(_EVERYWHERE)
         if everywhere:

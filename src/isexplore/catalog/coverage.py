@@ -24,10 +24,6 @@ def _facts(store: Store) -> dict[str, object]:
     return {str(name): value for name, value in found}
 
 
-def _of_projects(number: int) -> str:
-    return f"{number:,} {'project' if number == 1 else 'projects'}"
-
-
 def first_issues_missing(store: Store) -> NotAsked | None:
     """Return which good first issues of a forge are not known, in words; None when all are."""
     facts = _facts(store)
@@ -45,8 +41,10 @@ def first_issues_missing(store: Store) -> NotAsked | None:
         )
     words = []
     if unasked:
+        from isexplore.text import count
+
         words.append(
-            f"the first issues of {_of_projects(unasked)} are not known yet; each sync asks for more"
+            f"the first issues of {count(unasked, 'project')} are not known yet; each sync asks for more"
         )
     if cut := str(facts.get(ISSUES_CUT) or ""):
         labels = ", ".join(f'"{label}"' for label in cut.split("\n"))
@@ -59,4 +57,8 @@ def languages_missing(store: Store) -> NotAsked | None:
     unasked = _facts(store).get(LANGUAGES_UNASKED)
     if not isinstance(unasked, int) or not unasked:
         return None
-    return NotAsked(f"the languages of {_of_projects(unasked)} are not known yet; each sync asks for more")
+    from isexplore.text import count
+
+    return NotAsked(
+        f"the languages of {count(unasked, 'project')} are not known yet; each sync asks for more"
+    )

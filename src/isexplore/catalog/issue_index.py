@@ -104,8 +104,9 @@ def _number(value: object) -> int | None:
     return value if isinstance(value, int) else None
 
 
-def _several(value: object) -> list[str]:
-    return str(value).split("\n") if value else []
+def several(value: object) -> tuple[str, ...]:
+    """Return the values of a column that holds several, one a line."""
+    return tuple(str(value).split("\n")) if value else ()
 
 
 def mask_of(places: Iterable[int], size: int) -> int:
@@ -269,7 +270,7 @@ class IssueIndex:
 
     def _values(self, name: str, entry: Entry) -> list[str]:
         if name == "label":
-            return [words.topic_value(each) for each in _several(entry.labels)]
+            return [words.topic_value(each) for each in several(entry.labels)]
         if name == "verdict":
             return [entry.verdict]
         if name == "forge":
@@ -415,15 +416,15 @@ def _project_values(name: str, project: tuple[object, ...]) -> list[str]:
     """Return what a project has for a filter, each once."""
     _, _, path, _, language, languages, topics, documents, _, licence, issues = project
     if name == "lang":
-        found = [words.fold(each) for each in (str(language or ""), *_several(languages)[:3])]
+        found = [words.fold(each) for each in (str(language or ""), *several(languages)[:3])]
     elif name == "topic":
-        found = [words.topic_value(each) for each in _several(topics)]
+        found = [words.topic_value(each) for each in several(topics)]
     elif name == "group":
         found = [words.fold(each) for each in words.ancestors(str(path))]
     elif name == "project":
         found = [words.fold(str(path))]
     else:
-        found = ["gfi", *_several(documents), "licence" if licence else "", "issues" if issues else ""]
+        found = ["gfi", *several(documents), "licence" if licence else "", "issues" if issues else ""]
     return [each for each in dict.fromkeys(found) if each]
 
 

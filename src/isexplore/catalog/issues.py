@@ -9,7 +9,7 @@ import time
 from itertools import islice
 
 from isexplore.catalog import words
-from isexplore.catalog.issue_index import Clock, IssueIndex, TooLateError, read_index
+from isexplore.catalog.issue_index import Clock, IssueIndex, TooLateError, read_index, several
 from isexplore.catalog.language import PROJECT_FILTERS, Query, Word, corrected, parse, seconds
 from isexplore.catalog.rank import match_spans
 from isexplore.catalog.store import Catalog, Store, rfc3339
@@ -82,15 +82,15 @@ class FirstIssue:
         self.number = _number(values[1]) or 0
         self.title = str(values[2])
         self.url = str(values[3])
-        self.labels = _several(values[4])
+        self.labels = several(values[4])
         self.author = str(values[5])
-        self.assignees = _several(values[6])
+        self.assignees = several(values[6])
         self.comments = _number(values[7]) or 0
         self.created_at = _number(values[8])
         self.updated_at = _number(values[9])
         self.verdict = str(values[10])
         """`free`, `maybe-taken`, `stale` or `unknown`; `yours` where one's own contribution is about it."""
-        self.reasons = _several(values[11])
+        self.reasons = several(values[11])
         self.fetched_at = _number(values[13]) or 0
         self.first_seen = _number(values[14])
         """When it first turned up; None for what was there at the first look at its project."""
@@ -140,10 +140,6 @@ class FirstIssue:
 
 def _number(value: object) -> int | None:
     return value if isinstance(value, int) else None
-
-
-def _several(value: object) -> tuple[str, ...]:
-    return tuple(str(value).split("\n")) if value else ()
 
 
 class FoundIssues:

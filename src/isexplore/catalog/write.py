@@ -486,15 +486,19 @@ class Writer:
         if not self.listed(run):
             # What is asked for may be misspelt.
             missing, unwanted = missing + unwanted, []
-        left = sum(self.remove(unwanted[at : at + 1_000]) for at in range(0, len(unwanted), 1_000))
+        left = self._remove_many(unwanted)
         shrunk = bool(missing) and (len(missing) > max(10, self.count() // 2) or not self.listed(run))
         warned = f"shrunk {origin}".strip()
         if shrunk and not self._database.number(warned):
             self._database.set_facts(**{warned: 1})
             return Dropped(0, len(missing), left)
-        removed = sum(self.remove(missing[at : at + 1_000]) for at in range(0, len(missing), 1_000))
+        removed = self._remove_many(missing)
         self._database.set_facts(**{warned: 0})
         return Dropped(removed, 0, left)
+
+    def _remove_many(self, pids: Sequence[str]) -> int:
+        """Take projects out, a thousand with each transaction; return how many were there."""
+        return sum(self.remove(pids[at : at + 1_000]) for at in range(0, len(pids), 1_000))
 
     def end_listing(self, run: str, /, **facts: str | int | None) -> None:
         """Forget which projects the full listing `run` named, and note `facts`: both or neither.

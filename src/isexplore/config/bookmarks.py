@@ -125,7 +125,8 @@ class Bookmarks:
                 moved[0]["forge"], moved[0]["path"] = new
                 return True
             for name in ("note", "tags", "id"):
-                there[name] = there.get(name) or moved[0].get(name) or ("" if name != "tags" else [])
+                if not there.get(name) and moved[0].get(name):
+                    there[name] = moved[0][name]
             state[_KEY] = [entry for entry in entries if entry not in moved]
         return True
 

@@ -22,6 +22,7 @@ from isexplore.forge import gitlab_parse as parse
 from isexplore.forge.address import origin_of
 from isexplore.forge.answers import moment
 from isexplore.forge.base import Capability, GitLogin, ProjectPage, ServerFacts
+from isexplore.forge.gitlab_bulk import PER_PAGE as PER_PAGE
 from isexplore.forge.gitlab_bulk import labelled_issues, languages_of
 from isexplore.forge.gitlab_listing import whole_list
 from isexplore.forge.gitlab_wire import (
@@ -61,8 +62,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-PER_PAGE = 100
-"""The most that GitLab puts on a page."""
 _ARCHIVED_PER_PAGE = 20
 """Few are archived between two refreshes."""
 MAX_COMMITS = 5_000
@@ -182,13 +181,12 @@ class GitLabReading:
         can stop at `changed_after`.
         """
         topics = await self._topics(tags) if tags else [_Topic({})]
-        total: int | None = None
-        if not groups and not text and changed_after is None and all(topic.projects for topic in topics):
-            total = sum(topic.projects or 0 for topic in topics)
-        left = _cursor(resume)
         in_all = None
         if not groups and topics and all(topic.projects is not None for topic in topics):
             in_all = sum(topic.projects or 0 for topic in topics)
+        whole = not text and changed_after is None and all(topic.projects for topic in topics)
+        total = in_all if whole else None
+        left = _cursor(resume)
         listings: list[AsyncGenerator[_Piece]] = []
         for topic in topics:
             for group in groups or ("",):

@@ -51,9 +51,7 @@ def from_shelf(services: LocalServices, ref: ProjectRef, error: ForgeError) -> R
         stars=row.stars,
         forks=row.forks,
         default_branch=row.default_branch,
-        last_activity=datetime.fromtimestamp(row.last_activity, UTC)
-        if row.last_activity is not None
-        else None,
+        last_activity=_moment(row.last_activity),
     )
     kept = tuple(
         Document(name=one.name, path=one.path, text=one.text, truncated=one.truncated) for one in documents
@@ -82,7 +80,7 @@ def from_shelf(services: LocalServices, ref: ProjectRef, error: ForgeError) -> R
         documents=kept,
         card=card,
         issues=tuple(_line(one) for one in _first_issues(services, ref)),
-        notes=(f"{error.title}." + (f" {error.hint}" if error.hint else ""),),
+        notes=(_why(error),),
         as_of=datetime.fromtimestamp(moment, UTC),
         offline=True,
         known=row.as_json(),
@@ -100,7 +98,7 @@ def issue_from_shelf(
                 comments=(),
                 as_of=datetime.fromtimestamp(kept.fetched_at, UTC),
                 offline=True,
-                note=f"{error.title}." + (f" {error.hint}" if error.hint else ""),
+                note=_why(error),
             )
     return None
 
@@ -130,6 +128,11 @@ def _line(one: FirstIssue) -> IssueLine:
         ),
         verdict=IssueVerdict(verdict=Verdict(one.verdict), reasons=one.reasons),
     )
+
+
+def _why(error: ForgeError) -> str:
+    """Return why the forge is not asked, and what to do."""
+    return f"{error.title}." + (f" {error.hint}" if error.hint else "")
 
 
 def _moment(seconds: int | None) -> datetime | None:

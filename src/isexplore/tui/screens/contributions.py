@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Hashable
 from contextlib import aclosing, suppress
 from pathlib import Path
 from typing import ClassVar
@@ -50,9 +51,9 @@ class BegunByHand(Message):
         self.found = found
 
 
-def key_of(journey: Journey) -> tuple[str, str, str]:
+def key_of(journey: Journey) -> Hashable:
     """Return what tells a contribution from the others; one that was begun by hand has no id."""
-    return (journey.id, journey.folder, journey.branch) if not journey.id else (journey.id, "", "")
+    return journey.id or (journey.folder, journey.branch)
 
 
 def contribution_row(journey: Journey, outcome: JourneyReport | IsexploreError | None) -> RowText:
@@ -103,7 +104,7 @@ class ContributionsScreen(Screen[None]):
 
     def __init__(self) -> None:
         super().__init__()
-        self._outcomes: dict[tuple[str, str, str], JourneyReport | IsexploreError] = {}
+        self._outcomes: dict[Hashable, JourneyReport | IsexploreError] = {}
         self._by_hand: list[Journey] = []
 
     def compose(self) -> ComposeResult:

@@ -11,6 +11,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal
 
 from isexplore.errors import IsexploreError
+from isexplore.local import QUERY_SECONDS
 from isexplore.models import ProjectRef
 from isexplore.text import count
 from isexplore.tui.begin import begin_contribution
@@ -34,8 +35,6 @@ NO_HIT = "No first issue matches. Try fewer words, or verdict:free."
 
 
 READING = "Reading the first issues;\nthey appear here by themselves."
-KEY_SECONDS = 0.014
-"""How long a search may hold up the echo of a key."""
 
 
 def _version_of(row: FirstIssue) -> tuple[object, ...]:
@@ -95,7 +94,7 @@ class FirstIssuesScreen(SearchScreen):
         keep_cursor = not text or text == self._query
         self._query = text
         try:
-            found = self.app.services.first_issues(text, limit=0, deadline=KEY_SECONDS)
+            found = self.app.services.first_issues(text, limit=0, deadline=QUERY_SECONDS)
         except IsexploreError as error:
             self.say_wrong(error)
             return
