@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,21 +8,9 @@ import pytest
 
 from isexplore.practice.database import SCHEMA_VERSION
 from isexplore.practice.store import Store
-from tests.support.practice import MARA_TOKEN, RunningPractice, at, quoted, running_practice
+from tests.support.practice import MARA_TOKEN, RunningPractice, at, quoted
 
 ALPHA = f"/projects/{quoted('tools/alpha')}"
-
-
-@pytest.fixture(scope="module")
-def practice(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPractice]:
-    with running_practice(tmp_path_factory.mktemp("practice")) as running:
-        yield running
-
-
-@pytest.fixture
-def fresh(tmp_path: Path) -> Iterator[RunningPractice]:
-    with running_practice(tmp_path) as running:
-        yield running
 
 
 def told(events: list[dict[str, Any]]) -> list[tuple[str, str | None, str]]:

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,18 +9,6 @@ from isexplore.practice.seed import ProjectSeed
 from tests.support.practice import ALPHA, MARA_TOKEN, RunningPractice, quoted, running_practice
 
 ISSUES = f"/projects/{quoted('tools/alpha')}/issues"
-
-
-@pytest.fixture(scope="module")
-def practice(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPractice]:
-    with running_practice(tmp_path_factory.mktemp("practice")) as running:
-        yield running
-
-
-@pytest.fixture
-def fresh(tmp_path: Path) -> Iterator[RunningPractice]:
-    with running_practice(tmp_path) as running:
-        yield running
 
 
 @pytest.mark.parametrize(

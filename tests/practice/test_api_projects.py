@@ -28,12 +28,6 @@ ALPHA_KEY = quoted("tools/alpha")
 
 
 @pytest.fixture(scope="module")
-def practice(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPractice]:
-    with running_practice(tmp_path_factory.mktemp("practice")) as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
 def crowd(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPractice]:
     with running_practice(tmp_path_factory.mktemp("crowd"), light=light_projects(LIGHT)) as running:
         yield running
@@ -242,12 +236,6 @@ class TestOneProject:
         deep = practice.ask("/groups/tools/projects", include_subgroups="true").json
         assert "tools/deep/beta" in paths(deep)
         assert practice.ask("/groups/nowhere/projects").json == {"message": "404 Group Not Found"}
-
-
-@pytest.fixture
-def fresh(tmp_path: Path) -> Iterator[RunningPractice]:
-    with running_practice(tmp_path) as running:
-        yield running
 
 
 def test_updates_are_filtered_and_sorted_together(practice: RunningPractice) -> None:

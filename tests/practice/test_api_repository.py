@@ -3,28 +3,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 
 import pytest
 
-from tests.support.practice import README, RunningPractice, quoted, running_practice
+from tests.support.practice import README, RunningPractice, quoted
 
 REPOSITORY = f"/projects/{quoted('tools/alpha')}/repository"
 README_FILE = f"{REPOSITORY}/files/README.md"
-
-
-@pytest.fixture(scope="module")
-def practice(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPractice]:
-    with running_practice(tmp_path_factory.mktemp("practice")) as running:
-        yield running
-
-
-@pytest.fixture
-def fresh(tmp_path: Path) -> Iterator[RunningPractice]:
-    with running_practice(tmp_path) as running:
-        yield running
 
 
 def test_folders_come_by_keyset(practice: RunningPractice) -> None:

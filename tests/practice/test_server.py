@@ -3,7 +3,6 @@ from __future__ import annotations
 import asyncio
 import http.client
 import time
-from collections.abc import Iterator
 from datetime import date, datetime
 from pathlib import Path
 
@@ -15,18 +14,6 @@ from isexplore.practice.throttle import ADDRESS_LIMIT, Throttle
 from tests.support.practice import RunningPractice, fetch, quoted, running_practice
 
 ALPHA = f"/projects/{quoted('tools/alpha')}"
-
-
-@pytest.fixture(scope="module")
-def practice(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningPractice]:
-    with running_practice(tmp_path_factory.mktemp("practice")) as running:
-        yield running
-
-
-@pytest.fixture
-def fresh(tmp_path: Path) -> Iterator[RunningPractice]:
-    with running_practice(tmp_path) as running:
-        yield running
 
 
 class TestSigningIn:
