@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from textual.events import Paste
 from textual.widgets import Input
 
 from isexplore.config.keyring_store import KeyringStore
@@ -124,6 +125,17 @@ async def test_wrong_token_is_told_and_may_be_typed_again(forge: RunningPractice
         await answer(person, REVOKED, "revoked", "paste another one")
         assert not paths.config_file.exists()
         await answer(person, GOOD, "Signed in as @nia")
+
+
+async def test_a_token_that_is_pasted_takes_the_place_of_the_refused_one(
+    forge: RunningPractice, paths: Paths
+) -> None:
+    async with newcomer(paths, Keyring()) as person:
+        await answer(person, forge.url, "Token")
+        await answer(person, REVOKED, "revoked", "paste another one")
+        person.app.screen.query_one(Input).post_message(Paste(GOOD))
+        await person.press("enter")
+        await person.sees_words("Signed in as @nia")
 
 
 async def test_on_a_small_screen_the_question_is_in_sight(forge: RunningPractice, paths: Paths) -> None:

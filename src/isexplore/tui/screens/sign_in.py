@@ -456,7 +456,12 @@ class SignInScreen(Screen[None]):
         if self.stage == "code":
             await self._ask_way()
         self._say(text, error=True)
-        self.query_one(Form).focus_first()
+        form = self.query_one(Form)
+        if self.stage == "token":
+            # A token is not shown, so that nobody would see another one stand behind it.
+            form.answer_anew()
+        else:
+            form.focus_first()
         self._show_question()
 
     def _show_question(self) -> None:

@@ -284,6 +284,14 @@ class Form(VerticalGroup):
         """Put the focus on one question, and scroll there."""
         self._inputs[key].focus(scroll_visible=False)
 
+    def answer_anew(self) -> None:
+        """Put the focus on the first question, its answer selected: what is pasted or typed takes its place."""
+        self.focus_first()
+        for answer in self._inputs.values():
+            if isinstance(answer, Input):
+                answer.select_all()
+            return
+
     def show_first(self) -> None:
         """Bring the whole first question into sight, and what stands above it as far as there is room."""
         for field in self._fields[:1]:
