@@ -41,6 +41,26 @@ async def test_a_project_offers_its_first_issues_before_a_contribution_begins(tm
             assert [one.issue for one in world.services.journey_store.list()] == [1]
 
 
+async def test_an_issue_that_is_no_longer_in_sight_is_not_begun_unasked(tmp_path: Path) -> None:
+    with practice_world(tmp_path) as world:
+        await fill_catalog(world.services)
+        async with at_the_screen(world.services, size=(80, 24)) as person:
+            await person.sees_words("tools/alpha")
+            await person.press("slash", *"alpha", "enter", "enter")
+            preview = await person.has_read()
+            preview.show_tab("Issues")
+            await person.until(lambda: preview.issue_number is not None)
+            await person.press("escape")
+            await person.until(lambda: not preview.display)
+            await person.press("c")
+            await person.until(lambda: isinstance(person.app.screen, PickDialog))
+            await person.press("escape", "enter")
+            await person.until(lambda: preview.display)
+            await person.press("c")
+            await person.until(lambda: isinstance(person.app.screen, JourneyScreen))
+            assert [one.issue for one in world.services.journey_store.list()] == [1]
+
+
 async def test_a_change_without_an_issue_is_one_of_the_answers(tmp_path: Path) -> None:
     with practice_world(tmp_path) as world:
         await fill_catalog(world.services)

@@ -136,8 +136,8 @@ class BookmarksScreen(Screen[None]):
         self.query_one("#bookmarks").focus()
 
     def action_contribute(self) -> None:
-        """Begin a contribution, with the issue under the cursor where there is one."""
-        begin_contribution(self.app, self._chosen().ref, self.query_one(Preview).issue_number)
+        """Begin a contribution, with the issue under the cursor where one is in sight."""
+        begin_contribution(self.app, self._chosen().ref, self.query_one(Preview).issue_in_sight)
 
     @on(Preview.IssueChosen)
     def begin_with_issue(self, event: Preview.IssueChosen) -> None:

@@ -364,12 +364,12 @@ class ExploreScreen(SearchScreen):
         self.query_one(Preview).move_tab(step)
 
     def action_contribute(self) -> None:
-        """Begin a contribution, with the issue under the cursor where there is one."""
+        """Begin a contribution, with the issue under the cursor where one is in sight."""
         ref = self._ref()
         if ref is None:
             raise SkipAction
         self._resting.now()
-        begin_contribution(self.app, ref, self.query_one(Preview).issue_number)
+        begin_contribution(self.app, ref, self.query_one(Preview).issue_in_sight)
 
     def action_bookmark(self) -> None:
         """Bookmark the project with a note, or take its bookmark away."""

@@ -12,6 +12,7 @@ from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.message import Message
+from textual.widget import Widget
 
 from isexplore.errors import IsexploreError
 from isexplore.models import ProjectRef
@@ -386,6 +387,13 @@ class Preview(Vertical):
         if cursor is None or cursor >= len(self._issues):
             return None
         return self._issues[cursor].issue.number
+
+    @property
+    def issue_in_sight(self) -> int | None:
+        """The same, but None where the list hides it: on a narrow screen, until one goes into the preview."""
+        panes = self.parent
+        reading = isinstance(panes, Widget) and panes.has_class("-reading")
+        return self.issue_number if reading or not self.screen.has_class("-narrow") else None
 
     @on(DocumentView.LinkActivated)
     def _follow(self, event: DocumentView.LinkActivated) -> None:
