@@ -4,11 +4,28 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from isexplore.journey.states import STEP_NAMES, JourneyReport, StepName, StepReport
+from isexplore.journey.store import Journey
 from isexplore.models import ProjectRef
-from isexplore.tui.screens.contributions import ContributionsScreen
+from isexplore.tui.screens.contributions import ContributionsScreen, contribution_row
 from isexplore.tui.screens.journey import JourneyScreen
 from tests.support.git import git
 from tests.support.world import FORGE, at_the_screen, fill_catalog, practice_world
+
+
+def standing(step: StepName, detail: str) -> str:
+    """Return the second line of a contribution whose next step stands as told."""
+    journey = Journey(id="a", forge="f", project="g/p")
+    steps = tuple(StepReport(name=name, title=name, state="ready", detail=detail) for name in STEP_NAMES)
+    line = contribution_row(journey, JourneyReport(journey=journey, steps=steps, current=step)).lines[1]
+    assert isinstance(line, list)
+    return "".join(words for words, _ in line).strip()
+
+
+def test_how_a_step_stands_is_said_once_and_folders_are_short() -> None:
+    assert standing("change", "your turn") == "▸ change: your turn  · 0 of 10"
+    folder = Path.home() / "src" / "kit"
+    assert standing("clone", f"into {folder}") == "▸ clone: your turn  into ~/src/kit  · 0 of 10"
 
 
 async def test_a_branch_made_by_hand_is_in_the_list_and_opens_as_a_contribution(tmp_path: Path) -> None:

@@ -20,7 +20,7 @@ from isexplore.services import Journey, JourneyReport
 from isexplore.text import ago
 from isexplore.tui.app import IsexploreApp
 from isexplore.tui.begin import open_contribution
-from isexplore.tui.journey_text import MARKS, STATE_WORDS, STYLES
+from isexplore.tui.journey_text import MARKS, STATE_WORDS, STYLES, at_home
 from isexplore.tui.keys import CONTRIBUTIONS, bindings, by_key
 from isexplore.tui.screens.dialogs import ConfirmDialog
 from isexplore.tui.widgets.bars import ModeBar, StatusLine, fill_mode_bar, tell_state
@@ -75,13 +75,15 @@ def contribution_row(journey: Journey, outcome: JourneyReport | IsexploreError |
         )
     step = outcome.step(outcome.current)
     done = sum(one.state == "done" for one in outcome.steps)
+    state = STATE_WORDS[step.state]
+    detail = "" if step.detail == state else f"  {at_home(step.detail)}"
     return RowText(
         (
             head,
             [
                 (f"  {MARKS[step.state]} ", STYLES[step.state]),
-                (f"{step.name}: {STATE_WORDS[step.state]}", STYLES[step.state]),
-                (f"  {step.detail}", "muted"),
+                (f"{step.name}: {state}", STYLES[step.state]),
+                (detail, "muted"),
                 (f"  · {done} of {len(outcome.steps)}", "muted"),
                 ("  · as last seen" if outcome.as_last_seen else "", "muted"),
             ],
