@@ -59,6 +59,15 @@ async def test_a_stopped_forge_leaves_the_list_and_says_so(tmp_path: Path) -> No
         await person.sees_words("practice forge has stopped", "start again", "tools/alpha")
 
 
+async def test_a_search_on_a_stopped_forge_names_the_key_that_searches_again(tmp_path: Path) -> None:
+    services, _ = await kept_catalog(tmp_path)
+    async with at_the_screen(services) as person:
+        await person.sees_words("tools/alpha")
+        await person.press("slash", *"zeppelin", "enter", "f")
+        await person.sees_words("practice forge has stopped", "f asks again")
+        assert "r tries again" not in person.words
+
+
 @pytest.mark.parametrize(
     ("grant", "words"),
     [

@@ -370,7 +370,7 @@ class IsexploreApp(App[int]):
         try:
             outcome = await self.services.ask_forges(text)
         except IsexploreError as error:
-            self._tell_screens(CatalogRefreshFailed(error))
+            self._tell_screens(CatalogRefreshFailed(error, "f asks again"))
             return
         self.services.reopen_catalog()
         self._tell_screens(CatalogRefreshed(outcome))

@@ -53,11 +53,13 @@ class CatalogRefreshed(Message):
 
 
 class CatalogRefreshFailed(Message):
-    """The catalog could not be refreshed at all."""
+    """The catalog could not be refreshed, or the forges not be searched, at all."""
 
-    def __init__(self, error: IsexploreError) -> None:
+    def __init__(self, error: IsexploreError, again: str = "r tries again") -> None:
         super().__init__()
         self.error = error
+        self.again = again
+        """The key that tries it again, in words."""
 
 
 class JourneyProbed(Message):

@@ -75,9 +75,9 @@ class SearchScreen(Screen[None]):
     def show_refresh_failed(self, message: CatalogRefreshFailed) -> None:
         """Say why there is no news; what is there gets older, also in the words above."""
         error = message.error
-        self.query_one(StatusLine).say_error(error, "r tries again")
+        self.query_one(StatusLine).say_error(error, message.again)
         hint = by_key(error.hint)
-        next_key = SIGNS_IN if isinstance(error, AuthError) else "r tries again"
+        next_key = SIGNS_IN if isinstance(error, AuthError) else message.again
         self._say_in_empty_list(error.title, *hint.split(". "), "" if SIGNS_IN in hint else next_key)
         fill_mode_bar(self)
 
